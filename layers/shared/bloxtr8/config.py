@@ -1,0 +1,94 @@
+"""Every setting, read from the environment on first use, never at import; secrets come from Secrets Manager."""
+
+import functools
+import os
+from dataclasses import dataclass, fields
+from typing import Any
+
+HOUR = 3600
+DAY = 24 * HOUR
+SECRET_AGE_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field a setting; its environment variable is the field's name in capitals. Windows in seconds, money in cents."""
+
+    stage: str = "local"
+    version: str = "dev"
+    table_name: str = "bloxtr8-local"
+    contracts_bucket: str = "bloxtr8-local-contracts"
+    evidence_bucket: str = "bloxtr8-local-evidence"
+    event_bus: str = "default"
+    secret_prefix: str = "bloxtr8/local"
+    fund_escrow_arn: str = ""
+    settle_escrow_arn: str = ""
+    render_contract_arn: str = ""
+
+    discord_api_base: str = "https://discord.com"
+    roblox_api_base: str = "https://apis.roblox.com"
+    roblox_groups_base: str = "https://groups.roblox.com"
+    roblox_games_base: str = "https://games.roblox.com"
+    stripe_api_base: str = ""
+    stripe_api_version: str = "2026-10-28.endive"
+    stripe_livemode: bool = False
+    redirect_urls: str = "http://localhost:5173/callback"
+    payout_return_url: str = "http://localhost:5173/payouts"
+
+    access_token_seconds: int = 15 * 60
+    session_seconds: int = 30 * DAY
+    oauth_state_seconds: int = 10 * 60
+    idempotency_seconds: int = DAY
+
+    buyer_fee_bps: int = 0
+    seller_fee_bps: int = 290
+    minimum_cents: int = 50
+    card_limit_cents: int = 1_000_000
+    t1_deal_cents: int = 1_000_000
+    t2_deal_cents: int = 1_000_000_000
+    t1_rolling_cents: int = 2_500_000
+    card_release_delay_seconds: int = 0
+
+    offer_seconds: int = 7 * DAY
+    offer_minimum_seconds: int = HOUR
+    offer_maximum_seconds: int = 30 * DAY
+    sign_seconds: int = 72 * HOUR
+    fund_seconds: int = 72 * HOUR
+    partial_fund_seconds: int = 24 * HOUR
+    deliver_days: int = 7
+    inspect_days: int = 7
+    warn_seconds: int = DAY
+    owner_recheck_seconds: int = 5 * 60
+    owner_unknown_seconds: int = DAY
+    owner_unknown_dispute_seconds: int = 7 * DAY
+    sign_link_seconds: int = 15 * 60
+    repair_first_seconds: int = 120
+    repair_limit_seconds: int = HOUR
+    max_hold_days: int = 80
+
+
+@functools.cache
+def settings() -> Settings:
+    """The settings of this process. Tests clear the cache after they changed the environment."""
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        text = os.environ.get(field.name.upper())
+        if text is not None:
+            values[field.name] = _cast(field.type, text)
+    return Settings(**values)
+
+
+def _cast(kind: Any, text: str) -> Any:
+    if kind is bool:
+        return text.lower() in {"1", "true", "yes"}
+    return int(text) if kind is int else text
+
+
+def secret(name: str) -> dict[str, Any]:
+    """The JSON secret `{SECRET_PREFIX}/{name}`: tokens, stripe, discord or roblox. Kept for five minutes, so that a rotation is seen."""
+    from aws_lambda_powertools.utilities import parameters  # only the functions that need a secret pay for the client
+
+    found = parameters.get_secret(f"{settings().secret_prefix}/{name}", transform="json", max_age=SECRET_AGE_SECONDS)
+    if not isinstance(found, dict):
+        raise TypeError(f"secret {name} is not a JSON object")
+    return found

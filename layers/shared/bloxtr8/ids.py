@@ -1,0 +1,38 @@
+"""Ids say what they name: a prefix and a ULID, sortable by the time they were made (api.md, Conventions)."""
+
+import re
+
+from ulid import ULID
+
+from bloxtr8 import clock
+
+PATTERN = r"[0-9A-HJKMNP-TV-Z]{26}"
+PREFIXES = ("usr", "gld", "lst", "off", "con", "esc", "mst", "dlv", "dsp", "stl", "prp", "evd", "snp", "kyc", "ses", "rpt")
+_ID = re.compile(rf"^({'|'.join(PREFIXES)})_({PATTERN})$")
+_OFFER = re.compile(rf"^off_({PATTERN})(?:-(\d\d))?$")
+
+
+def new(prefix: str) -> str:
+    """A fresh id, for example `lst_01K…`."""
+    return f"{prefix}_{ULID.from_datetime(clock.now())}"
+
+
+def ulid_of(identifier: str) -> str:
+    """The ULID behind the prefix; `con_X` and `esc_X` share X (table.md)."""
+    return identifier.partition("_")[2]
+
+
+def is_id(text: str, prefix: str) -> bool:
+    """Whether `text` is a well-formed id of that prefix (an offer's counter suffix included)."""
+    if prefix == "off":
+        return _OFFER.match(text) is not None
+    match = _ID.match(text)
+    return match is not None and match.group(1) == prefix
+
+
+def offer_place(offer_id: str) -> tuple[str, int]:
+    """`off_{ULID}` is a chain's root (depth 0), `off_{ULID}-{depth}` a counter: (root ULID, depth)."""
+    match = _OFFER.match(offer_id)
+    if match is None:
+        raise ValueError("not an offer id")
+    return match.group(1), int(match.group(2) or 0)
