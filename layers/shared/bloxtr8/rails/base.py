@@ -1,0 +1,215 @@
+"""What every payment rail offers, and the words it uses. A rail knows no entity: tasks map rows to these records and back.
+
+Amounts are integers of minor units; currencies are written as in our rows (`USD`, upper case): a rail translates. Times are
+aware UTC. Nothing here decides a status: a rail says what the provider says, the transitions decide (architecture.md, law 5).
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+
+class RailError(Exception):
+    """A rail could not do or say what was asked. Step Functions sees the bare class name of the children (rail-stripe.md).
+
+    The text carries provider codes, request ids and our ids only, never a person's data.
+    """
+
+
+class RailThrottled(RailError):
+    """Too many or colliding requests; nothing was done. The machine: Retry 6 times, backoff 2, full jitter, the same key."""
+
+
+class RailOutcomeUnknown(RailError):
+    """No usable answer; it may have happened. The machine: Retry 3 times with the same key, then the leg is UNKNOWN and is looked up
+    (`find`) before anything else. Never success, never failure. From a question (`look`, `find`) it means: ask again later."""
+
+
+class RailDeclined(RailError):
+    """The payer's bank refused. The machine: back to the buyer, no retry. `code` is the provider's decline code."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class RailFundsPending(RailError):
+    """Definitely not done: the money is not available yet. The leg waits PLANNED with `next_look = available_at`, the attempt ends."""
+
+    def __init__(self, message: str, *, available_at: dt.datetime) -> None:
+        super().__init__(message)
+        self.available_at = available_at
+
+
+class SellerNotReady(RailError):
+    """Definitely not done: the destination cannot receive money now. The leg waits PLANNED, the attempt ends; the provider's event
+    about the account (`Hint.ACCOUNT`) makes the seller's waiting legs react."""
+
+
+class RailFrozen(RailError):
+    """Definitely not done: the money is disputed at the provider. record_chargeback, then park. `object_id` is the dispute."""
+
+    def __init__(self, message: str, *, object_id: str | None = None) -> None:
+        super().__init__(message)
+        self.object_id = object_id
+
+
+class RailBug(RailError):
+    """Definitely not done, and no retry can help: a wrong request, key or permission, or the provider's object is not the one we
+    made (another escrow's, currency, destination). No retry, alarm, park."""
+
+
+class FundingStatus(StrEnum):
+    """What the provider says of the buyer's payment."""
+
+    UNPAID = "UNPAID"  # nothing yet, or the last try was refused (`Look.decline_code`)
+    PROCESSING = "PROCESSING"  # under way: neither money nor none; clocks freeze
+    PAID = "PAID"  # the provider has the money: `Look.deposits`
+    CANCELED = "CANCELED"  # can no longer be paid; no money came
+
+
+class LegKind(StrEnum):
+    """What a leg moves."""
+
+    TRANSFER = "TRANSFER"  # to the seller
+    REFUND = "REFUND"  # back to the buyer, to where the money came from (D30)
+    REVERSAL = "REVERSAL"  # a transfer taken back from the seller
+
+
+class LegStatus(StrEnum):
+    """What the provider says of a leg. Anything it does not say raises: RailOutcomeUnknown is never a status."""
+
+    CONFIRMED = "CONFIRMED"  # done, with ledger lines
+    SENT = "SENT"  # accepted and under way: the provider's event, or a later `find`, decides
+    REJECTED = "REJECTED"  # definitely refused or failed: attempt + 1 may be tried, or the settlement is parked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funding:
+    """The buyer's payment of one escrow, as our rows have it."""
+
+    escrow_id: str
+    buyer_id: str
+    amount: int  # gross: what the buyer pays, minor units
+    currency: str  # "USD"
+    attempt: int = 1  # the n of `{escrow}:open:{n}`; rises only after a definite failure
+    external_id: str | None = None  # PaymentIntent (vault) once opened and stored
+    customer_id: str | None = None  # the buyer's Stripe customer, where the user has one already
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """Where the buyer's money will arrive. Store both ids with open_funding."""
+
+    external_id: str
+    customer_id: str | None = None  # store it on the user: it is reused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentInstructions:
+    """What the buyer needs to pay. Shown to the buyer alone, never stored, never logged."""
+
+    external_id: str
+    amount: int  # minor units, as the provider has it
+    currency: str
+    status: FundingStatus
+    client_secret: str | None = field(default=None, repr=False)
+    details: Mapping[str, str | int] = field(default_factory=dict)  # a rail's own: network, token, address, uri
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositSeen:
+    """Money that arrived, as the provider counts it: record it once per `ref`."""
+
+    ref: str  # unique at the provider: the charge (chainId:txHash:logIndex)
+    amount: int  # received, not asked for: compare it with the gross before FUNDS_HELD
+    currency: str
+    at: dt.datetime
+    external_ids: tuple[str, ...]  # each gets a look-up row, put-if-absent (I5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The truth about a payment, asked just now. `deposits` is not empty exactly where the status is PAID."""
+
+    status: FundingStatus
+    external_id: str | None = None
+    deposits: tuple[DepositSeen, ...] = ()
+    decline_code: str | None = None  # of the last refused try, UNPAID only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegOrder:
+    """One movement of money out of one escrow, frozen in the leg's row before it is sent."""
+
+    escrow_id: str
+    settlement_id: str
+    leg: int  # its number in the settlement
+    attempt: int  # n; rises only after a definite refusal, never after a timeout or a 5xx
+    kind: LegKind
+    amount: int  # minor units, more than 0
+    currency: str  # "USD"
+    funding_id: str  # the PaymentIntent (vault) that holds the money
+    destination: str | None = None  # TRANSFER: the seller's account
+    reverses: str | None = None  # REVERSAL: the transfer taken back
+    external_id: str | None = None  # the refund or transfer, where an earlier answer named it
+
+    @property
+    def leg_id(self) -> str:
+        """`{settlement}-{nn}`, the id of the leg's row (api.md, Conventions)."""
+        return f"{self.settlement_id}-{self.leg:02}"
+
+    @property
+    def operation(self) -> str:
+        """The idempotency key and the provider's metadata: `{settlement}:{leg}:{n}` (rail-stripe.md)."""
+        return f"{self.settlement_id}:{self.leg}:{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegOutcome:
+    """What became of a leg, said by the provider."""
+
+    status: LegStatus
+    external_id: str  # transfer, refund or reversal; empty where a refusal made no object
+    reason: str | None = None  # REJECTED, or why it is still SENT: the provider's code
+    available_at: dt.datetime | None = None  # when the payee can use it, where the provider says
+
+
+class Rail(Protocol):
+    """A payment rail. Every method may raise RailThrottled, RailOutcomeUnknown and RailBug; more where it says so."""
+
+    name: ClassVar[str]
+
+    def open(self, funding: Funding) -> Opened:
+        """Makes the place where the buyer pays, or finds the one that the same attempt made. Safe to repeat."""
+        ...
+
+    def payment(self, funding: Funding) -> PaymentInstructions:
+        """What the buyer needs to pay; only reads. `funding.external_id` must be set."""
+        ...
+
+    def look(self, funding: Funding) -> Look:
+        """Asks the provider. RailBug where its object is not of this escrow or currency."""
+        ...
+
+    def close(self, funding: Funding) -> Look:
+        """Makes it unpayable, and says what is true then: PAID is late money, PROCESSING could not be stopped yet. Safe to repeat."""
+        ...
+
+    def send(self, order: LegOrder) -> LegOutcome:
+        """Moves the money once for the leg, whatever its attempts: what exists already is found, not made again.
+
+        Call it only after the leg is committed as SENT. Raises RailFundsPending, SellerNotReady, RailFrozen, all of them before
+        anything moved.
+        """
+        ...
+
+    def find(self, order: LegOrder) -> LegOutcome | None:
+        """What the provider has for this leg; None: nothing. The only way on from an unknown outcome."""
+        ...
+
+    def destination_ready(self, destination: str) -> bool:
+        """Whether the seller can be paid there now."""
+        ...
