@@ -19,7 +19,8 @@ class RailError(Exception):
 
 
 class RailThrottled(RailError):
-    """Too many or colliding requests; nothing was done. The machine: Retry 6 times, backoff 2, full jitter, the same key."""
+    """Too many or colliding requests. The machine: Retry 6 times, backoff 2, full jitter, the same key. It may follow a try whose
+    answer was lost: where the retries are used up the leg is UNKNOWN, as after RailOutcomeUnknown."""
 
 
 class RailOutcomeUnknown(RailError):
@@ -36,7 +37,8 @@ class RailDeclined(RailError):
 
 
 class RailFundsPending(RailError):
-    """Definitely not done: the money is not available yet. The leg waits PLANNED with `next_look = available_at`, the attempt ends."""
+    """Definitely not done: the money is not available yet. The leg waits PLANNED with attempt + 1 (Stripe replays a refusal under its
+    key for a day) and `next_look = available_at`; the attempt of the machine ends."""
 
     def __init__(self, message: str, *, available_at: dt.datetime) -> None:
         super().__init__(message)
@@ -44,8 +46,8 @@ class RailFundsPending(RailError):
 
 
 class SellerNotReady(RailError):
-    """Definitely not done: the destination cannot receive money now. The leg waits PLANNED, the attempt ends; the provider's event
-    about the account (`Hint.ACCOUNT`) makes the seller's waiting legs react."""
+    """Definitely not done: the destination cannot receive money now. The leg waits PLANNED with attempt + 1, the attempt of the machine
+    ends; the provider's event about the account (HintKind.ACCOUNT) makes the seller's waiting legs react."""
 
 
 class RailFrozen(RailError):
@@ -154,7 +156,6 @@ class LegOrder:
     funding_id: str  # the PaymentIntent (vault) that holds the money
     destination: str | None = None  # TRANSFER: the seller's account
     reverses: str | None = None  # REVERSAL: the transfer taken back
-    external_id: str | None = None  # the refund or transfer, where an earlier answer named it
 
     @property
     def leg_id(self) -> str:
@@ -201,13 +202,17 @@ class Rail(Protocol):
     def send(self, order: LegOrder) -> LegOutcome:
         """Moves the money once for the leg, whatever its attempts: what exists already is found, not made again.
 
-        Call it only after the leg is committed as SENT. Raises RailFundsPending, SellerNotReady, RailFrozen, all of them before
+        Call it only after the leg is committed as SENT. Raises RailFundsPending, SellerNotReady and RailFrozen, all of them before
         anything moved.
         """
         ...
 
     def find(self, order: LegOrder) -> LegOutcome | None:
-        """What the provider has for this leg; None: nothing. The only way on from an unknown outcome."""
+        """What the provider has for this leg; None: nothing. The only way on from an unknown outcome.
+
+        A live object of any attempt counts; of the failed ones only this attempt's. A confirmed refund may be REJECTED later:
+        the bank sent it back.
+        """
         ...
 
     def destination_ready(self, destination: str) -> bool:
