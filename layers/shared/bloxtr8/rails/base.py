@@ -1,7 +1,9 @@
-"""What every payment rail offers, and the words it uses. A rail knows no entity: tasks map rows to these records and back.
+"""What every payment rail offers, and the words it uses. A rail knows no entity: tasks map rows to these records and
+back.
 
-Amounts are integers of minor units; currencies are written as in our rows (`USD`, upper case): a rail translates. Times are
-aware UTC. Nothing here decides a status: a rail says what the provider says, the transitions decide (architecture.md, law 5).
+Amounts are integers of minor units; currencies are written as in our rows (`USD`, upper case): a rail translates. Times
+are aware UTC. Nothing here decides a status: a rail says what the provider says, the transitions decide
+(architecture.md, law 5).
 """
 
 import datetime as dt
@@ -12,20 +14,22 @@ from typing import ClassVar, Protocol
 
 
 class RailError(Exception):
-    """A rail could not do or say what was asked. Step Functions sees the bare class name of the children (rail-stripe.md).
+    """A rail could not do or say what was asked. Step Functions sees the bare class name of the children
+    (rail-stripe.md).
 
     The text carries provider codes, request ids and our ids only, never a person's data.
     """
 
 
 class RailThrottled(RailError):
-    """Too many or colliding requests. The machine: Retry 6 times, backoff 2, full jitter, the same key. It may follow a try whose
-    answer was lost: where the retries are used up the leg is UNKNOWN, as after RailOutcomeUnknown."""
+    """Too many or colliding requests. The machine: Retry 6 times, backoff 2, full jitter, the same key. It may follow a
+    try whose answer was lost: where the retries are used up the leg is UNKNOWN, as after RailOutcomeUnknown."""
 
 
 class RailOutcomeUnknown(RailError):
-    """No usable answer; it may have happened. The machine: Retry 3 times with the same key, then the leg is UNKNOWN and is looked up
-    (`find`) before anything else. Never success, never failure. From a question (`look`, `find`) it means: ask again later."""
+    """No usable answer; it may have happened. The machine: Retry 3 times with the same key, then the leg is UNKNOWN and
+    is looked up (`find`) before anything else. Never success, never failure. From a question (`look`, `find`) it means:
+    ask again later."""
 
 
 class RailDeclined(RailError):
@@ -37,8 +41,8 @@ class RailDeclined(RailError):
 
 
 class RailFundsPending(RailError):
-    """Definitely not done: the money is not available yet. The leg waits PLANNED with attempt + 1 (Stripe replays a refusal under its
-    key for a day) and `next_look = available_at`; the attempt of the machine ends."""
+    """Definitely not done: the money is not available yet. The leg waits PLANNED with attempt + 1 (Stripe replays a
+    refusal under its key for a day) and `next_look = available_at`; the attempt of the machine ends."""
 
     def __init__(self, message: str, *, available_at: dt.datetime) -> None:
         super().__init__(message)
@@ -46,12 +50,14 @@ class RailFundsPending(RailError):
 
 
 class SellerNotReady(RailError):
-    """Definitely not done: the destination cannot receive money now. The leg waits PLANNED with attempt + 1, the attempt of the machine
-    ends; the provider's event about the account (HintKind.ACCOUNT) makes the seller's waiting legs react."""
+    """Definitely not done: the destination cannot receive money now. The leg waits PLANNED with attempt + 1, the
+    attempt of the machine ends; the provider's event about the account (HintKind.ACCOUNT) makes the seller's waiting
+    legs react."""
 
 
 class RailFrozen(RailError):
-    """Definitely not done: the money is disputed at the provider. record_chargeback, then park. `object_id` is the dispute."""
+    """Definitely not done: the money is disputed at the provider. record_chargeback, then park. `object_id` is the
+    dispute."""
 
     def __init__(self, message: str, *, object_id: str | None = None) -> None:
         super().__init__(message)
@@ -59,8 +65,8 @@ class RailFrozen(RailError):
 
 
 class RailBug(RailError):
-    """Definitely not done, and no retry can help: a wrong request, key or permission, or the provider's object is not the one we
-    made (another escrow's, currency, destination). No retry, alarm, park."""
+    """Definitely not done, and no retry can help: a wrong request, key or permission, or the provider's object is not
+    the one we made (another escrow's, currency, destination). No retry, alarm, park."""
 
 
 class FundingStatus(StrEnum):
@@ -196,22 +202,23 @@ class Rail(Protocol):
         ...
 
     def close(self, funding: Funding) -> Look:
-        """Makes it unpayable, and says what is true then: PAID is late money, PROCESSING could not be stopped yet. Safe to repeat."""
+        """Makes it unpayable, and says what is true then: PAID is late money, PROCESSING could not be stopped yet. Safe
+        to repeat."""
         ...
 
     def send(self, order: LegOrder) -> LegOutcome:
         """Moves the money once for the leg, whatever its attempts: what exists already is found, not made again.
 
-        Call it only after the leg is committed as SENT. Raises RailFundsPending, SellerNotReady and RailFrozen, all of them before
-        anything moved.
+        Call it only after the leg is committed as SENT. Raises RailFundsPending, SellerNotReady and RailFrozen, all of
+        them before anything moved.
         """
         ...
 
     def find(self, order: LegOrder) -> LegOutcome | None:
         """What the provider has for this leg; None: nothing. The only way on from an unknown outcome.
 
-        A live object of any attempt counts; of the failed ones only this attempt's. A confirmed refund may be REJECTED later:
-        the bank sent it back.
+        A live object of any attempt counts; of the failed ones only this attempt's. A confirmed refund may be REJECTED
+        later: the bank sent it back.
         """
         ...
 

@@ -1,0 +1,96 @@
+"""The audit chain: one entry for each action, each covering the one before it by its hash (table.md, Audit)."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from bloxtr8 import clock
+from bloxtr8.actors import Actor
+from bloxtr8.entities import AuditEntry, Entity, Root
+
+DETAILS_LIMIT_BYTES = 8 * 1024
+_UNLISTED = {"AuditEntry", "Idempotency"}
+_HASHED = ("root_id", "seq", "at", "actor", "role", "action", "escrow_id", "changes", "created", "details", "parent", "previous")
+
+
+class Verdict(NamedTuple):
+    """Whether a chain holds: the number of entries, the head's hash, and the first entry that breaks it."""
+
+    ok: bool
+    entries: int
+    head: str
+    broken_at: str | None = None
+
+
+def append(
+    root: Root, rows: Iterable[Entity], *, action: str, actor: Actor, details: dict[str, Any] | None, escrow_id: str | None
+) -> AuditEntry:
+    """The next entry of `root`'s chain, which moves the root's head. Call it when the rows have their new versions."""
+    rows = [row for row in (root, *rows) if row.kind not in _UNLISTED]
+    details = details or {}
+    if len(json.dumps(details).encode()) > DETAILS_LIMIT_BYTES:
+        raise ValueError("audit details over 8 KiB")
+    first = root.audit_seq == 0
+    entry = AuditEntry(
+        root_id=root.root_id,
+        seq=root.audit_seq + 1,
+        at=clock.now(),
+        actor=actor.id,
+        role=_role(actor, rows),
+        action=action,
+        escrow_id=escrow_id or _escrow_id(rows),
+        changes=[
+            {"type": row.kind, "id": row.label, "from": row.status_read, "to": getattr(row, "status", None), "version": row.version}
+            for row in rows
+            if row.version > 1
+        ],
+        created=[{"type": row.kind, "id": row.label} for row in rows if row.version == 1],
+        details=details,
+        parent=getattr(root, "parent", None) if first else None,
+        previous=root.audit_head,
+        hash="",
+    )
+    entry.hash = digest(entry)
+    root.audit_seq, root.audit_head = entry.seq, entry.hash
+    return entry
+
+
+def digest(entry: AuditEntry) -> str:
+    """sha256(previous ‖ canonical JSON of the entry), in hex: computed again by anyone who has the entries."""
+    fields = {name: _plain(getattr(entry, name)) for name in _HASHED}
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256((entry.previous + text).encode()).hexdigest()
+
+
+def verify(entries: Sequence[AuditEntry]) -> Verdict:
+    """Check a whole chain in order: no gap, every hash right, each covering the one before it (C7)."""
+    previous = ""
+    for place, entry in enumerate(entries, start=1):
+        if entry.seq != place or entry.previous != previous or entry.hash != digest(entry):
+            return Verdict(ok=False, entries=len(entries), head=previous, broken_at=entry.id)
+        previous = entry.hash
+    return Verdict(ok=True, entries=len(entries), head=previous)
+
+
+def _plain(value: Any) -> Any:
+    return clock.iso(value) if hasattr(value, "isoformat") else value
+
+
+def _role(actor: Actor, rows: Sequence[Entity]) -> str:
+    """The actor's part in what changed: BUYER or SELLER where a row names him so, else the role he came with."""
+    for row in rows:
+        for side in ("buyer", "seller"):
+            if getattr(row, f"{side}_id", None) == actor.id:
+                return side.upper()
+    return actor.role
+
+
+def _escrow_id(rows: Sequence[Entity]) -> str | None:
+    for row in rows:
+        if row.kind == "Escrow":
+            return row.label
+        found = getattr(row, "escrow_id", None)
+        if found:
+            return str(found)
+    return None

@@ -1,0 +1,130 @@
+"""THE lifecycles (states.md). A move has its function's name; the platform's own moves have names of their own.
+
+The rows drive the code, `allowedActions`, the README's diagrams and the property tests. Rows of later issues (disputes, milestones,
+holds, guild moderation) are added with the functions that perform them.
+"""
+
+from bloxtr8.domain.lifecycle import PARTIES, Lifecycle, Role
+from bloxtr8.entities import (
+    ContractStatus,
+    DeliveryStatus,
+    EscrowStatus,
+    LegStatus,
+    ListingStatus,
+    OfferStatus,
+    SettlementStatus,
+    WebhookStatus,
+)
+
+_NEW: tuple[()] = ()
+_OWNER, _BUYER, _SELLER, _SYSTEM = ({Role.OWNER}, {Role.BUYER}, {Role.SELLER}, {Role.SYSTEM})
+_RESPONDER, _PROPOSER = {Role.RESPONDER}, {Role.PROPOSER}
+
+_L = ListingStatus
+LISTING = Lifecycle(
+    "Listing", ListingStatus,
+    # move                 from                      to                        by
+    ("create_listing",     _NEW,                     {_L.ACTIVE, _L.INACTIVE}, _OWNER),
+    ("activate_listing",   {_L.INACTIVE},            _L.ACTIVE,                _OWNER),
+    ("deactivate_listing", {_L.ACTIVE},              _L.INACTIVE,              _OWNER),
+    ("update_listing",     {_L.ACTIVE, _L.INACTIVE}, None,                     _OWNER),
+    ("verify_listing",     set(_L),                  None,                     {Role.OWNER, Role.MODERATOR}),
+    ("cancel_listing",     {_L.ACTIVE, _L.INACTIVE}, _L.CANCELLED,             _OWNER),
+    ("lose_asset",         {_L.ACTIVE, _L.INACTIVE}, _L.INACTIVE,              _SYSTEM),
+    ("reserve",            {_L.ACTIVE},              _L.RESERVED,              _SYSTEM),  # part of accept_offer
+    ("relist",             {_L.RESERVED},            {_L.ACTIVE, _L.REMOVED},  _SYSTEM),
+    ("retire_listing",     {_L.RESERVED},            {_L.INACTIVE, _L.REMOVED}, _SYSTEM),
+    ("sell_listing",       {_L.RESERVED},            _L.SOLD,                  _SYSTEM),
+)  # fmt: skip
+
+_O = OfferStatus
+OFFER = Lifecycle(
+    "Offer", OfferStatus,
+    ("make_offer",        _NEW,          _O.PENDING,   _BUYER),
+    ("counter_offer",     {_O.PENDING},  _O.COUNTERED, _RESPONDER),
+    ("accept_offer",      {_O.PENDING},  _O.ACCEPTED,  _RESPONDER),
+    ("decline_offer",     {_O.PENDING},  _O.DECLINED,  _RESPONDER),
+    ("withdraw_offer",    {_O.PENDING},  _O.WITHDRAWN, _PROPOSER),
+    ("expire_offer",      {_O.PENDING},  _O.EXPIRED,   _SYSTEM),
+    ("close_stale_offer", {_O.PENDING},  _O.DECLINED,  _SYSTEM),
+    ("cancel_offer",      {_O.ACCEPTED}, _O.CANCELLED, _SYSTEM),
+)  # fmt: skip
+
+_C = ContractStatus
+_PENDING = {_C.PENDING_PDF, _C.PENDING_SIGNATURE}
+CONTRACT = Lifecycle(
+    "Contract", ContractStatus,
+    ("accept_offer",       _NEW,                   _C.PENDING_PDF,       _SYSTEM),
+    ("store_contract_pdf", {_C.PENDING_PDF},       _C.PENDING_SIGNATURE, _SYSTEM),
+    ("sign_contract",      {_C.PENDING_SIGNATURE}, {_C.PENDING_SIGNATURE, _C.EXECUTED}, PARTIES),
+    ("create_sign_link",   {_C.PENDING_SIGNATURE}, None,                 PARTIES),
+    ("sign_by_link",       {_C.PENDING_SIGNATURE}, {_C.PENDING_SIGNATURE, _C.EXECUTED}, PARTIES),
+    ("void_contract",      _PENDING,               _C.VOID,              PARTIES),
+    ("expire_contract",    _PENDING,               _C.VOID,              _SYSTEM),
+)  # fmt: skip
+
+_E = EscrowStatus
+_UNPAID, _PAID = {_E.AWAIT_FUNDS}, {_E.FUNDS_HELD, _E.DELIVERED, _E.DISPUTED}
+ESCROW = Lifecycle(
+    "Escrow", EscrowStatus,
+    ("sign_contract",      _NEW,            _E.AWAIT_FUNDS, PARTIES),
+    ("start_payment",      _UNPAID,         None,           _BUYER),
+    ("record_deposit",     _UNPAID,         None,           _SYSTEM),
+    ("hold_funds",         _UNPAID,         _E.FUNDS_HELD,  _SYSTEM),
+    ("cancel_escrow",      _UNPAID,         _E.CANCELLED,   PARTIES),
+    ("cancel_unfunded",    _UNPAID,         _E.CANCELLED,   _SYSTEM),
+    ("start_delivery",     {_E.FUNDS_HELD}, None,           _SELLER),
+    ("mark_delivered",     {_E.FUNDS_HELD}, _E.DELIVERED,   _SELLER),
+    ("verify_delivery",    {_E.FUNDS_HELD}, None,           PARTIES),
+    ("prove_delivery",     {_E.FUNDS_HELD}, _E.DELIVERED,   _SYSTEM),
+    ("add_evidence",       {_E.AWAIT_FUNDS, *_PAID, _E.SETTLING}, None, {*PARTIES, Role.ARBITER}),
+    ("refund_undelivered", {_E.FUNDS_HELD}, _E.SETTLING,    _SYSTEM),
+    ("refund_escrow",      _PAID,           _E.SETTLING,    _SELLER),
+    ("confirm_delivery",   {_E.DELIVERED},  _E.SETTLING,    _BUYER),
+    ("auto_release",       {_E.DELIVERED},  _E.SETTLING,    _SYSTEM),
+    ("open_system_dispute", {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _SYSTEM),
+    ("finish_settlement",  {_E.SETTLING},   {_E.RELEASED, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
+)  # fmt: skip
+
+_D = DeliveryStatus
+DELIVERY = Lifecycle(
+    "Delivery", DeliveryStatus,
+    ("sign_contract",     _NEW,                         _D.PENDING,     PARTIES),
+    ("start_delivery",    {_D.PENDING},                 _D.IN_PROGRESS, _SELLER),
+    ("mark_delivered",    {_D.IN_PROGRESS},             _D.DELIVERED,   _SELLER),
+    ("prove_delivery",    {_D.PENDING, _D.IN_PROGRESS}, _D.DELIVERED,   _SYSTEM),
+    ("confirm_delivery",  {_D.DELIVERED},               _D.CONFIRMED,   _BUYER),
+    ("auto_release",      {_D.DELIVERED},               _D.CONFIRMED,   _SYSTEM),
+    ("cancel_delivery",   {_D.PENDING, _D.IN_PROGRESS, _D.DELIVERED, _D.REJECTED}, _D.CANCELLED, _SYSTEM),
+)  # fmt: skip
+
+_S = SettlementStatus
+SETTLEMENT = Lifecycle(
+    "Settlement", SettlementStatus,
+    ("plan_settlement",   _NEW,        _S.OPEN,   {*PARTIES, Role.SYSTEM}),
+    ("park_settlement",   {_S.OPEN},   _S.PARKED, _SYSTEM),
+    ("resume_settlement", {_S.PARKED}, _S.OPEN,   {Role.PADMIN}),
+    ("finish_settlement", {_S.OPEN},   _S.DONE,   _SYSTEM),
+)  # fmt: skip
+
+_G = LegStatus
+LEG = Lifecycle(
+    "Leg", LegStatus,
+    ("plan_settlement", _NEW,                        _G.PLANNED,   _SYSTEM),
+    ("send_leg",        {_G.PLANNED},                _G.SENT,      _SYSTEM),
+    ("lose_leg",        {_G.SENT},                   _G.UNKNOWN,   _SYSTEM),
+    ("find_leg",        {_G.UNKNOWN},                _G.SENT,      _SYSTEM),
+    ("confirm_leg",     {_G.SENT, _G.UNKNOWN},       _G.CONFIRMED, _SYSTEM),
+    ("reject_leg",      {_G.SENT, _G.UNKNOWN},       _G.REJECTED,  _SYSTEM),
+    ("retry_leg",       {_G.REJECTED, _G.SENT, _G.UNKNOWN}, _G.PLANNED, _SYSTEM),
+)  # fmt: skip
+
+_W = WebhookStatus
+WEBHOOK = Lifecycle(
+    "WebhookEvent", WebhookStatus,
+    ("receive_stripe_event",  _NEW,                       _W.RECEIVED,  _SYSTEM),
+    ("process_webhook_event", {_W.RECEIVED, _W.FAILED},   _W.PROCESSED, _SYSTEM),
+    ("fail_webhook_event",    {_W.RECEIVED, _W.FAILED},   {_W.FAILED, _W.DEAD}, _SYSTEM),
+)  # fmt: skip
+
+LIFECYCLES = (LISTING, OFFER, CONTRACT, ESCROW, DELIVERY, SETTLEMENT, LEG, WEBHOOK)

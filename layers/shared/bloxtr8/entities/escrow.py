@@ -1,0 +1,280 @@
+"""The escrow: its money, its rail, its delivery, and every settlement of it. All rows lie in one partition."""
+
+from enum import StrEnum
+from typing import Any
+
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
+
+from bloxtr8.entities.base import (
+    Entity,
+    EnumAttribute,
+    HasUlid,
+    IntegerAttribute,
+    Root,
+    TextSetAttribute,
+    TimeAttribute,
+)
+from bloxtr8.entities.market import AssetType, Currency, Side
+from bloxtr8.ids import ulid_of
+
+
+class EscrowStatus(StrEnum):
+    AWAIT_FUNDS = "AWAIT_FUNDS"
+    FUNDS_HELD = "FUNDS_HELD"
+    DELIVERED = "DELIVERED"
+    DISPUTED = "DISPUTED"
+    SETTLING = "SETTLING"
+    RELEASED = "RELEASED"
+    REFUNDED = "REFUNDED"
+    SPLIT = "SPLIT"
+    CANCELLED = "CANCELLED"
+
+
+class Hold(StrEnum):
+    """Why no new leg may be sent; each cause adds and removes only its own (states.md, section 4)."""
+
+    RISK_REVIEW = "RISK_REVIEW"
+    SANCTIONS = "SANCTIONS"
+    CHARGEBACK = "CHARGEBACK"
+    PAYOUT_FAILED = "PAYOUT_FAILED"
+    COMPLIANCE = "COMPLIANCE"
+
+
+class Freeze(StrEnum):
+    """Why no deadline may pass (states.md, Frozen clocks); a hold freezes under its own name."""
+
+    DISPUTE = "DISPUTE"
+    PROCESSING = "PROCESSING"
+    UNKNOWN_OWNER = "UNKNOWN_OWNER"
+
+
+class RailName(StrEnum):
+    STRIPE = "STRIPE"
+    USDC_BASE = "USDC_BASE"
+
+
+class DeliveryStatus(StrEnum):
+    PENDING = "PENDING"
+    IN_PROGRESS = "IN_PROGRESS"
+    DELIVERED = "DELIVERED"
+    CONFIRMED = "CONFIRMED"
+    REJECTED = "REJECTED"
+    CANCELLED = "CANCELLED"
+
+
+class SettlementKind(StrEnum):
+    RELEASE = "RELEASE"
+    REFUND = "REFUND"
+    SPLIT = "SPLIT"
+    MILESTONE = "MILESTONE"
+    RETURN = "RETURN"
+
+
+class SettlementStatus(StrEnum):
+    OPEN = "OPEN"
+    PARKED = "PARKED"
+    DONE = "DONE"
+    DROPPED = "DROPPED"
+
+
+class LegStatus(StrEnum):
+    PLANNED = "PLANNED"
+    SENT = "SENT"
+    UNKNOWN = "UNKNOWN"
+    REJECTED = "REJECTED"
+    CONFIRMED = "CONFIRMED"
+
+
+class Account(StrEnum):
+    """The ledger's accounts: BUYER, SELLER, FEES, BANK and LOSS lie outside, HELD and SURPLUS are ours (section 10)."""
+
+    BUYER = "BUYER"
+    SELLER = "SELLER"
+    FEES = "FEES"
+    BANK = "BANK"
+    LOSS = "LOSS"
+    HELD = "HELD"
+    SURPLUS = "SURPLUS"
+
+
+class Escrow(HasUlid, Root, discriminator="Escrow"):
+    """The trade's money and its deadlines. Amounts in cents; the totals change only together with a ledger line."""
+
+    id = UnicodeAttribute()
+    contract_id = UnicodeAttribute()
+    offer_id = UnicodeAttribute()
+    listing_id = UnicodeAttribute()
+    buyer_id = UnicodeAttribute()
+    seller_id = UnicodeAttribute()
+    buyer_roblox_id = UnicodeAttribute()
+    seller_roblox_id = UnicodeAttribute()
+    asset_type = EnumAttribute(AssetType)
+    asset_id = UnicodeAttribute()
+    rail = EnumAttribute(RailName)
+    currency = EnumAttribute(Currency)
+    amount = IntegerAttribute()
+    buyer_fee_bps = IntegerAttribute()
+    seller_fee_bps = IntegerAttribute()
+    gross = IntegerAttribute()
+    deliver_seconds = IntegerAttribute()
+    inspect_seconds = IntegerAttribute()
+    payout_account_id = UnicodeAttribute(null=True)
+
+    status = EnumAttribute(EscrowStatus, default=EscrowStatus.AWAIT_FUNDS)
+    reason = UnicodeAttribute(null=True)
+    holds = TextSetAttribute()
+    settlement_id = UnicodeAttribute(null=True)
+    funding_run = IntegerAttribute(default=1)
+    funding_closed = BooleanAttribute(default=False)  # the rail can take no more money: a CANCELLED escrow waits for it
+
+    deposited = IntegerAttribute(default=0)
+    held = IntegerAttribute(default=0)
+    released = IntegerAttribute(default=0)
+    refunded = IntegerAttribute(default=0)
+    fees = IntegerAttribute(default=0)
+    surplus = IntegerAttribute(default=0)
+    ledger_seq = IntegerAttribute(default=0)
+    seller_share = IntegerAttribute(default=0)  # of `amount`, settled so far, before fees
+
+    fund_by = TimeAttribute()
+    fund_extended = BooleanAttribute(default=False)
+    deliver_by = TimeAttribute(null=True)
+    inspect_by = TimeAttribute(null=True)
+    frozen_causes = TextSetAttribute()
+    frozen_at = TimeAttribute(null=True)
+    frozen_from = UnicodeAttribute(null=True)
+    owner_seen: Any = JSONAttribute(null=True)  # the last look at a deadline: {"who": SELLER|BUYER|NOBODY|OTHER, "at": iso}
+    unknown_since = TimeAttribute(null=True)
+    warned_at = TimeAttribute(null=True)
+    next_look = TimeAttribute(null=True)
+    looks = IntegerAttribute(default=0)
+    funded_at = TimeAttribute(null=True)
+    delivered_at = TimeAttribute(null=True)
+    ended_at = TimeAttribute(null=True)
+    created_at = TimeAttribute()
+
+
+class EscrowRow(Entity):
+    """A row of an escrow's partition."""
+
+    escrow_id = UnicodeAttribute()
+
+    @property
+    def escrow_ulid(self) -> str:
+        return ulid_of(self.escrow_id)
+
+
+class StripeEscrow(EscrowRow, discriminator="StripeEscrow"):
+    """The card rail's data. The client secret is never stored; the task token is never shown."""
+
+    payment_intent_id = UnicodeAttribute(null=True)
+    customer_id = UnicodeAttribute(null=True)
+    charge_id = UnicodeAttribute(null=True)
+    decline_code = UnicodeAttribute(null=True)
+    task_token = UnicodeAttribute(null=True)
+    opened_at = TimeAttribute(null=True)
+
+
+class Delivery(EscrowRow, discriminator="Delivery"):
+    """The hand-over of the asset (or, later, of one milestone)."""
+
+    id = UnicodeAttribute()
+    n = IntegerAttribute(default=0)
+    status = EnumAttribute(DeliveryStatus, default=DeliveryStatus.PENDING)
+    description = UnicodeAttribute(null=True)
+    verification = UnicodeAttribute(null=True)  # VERIFIED, NOT_APPLICABLE
+    snapshot_id = UnicodeAttribute(null=True)
+    confirmed_by = UnicodeAttribute(null=True)  # BUYER, SYSTEM
+    started_at = TimeAttribute(null=True)
+    delivered_at = TimeAttribute(null=True)
+    confirmed_at = TimeAttribute(null=True)
+    next_look = TimeAttribute(null=True)
+
+
+class Evidence(EscrowRow, discriminator="Evidence"):
+    """A file a party filed, addressed by its sha256; the bytes lie in S3. A claim without a file has no content type."""
+
+    id = UnicodeAttribute()
+    user_id = UnicodeAttribute()
+    sha256 = UnicodeAttribute(null=True)
+    content_type = UnicodeAttribute(null=True)
+    size_bytes = IntegerAttribute(null=True)
+    note = UnicodeAttribute(null=True)
+    at = TimeAttribute()
+
+
+class Deposit(EscrowRow, discriminator="Deposit"):
+    """Money that came in, once per `ref` (the provider's id of the charge)."""
+
+    ref = UnicodeAttribute()
+    amount = IntegerAttribute()
+    currency = EnumAttribute(Currency)
+    late = BooleanAttribute(default=False)
+    external_ids: Any = JSONAttribute(default=dict)  # {"paymentIntent", "charge"}
+    at = TimeAttribute()
+
+
+class Settlement(HasUlid, EscrowRow, discriminator="Settlement"):
+    """A frozen plan of who gets what; its legs carry the money. Amounts in cents (section 5)."""
+
+    id = UnicodeAttribute()
+    kind = EnumAttribute(SettlementKind)
+    status = EnumAttribute(SettlementStatus, default=SettlementStatus.OPEN)
+    to_seller = IntegerAttribute(default=0)
+    to_platform = IntegerAttribute(default=0)
+    to_buyer = IntegerAttribute(default=0)
+    seller_share = IntegerAttribute(default=0)  # of the escrow's amount, before fees
+    buyer_share = IntegerAttribute(default=0)
+    reason = UnicodeAttribute(null=True)
+    actor = UnicodeAttribute()
+    run = IntegerAttribute(default=1)
+    error = UnicodeAttribute(null=True)
+    next_look = TimeAttribute(null=True)
+    looks = IntegerAttribute(default=0)
+    created_at = TimeAttribute()
+    finished_at = TimeAttribute(null=True)
+
+
+class Leg(EscrowRow, discriminator="Leg"):
+    """One payment, and the record of the operation that makes it: the intent is stored before the call (law 6)."""
+
+    settlement_id = UnicodeAttribute()
+    n = IntegerAttribute()
+    pays = EnumAttribute(Side)
+    amount = IntegerAttribute()
+    fee = IntegerAttribute(default=0)  # HELD→FEES, booked when this leg is confirmed
+    source_account = EnumAttribute(Account, default=Account.HELD)  # HELD, or SURPLUS for a RETURN
+    currency = EnumAttribute(Currency)
+    destination = UnicodeAttribute(null=True)  # the frozen payout account; None: back to the card that paid
+    deposit_ref = UnicodeAttribute(null=True)
+    status = EnumAttribute(LegStatus, default=LegStatus.PLANNED)
+    attempt = IntegerAttribute(default=1)
+    external_id = UnicodeAttribute(null=True)
+    error = UnicodeAttribute(null=True)
+    sent_at = TimeAttribute(null=True)
+    confirmed_at = TimeAttribute(null=True)
+    next_look = TimeAttribute(null=True)
+
+    @property
+    def id(self) -> str:
+        return f"{self.settlement_id}-{self.n:02}"
+
+    @property
+    def key(self) -> str:
+        """The natural idempotency key of this attempt at the provider."""
+        return f"{self.settlement_id}:{self.n:02}:{self.attempt}"
+
+
+class LedgerLine(EscrowRow, discriminator="LedgerLine"):
+    """One double entry, never changed: `amount` cents from `debit` to `credit`."""
+
+    seq = IntegerAttribute()
+    debit = EnumAttribute(Account)
+    credit = EnumAttribute(Account)
+    amount = IntegerAttribute()
+    currency = EnumAttribute(Currency)
+    leg_id = UnicodeAttribute(null=True)
+    deposit_ref = UnicodeAttribute(null=True)
+    external_id = UnicodeAttribute(null=True)
+    memo = UnicodeAttribute()
+    at = TimeAttribute()

@@ -1,0 +1,69 @@
+"""The whole table on one page (table.md). {name} is a field or a property of the row.
+
+An index entry exists only while all the fields it names have a value, so a row leaves a shelf the moment a property says None.
+"""
+
+from typing import NamedTuple
+
+Pair = tuple[str, str]
+
+
+class Key(NamedTuple):
+    pk: str
+    sk: str
+    gsi1: Pair | None = None  # first party, owner
+    gsi2: Pair | None = None  # second party
+    gsi3: Pair | None = None  # work that is due
+    gsi4: Pair | None = None  # newest first
+    gsi5: Pair | None = None  # by price
+
+
+KEYS = {
+    # people
+    "User":         Key("USER#{id}", "PROFILE"),
+    "Deals":        Key("USER#{user_id}", "DEALS"),
+    "Identity":     Key("IDENT#{provider}#{value}", "IDENT"),
+    "Session":      Key("USER#{user_id}", "SESSION#{id}"),
+    "OAuthState":   Key("STATE#{state}", "META"),
+    "SignToken":    Key("SIGNTOKEN#{token_hash}", "META"),
+    # market
+    "Listing":      Key("LISTING#{id}", "META",
+                        gsi1=("USER#{seller_id}#LISTING", "{created_at}#{id}"),
+                        gsi3=("DUE#LISTING", "{next_look}"),
+                        gsi4=("{browse}", "{created_at}#{id}"),
+                        gsi5=("{browse_band}", "{price:012}#{id}")),
+    "AssetGuard":   Key("ASSET#{asset_type}#{asset_id}", "LIVE"),
+    "Snapshot":     Key("LISTING#{listing_id}", "SNAP#{at}#{id}"),
+    "Offer":        Key("OFFER#{root}", "{depth:02}",
+                        gsi1=("USER#{buyer_id}#OFFER", "{created_at}#{id}"),
+                        gsi2=("USER#{seller_id}#OFFER", "{created_at}#{id}"),
+                        gsi3=("DUE#OFFER", "{due}"),
+                        gsi4=("LISTING#{listing_id}#OFFER", "{created_at}#{id}")),
+    "Chain":        Key("LISTING#{listing_id}", "CHAIN#{buyer_id}"),
+    # deal
+    "Contract":     Key("CONTRACT#{ulid}", "META",
+                        gsi1=("USER#{buyer_id}#CONTRACT", "{created_at}#{id}"),
+                        gsi2=("USER#{seller_id}#CONTRACT", "{created_at}#{id}"),
+                        gsi3=("DUE#CONTRACT", "{next_look}")),
+    "Signature":    Key("CONTRACT#{contract_ulid}", "SIG#{user_id}"),
+    # escrow
+    "Escrow":       Key("ESCROW#{ulid}", "META",
+                        gsi1=("USER#{buyer_id}#ESCROW", "{created_at}#{id}"),
+                        gsi2=("USER#{seller_id}#ESCROW", "{created_at}#{id}"),
+                        gsi3=("DUE#ESCROW", "{next_look}")),
+    "StripeEscrow": Key("ESCROW#{escrow_ulid}", "RAIL"),
+    "Delivery":     Key("ESCROW#{escrow_ulid}", "DELIVERY#{n:02}", gsi3=("DUE#WATCH", "{next_look}")),
+    "Evidence":     Key("ESCROW#{escrow_ulid}", "EVIDENCE#{id}"),
+    "Deposit":      Key("ESCROW#{escrow_ulid}", "DEPOSIT#{ref}"),
+    "Settlement":   Key("ESCROW#{escrow_ulid}", "SETTLEMENT#{id}", gsi3=("DUE#SETTLEMENT", "{next_look}")),
+    "Leg":          Key("ESCROW#{escrow_ulid}", "LEG#{settlement_id}#{n:02}", gsi3=("DUE#LEG", "{next_look}")),
+    "LedgerLine":   Key("ESCROW#{escrow_ulid}", "LEDGER#{seq:06}"),
+    # record
+    "Operation":    Key("{owner}", "OP#{name}"),
+    "Lookup":       Key("LOOKUP#{index}#{value}", "PTR"),
+    "AuditEntry":   Key("AUDIT#{root_id}", "{seq:010}",
+                        gsi1=("USER#{actor}#AUDIT", "{at}"),
+                        gsi2=("AUDIT#{day}", "{at}#{root_id}#{seq:010}")),
+    "WebhookEvent": Key("WEBHOOK#{provider}#{account}#{event_id}", "META", gsi3=("{queue}", "{received_at}")),
+    "Idempotency":  Key("IDEM#{caller}#{action}", "{key}"),
+}  # fmt: skip

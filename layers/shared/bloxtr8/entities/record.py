@@ -1,0 +1,94 @@
+"""The record: audit entries, webhook events, operations, look-ups and idempotency rows."""
+
+from enum import StrEnum
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+
+from bloxtr8 import clock
+from bloxtr8.entities.base import Entity, EnumAttribute, IntegerAttribute, TimeAttribute
+
+
+class WebhookStatus(StrEnum):
+    RECEIVED = "RECEIVED"
+    PROCESSED = "PROCESSED"
+    FAILED = "FAILED"
+    DEAD = "DEAD"
+
+
+class AuditEntry(Entity, discriminator="AuditEntry"):
+    """One action, one transaction, one entry; `hash` covers the entry and the one before it. Never changed (table.md, Audit)."""
+
+    root_id = UnicodeAttribute()
+    seq = IntegerAttribute()
+    at = TimeAttribute()
+    actor = UnicodeAttribute()
+    role = UnicodeAttribute()
+    action = UnicodeAttribute()
+    escrow_id = UnicodeAttribute(null=True)
+    changes: Any = JSONAttribute(default=list)  # [{"type", "id", "from", "to", "version"}]
+    created: Any = JSONAttribute(default=list)  # [{"type", "id"}]
+    details: Any = JSONAttribute(default=dict)
+    parent = UnicodeAttribute(null=True)
+    previous = UnicodeAttribute()
+    hash = UnicodeAttribute()
+
+    @property
+    def id(self) -> str:
+        return f"{self.root_id}-{self.seq}"
+
+    @property
+    def day(self) -> str:
+        return clock.iso(self.at)[:10]
+
+
+class WebhookEvent(Entity, discriminator="WebhookEvent"):
+    """A provider's event, stored before anything is done about it; a duplicate finds the row there (section 8)."""
+
+    provider = UnicodeAttribute()
+    account = UnicodeAttribute()
+    event_id = UnicodeAttribute()
+    event_type = UnicodeAttribute()
+    payload: Any = JSONAttribute()
+    status = EnumAttribute(WebhookStatus, default=WebhookStatus.RECEIVED)
+    attempts = IntegerAttribute(default=0)
+    error = UnicodeAttribute(null=True)
+    received_at = TimeAttribute()
+    processed_at = TimeAttribute(null=True)
+
+    @property
+    def id(self) -> str:
+        return f"{self.provider}#{self.account}#{self.event_id}"
+
+    @property
+    def queue(self) -> str | None:
+        return "QUEUE#WEBHOOK" if self.status in {WebhookStatus.RECEIVED, WebhookStatus.FAILED} else None
+
+
+class Operation(Entity, discriminator="Operation"):
+    """The intent of a call to a provider that is no leg, stored before it: customer, account, open, cancel (rail-stripe.md)."""
+
+    owner = UnicodeAttribute()  # the partition it lies in: USER#… or ESCROW#…
+    name = UnicodeAttribute()
+    attempt = IntegerAttribute(default=1)
+    params_hash = UnicodeAttribute()
+    external_id = UnicodeAttribute(null=True)
+    first_sent_at = TimeAttribute()
+
+
+class Lookup(Entity, discriminator="Lookup"):
+    """Whose an outside id is; put-if-absent, so an id counts once. index: PI, CH, TR, RE, SHA256."""
+
+    index = UnicodeAttribute()
+    value = UnicodeAttribute()
+    target = UnicodeAttribute()
+
+
+class Idempotency(Entity, discriminator="Idempotency"):
+    """The answer of a committed action under the caller's Idempotency-Key, kept for a day (table.md)."""
+
+    caller = UnicodeAttribute()
+    action = UnicodeAttribute()
+    key = UnicodeAttribute()
+    fingerprint = UnicodeAttribute()
+    answer = UnicodeAttribute()

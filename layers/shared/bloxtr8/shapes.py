@@ -1,0 +1,74 @@
+"""What crosses the boundary: request bodies, views and the types of their fields (api.md, Conventions)."""
+
+import datetime as dt
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from bloxtr8 import clock, money
+
+_KEPT = "\n\r\t"
+
+
+class Body(BaseModel):
+    """A request's JSON: camelCase, nothing unknown, nothing coerced."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, validate_by_name=False)
+
+
+class View(BaseModel):
+    """A response's JSON, camelCase; made from keyword arguments or straight off an entity's attributes."""
+
+    model_config = ConfigDict(from_attributes=True, alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
+
+
+def _printable(text: str) -> str:
+    """Refuse NUL, control characters and lone surrogates; any other Unicode is kept (api.md, Conventions)."""
+    for character in text:
+        if character not in _KEPT and unicodedata.category(character) in {"Cc", "Cs"}:
+            raise ValueError("contains a control character")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if any(character in _KEPT for character in text):
+        raise ValueError("contains a line break or tab")
+    return text
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
+def _safe_text(text: str) -> str:
+    return _filled(_printable(text))
+
+
+def _safe_line(text: str) -> str:
+    return _filled(_one_line(_printable(text)))
+
+
+Title = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_safe_line)]
+Category = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_safe_line)]
+Summary = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_safe_text)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_safe_text)]
+Conditions = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_safe_text)]
+Description = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(_safe_text)]
+Cents = Annotated[int, Field(strict=True, ge=1, le=money.MAX_CENTS)]
+Days = Annotated[int, Field(strict=True, ge=1, le=30)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Digits = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,18}$")]
+Moment = Annotated[dt.datetime, PlainSerializer(clock.iso, return_type=str, when_used="json")]
+
+
+def _aware(moment: dt.datetime) -> dt.datetime:
+    if moment.tzinfo is None:
+        raise ValueError("needs an offset, for example Z")
+    return moment.astimezone(dt.UTC)
+
+
+Deadline = Annotated[dt.datetime, AfterValidator(_aware)]
