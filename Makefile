@@ -1,0 +1,77 @@
+# `make demo` or `make test` is the first command on a fresh clone: every target sets itself up.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+READY := $(BIN)/.ready
+PYTHON ?= $(shell for p in python3.13 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$p && break; done)
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONPATH := $(CURDIR)/layers/shared:$(CURDIR)
+export SAM_CLI_TELEMETRY := 0
+TESTS ?= tests
+
+.PHONY: help setup test test-slow check format build openapi readme function local demo bench staff lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(READY) ## .venv with everything of requirements-dev.txt, once
+
+$(READY): requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.13 is needed; name it: make PYTHON=/path/to/python3.13"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+test: check ## check, then every test but the slow ones (TESTS=tests/unit for some)
+	$(BIN)/python -m pytest $(TESTS) -m "not slow and not live" -n 2 --dist loadfile
+
+test-slow: $(READY) ## the slow tests
+	$(BIN)/python -m pytest $(TESTS) -m "slow and not live"
+
+check: $(READY) ## ruff, mypy --strict, the arrows, cfn-lint, sam validate, openapi.json and README current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/cfn-lint template.yaml
+	$(BIN)/sam validate --lint
+	$(BIN)/python -m tools.openapi --check
+	$(BIN)/python -m tools.readme --check
+
+format: $(READY) ## ruff's mending and formatting
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+build: $(READY) ## sam build for arm64 without a container, then bytecode, sizes checked
+	$(BIN)/python -m tools.build
+
+openapi: $(READY) ## openapi.json from the functions and the template
+	$(BIN)/python -m tools.openapi
+
+readme: $(READY) ## the README's map and diagrams from the code
+	$(BIN)/python -m tools.readme
+
+function: $(READY) ## template block and event of a new function (CONTRIBUTING.md)
+	$(BIN)/python -m tools.function "$(NAME)" "$(ROOM)" "$(DOES)" $(if $(ROUTE),--route "$(ROUTE)") $(if $(PUBLIC),--public)
+
+local: $(READY) ## the platform on this machine; Ctrl-C stops all of it
+	$(BIN)/python -m local $(if $(PORT),--port $(PORT)) $(ARGS)
+
+demo: $(READY) ## a whole trade by card through the public API
+	$(BIN)/python -m local.demo $(ARGS)
+
+bench: $(READY) ## cold start, warm calls, round trips, what a trade costs
+	$(BIN)/python -m benchmarks $(ARGS)
+
+staff: $(READY) ## USER=usr_… ROLE=ARBITER TIER=TIER_2: grant a platform role on the running local stack
+	$(BIN)/python -m local.staff "$(USER)" $(if $(ROLE),--role $(ROLE)) $(if $(TIER),--tier $(TIER))
+
+UV_COMPILE = $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.13
+lock: $(READY) ## compile both requirements files again
+	$(UV_COMPILE) requirements-dev.in -o requirements-dev.txt
+	$(UV_COMPILE) -c requirements-dev.txt layers/shared/requirements.in -o layers/shared/requirements.txt
+
+clean: ## what was built and what was cached
+	rm -rf .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
