@@ -1,4 +1,4 @@
-"""The registry of rails. A rail's module, and the library below it, is imported when the rail is asked for, not before."""
+"""The registry of rails. A rail's module, and the library below it, is imported when the rail is asked for."""
 
 import importlib
 from typing import cast

@@ -1,0 +1,41 @@
+"""The card rail: Stripe Connect, separate charges and transfers (rail-stripe.md)."""
+
+from typing import ClassVar
+
+from stripe import StripeClient
+
+from bloxtr8.rails import stripe_accounts, stripe_client, stripe_funding, stripe_legs
+from bloxtr8.rails.base import Funding, LegOrder, LegOutcome, Look, Opened, PaymentInstructions, SellerNotReady
+
+
+class StripeRail:
+    """`rails.get("STRIPE")`. The methods are those of `Rail`, where they are described."""
+
+    name: ClassVar[str] = "STRIPE"
+
+    def __init__(self, client: StripeClient | None = None) -> None:
+        self._client = client or stripe_client.client()
+
+    def open(self, funding: Funding) -> Opened:
+        return stripe_funding.open_intent(self._client, funding)
+
+    def payment(self, funding: Funding) -> PaymentInstructions:
+        return stripe_funding.instructions(self._client, funding)
+
+    def look(self, funding: Funding) -> Look:
+        return stripe_funding.look(self._client, funding)
+
+    def close(self, funding: Funding) -> Look:
+        return stripe_funding.close(self._client, funding)
+
+    def send(self, order: LegOrder) -> LegOutcome:
+        return stripe_legs.send(self._client, order)
+
+    def find(self, order: LegOrder) -> LegOutcome | None:
+        return stripe_legs.find(self._client, order)
+
+    def destination_ready(self, destination: str) -> bool:
+        try:
+            return stripe_accounts.account_status(destination, client=self._client).ready
+        except SellerNotReady:
+            return False

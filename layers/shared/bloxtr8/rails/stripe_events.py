@@ -1,0 +1,119 @@
+"""What an event of Stripe is about: data for process_webhook_event. An event is a hint; the rail is asked for the
+truth.
+
+| event | hint | then | |---|---|---| | payment_intent.* of ours | FUNDING | `look` at the escrow's payment | |
+refund.*, transfer.* with our opId | LEG | `find` the leg | | refund.*, transfer.* without one | STRAY | money moved
+that we did not order: alarm | | account.updated, capability.updated | ACCOUNT | `account_status`, then react for the
+seller's waiting legs | | anything else, and what happens inside a connected account | IGNORED | stored, nothing |
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+PAYMENT = "protectedPayment"  # the metadata fields that stripe_client writes
+OPERATION = "opId"
+_LEG_OPERATION = re.compile(r"(stl_[0-9A-Z]{26}):([0-9]{1,2}):([0-9]{1,3})")
+
+
+class HintKind(StrEnum):
+    """What to ask."""
+
+    FUNDING = "FUNDING"
+    LEG = "LEG"
+    STRAY = "STRAY"
+    ACCOUNT = "ACCOUNT"
+    IGNORED = "IGNORED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """Which rows an event may concern. Nothing in it is believed but the ids."""
+
+    kind: HintKind
+    object_id: str | None = None  # PaymentIntent, refund, transfer
+    funding_id: str | None = None  # the PaymentIntent a refund came out of: a stray refund names no escrow
+    escrow_id: str | None = None
+    settlement_id: str | None = None
+    leg: int | None = None
+    attempt: int | None = None
+    account_id: str | None = None
+
+    @property
+    def leg_id(self) -> str | None:
+        """`{settlement}-{nn}`, the id of the leg's row."""
+        return None if self.leg is None else f"{self.settlement_id}-{self.leg:02}"
+
+
+def interpret(event: Mapping[str, Any]) -> Hint:
+    """The hint of an event that `stripe_webhooks.verify` returned. Never raises: what it does not understand is
+    IGNORED."""
+    read = _READERS.get(event["type"])
+    return read(event, event["data"]["object"]) if read else _IGNORED
+
+
+def _funding(event: Mapping[str, Any], thing: Mapping[str, Any]) -> Hint:
+    escrow_id = _metadata(thing).get(PAYMENT)
+    if event.get("account") or not isinstance(escrow_id, str):
+        return _IGNORED
+    return Hint(kind=HintKind.FUNDING, object_id=_text(thing.get("id")), escrow_id=escrow_id)
+
+
+def _leg(event: Mapping[str, Any], thing: Mapping[str, Any]) -> Hint:
+    return _IGNORED if event.get("account") else _ordered(thing, thing)
+
+
+def _reversal(event: Mapping[str, Any], thing: Mapping[str, Any]) -> Hint:
+    """The event carries the transfer with its reversals, the newest first."""
+    reversals = thing.get("reversals")
+    newest = reversals.get("data") if isinstance(reversals, dict) else None
+    reversal = newest[0] if isinstance(newest, list) and newest and isinstance(newest[0], dict) else {}
+    return _IGNORED if event.get("account") else _ordered(thing, reversal)
+
+
+def _account(event: Mapping[str, Any], thing: Mapping[str, Any]) -> Hint:
+    owner = event.get("account") or thing.get("account") or thing.get("id")
+    return Hint(kind=HintKind.ACCOUNT, account_id=_text(owner))
+
+
+def _ordered(thing: Mapping[str, Any], marked: Mapping[str, Any]) -> Hint:
+    """`marked` is what carries the metadata: the object itself, or the reversal in a transfer."""
+    metadata = _metadata(marked)
+    escrow_id = _text(metadata.get(PAYMENT)) or _text(thing.get("transfer_group"))
+    match = _LEG_OPERATION.fullmatch(str(metadata.get(OPERATION)))
+    ids = {
+        "object_id": _text(thing.get("id")),
+        "funding_id": _text(thing.get("payment_intent")),
+        "escrow_id": escrow_id,
+    }
+    if not match or not escrow_id:
+        return Hint(kind=HintKind.STRAY, **ids)
+    return Hint(kind=HintKind.LEG, settlement_id=match[1], leg=int(match[2]), attempt=int(match[3]), **ids)
+
+
+def _metadata(thing: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = thing.get("metadata")
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+_IGNORED = Hint(kind=HintKind.IGNORED)
+_READERS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Hint]] = {
+    "payment_intent.succeeded": _funding,
+    "payment_intent.processing": _funding,
+    "payment_intent.payment_failed": _funding,
+    "payment_intent.requires_action": _funding,
+    "payment_intent.canceled": _funding,
+    "refund.created": _leg,
+    "refund.updated": _leg,
+    "refund.failed": _leg,
+    "transfer.created": _leg,
+    "transfer.reversed": _reversal,
+    "account.updated": _account,
+    "capability.updated": _account,
+}
