@@ -82,15 +82,16 @@ def _ordered(thing: Mapping[str, Any], marked: Mapping[str, Any]) -> Hint:
     """`marked` is what carries the metadata: the object itself, or the reversal in a transfer."""
     metadata = _metadata(marked)
     escrow_id = _text(metadata.get(PAYMENT)) or _text(thing.get("transfer_group"))
-    match = _LEG_OPERATION.fullmatch(str(metadata.get(OPERATION)))
-    ids = {
-        "object_id": _text(thing.get("id")),
-        "funding_id": _text(thing.get("payment_intent")),
-        "escrow_id": escrow_id,
-    }
-    if not match or not escrow_id:
-        return Hint(kind=HintKind.STRAY, **ids)
-    return Hint(kind=HintKind.LEG, settlement_id=match[1], leg=int(match[2]), attempt=int(match[3]), **ids)
+    match = _LEG_OPERATION.fullmatch(str(metadata.get(OPERATION))) if escrow_id else None
+    return Hint(
+        kind=HintKind.LEG if match else HintKind.STRAY,
+        object_id=_text(thing.get("id")),
+        funding_id=_text(thing.get("payment_intent")),
+        escrow_id=escrow_id,
+        settlement_id=match[1] if match else None,
+        leg=int(match[2]) if match else None,
+        attempt=int(match[3]) if match else None,
+    )
 
 
 def _metadata(thing: Mapping[str, Any]) -> Mapping[str, Any]:
