@@ -1,6 +1,6 @@
 """Begin a function: its template block in the section of its room, and its event (CONTRIBUTING.md).
 
-make function NAME=accept_offer ROOM=offers ROUTE="POST /offers/{offer_id}/accept" DOES="The other side takes the terms it saw"
+make function NAME=accept_offer ROOM=offers ROUTE="POST /offers/{offer_id}/accept" DOES="The other side takes the terms"
 """
 
 import argparse

@@ -1,0 +1,98 @@
+"""make build: `sam build` for arm64 without a container, then what it leaves out (architecture.md, Speed).
+
+The layer loses the service descriptions nobody calls, layer and functions get their bytecode (unchecked, because nothing
+changes after the build), and the result is checked: no module without bytecode, no machine code of another processor, a
+size that Lambda takes.
+"""
+
+import compileall
+import os
+import py_compile
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools import template
+
+BUILT = template.ROOT / ".aws-sam" / "build"
+SERVICES = frozenset({"dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "stepfunctions"})
+LIMIT_BYTES = 250 * 1024 * 1024  # Lambda's, for a function and its layers, unpacked
+RUNTIME_FILES = {"requirements.in", "requirements.txt"}
+
+
+def trim(packages: Path) -> None:
+    """Drop the descriptions of services we never call: botocore lists them all before it opens a client."""
+    for service in (packages / "botocore" / "data").iterdir():
+        if service.is_dir() and service.name not in SERVICES:
+            shutil.rmtree(service)
+
+
+def compile_tree(folder: Path, runs_at: str) -> None:
+    """Bytecode beside every module of `folder`; tracebacks name `runs_at`, where Lambda puts it."""
+    compileall.compile_dir(
+        folder,
+        quiet=2,
+        force=True,
+        workers=os.cpu_count() or 1,
+        stripdir=str(folder),
+        prependdir=runs_at,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+
+
+def without_bytecode(folder: Path) -> list[Path]:
+    """The modules of `folder` that Lambda would have to compile at each cold start."""
+    return [path for path in folder.rglob("*.py") if not _bytecode(path).exists()]
+
+
+def foreign_code(folder: Path) -> list[Path]:
+    """Extension modules and libraries that are not for arm64, by the machine field of their ELF header."""
+    return [path for path in _libraries(folder) if path.read_bytes()[18:20] != b"\xb7\x00"]
+
+
+def size_bytes(folder: Path) -> int:
+    """What `folder` takes unpacked."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _bytecode(path: Path) -> Path:
+    return path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
+
+
+def _libraries(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*.so*"):
+        with path.open("rb") as file:
+            if file.read(4) == b"\x7fELF":
+                yield path
+
+
+def main() -> None:
+    """Build, finish and check; exits with what is wrong."""
+    ours = str(Path(sys.executable).parent)  # where sam finds python3.13 with pip, and sam is
+    environment = os.environ | {"PATH": ours + os.pathsep + os.environ["PATH"], "SAM_CLI_TELEMETRY": "0"}
+    subprocess.run([f"{ours}/sam", "build"], cwd=template.ROOT, env=environment, check=True)
+    layer = BUILT / "SharedLayer"
+    packages = layer / "python"
+    for name in RUNTIME_FILES:
+        (packages / name).unlink(missing_ok=True)
+    trim(packages)
+    compile_tree(layer, "/opt")
+    folders = [layer]
+    for function in template.functions(template.load()):
+        compile_tree(BUILT / function.id, "/var/task")
+        folders.append(BUILT / function.id)
+
+    wrong = [f"no bytecode: {path}" for folder in folders for path in without_bytecode(folder)]
+    wrong += [f"not arm64: {path}" for folder in folders for path in foreign_code(folder)]
+    size = size_bytes(layer) + max(size_bytes(folder) for folder in folders[1:])
+    if size > LIMIT_BYTES:
+        wrong.append(f"{size} bytes unpacked, Lambda takes {LIMIT_BYTES}")
+    if wrong:
+        sys.exit("\n".join(wrong))
+    print(f"{len(folders) - 1} functions and their layer: {size / 1024 / 1024:.0f} MB unpacked, every module compiled.")
+
+
+if __name__ == "__main__":
+    main()
