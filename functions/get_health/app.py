@@ -1,7 +1,8 @@
 """GET /health: the platform answers, and says which version it is."""
 
 from bloxtr8 import config
-from bloxtr8.lambdas import View, entrypoint, http_app
+from bloxtr8.lambdas import entrypoint, http_app
+from bloxtr8.shapes import View
 
 app = http_app()
 

@@ -40,13 +40,9 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 class HttpApp(APIGatewayRestResolver):
-    """One route, with validation, whose success is answered with `success_status`."""
+    """A resolver of one route. `stale` tells that the write of the answer just made lost its race."""
 
-    success_status: int = 200
-
-    def route(self, rule: str, method: Any, *args: Any, **kwargs: Any) -> Any:
-        self.success_status = kwargs.get("status_code", 200)
-        return super().route(rule, method, *args, **kwargs)
+    stale: bool = False
 
 
 def http_app() -> HttpApp:
@@ -55,6 +51,12 @@ def http_app() -> HttpApp:
 
     def _refuse(error: DomainError) -> Response[str]:
         return _replay(app) or _problem(error)
+
+    def _lost_race(error: StaleWrite) -> Response[str]:
+        logger.info("stale write", extra={"action": str(error)})
+        replay = _replay(app)
+        app.stale = replay is None
+        return replay or _problem(Conflict("Somebody else was faster. Read it again."))
 
     def _invalid(error: RequestValidationError) -> Response[str]:
         fields = [{"field": ".".join(map(str, e["loc"])), "message": str(e.get("msg", e["type"]))} for e in error.errors()]
@@ -67,6 +69,7 @@ def http_app() -> HttpApp:
         return _problem(NotFound("There is nothing here."))
 
     app.exception_handler(DomainError)(_refuse)
+    app.exception_handler(StaleWrite)(_lost_race)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(RequestUnsupportedContentType)(_unsupported)
     app.exception_handler(NotFoundError)(_not_found)
@@ -81,14 +84,11 @@ def entrypoint(app: HttpApp) -> Handler:
         if len(event.get("body") or "") > BODY_LIMIT_BYTES:
             return _proxy(_problem(TooLarge("The body is over 256 KiB.")))
         for _ in range(ATTEMPTS):
-            try:
-                return app.resolve(event, context)
-            except StaleWrite as error:
-                logger.info("stale write", extra={"action": str(error)})
-                replay = _replay(app)
-                if replay:
-                    return _proxy(replay)
-        return _proxy(_problem(Conflict("Somebody else was faster. Read it again.")))
+            app.stale = False
+            answer = app.resolve(event, context)
+            if not app.stale:
+                break
+        return answer
 
     return lambda_handler
 
@@ -211,7 +211,7 @@ def _replay(app: HttpApp) -> Response[str] | None:
         return None
     if row.fingerprint != key.fingerprint:
         return _problem(Unprocessable("This Idempotency-Key was used for another request.", "IDEMPOTENCY_KEY_REUSED"))
-    return Response(app.success_status, "application/json", row.answer, headers={"Idempotency-Replayed": "true"})
+    return Response(app.context["_route"].status_code, "application/json", row.answer, headers={"Idempotency-Replayed": "true"})
 
 
 def _expired(row: Idempotency) -> bool:

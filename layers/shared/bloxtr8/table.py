@@ -87,7 +87,7 @@ def page[E: Entity](
 ) -> Page[E]:
     """One page of an index (`gsi1` … `gsi5`) or, with None, of a partition. `start` is an earlier page's `next_key`."""
     shelf = Entity if index is None else getattr(Entity, index)
-    sort_key = Entity.sk if index is None else getattr(shelf, f"{index}sk")
+    sort_key = Entity.sk if index is None else getattr(Entity, f"{index}sk")
     rows = shelf.query(
         pk,
         None if prefix is None else sort_key.startswith(prefix),
@@ -103,7 +103,7 @@ def page[E: Entity](
 
 def due[E: Entity](cls: type[E], shelf: str, *, limit: int = 50) -> list[E]:
     """What a job looks at now: rows of a due shelf (`DUE#…`, `QUEUE#…`) up to the present, oldest first. Read each again before deciding."""
-    up_to = Entity.gsi3.gsi3sk <= clock.iso(clock.now())
+    up_to = Entity.gsi3sk <= clock.iso(clock.now())
     return [row for row in Entity.gsi3.query(shelf, up_to, limit=limit, page_size=limit) if isinstance(row, cls)]
 
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from bloxtr8 import config
 from bloxtr8.outside import oauth
 from bloxtr8.outside.http import Talk
+from bloxtr8.outside.text import clean
 
 _SNOWFLAKE = re.compile(r"[1-9][0-9]{0,19}")
 _AVATAR = re.compile(r"[A-Za-z0-9_]{1,64}")
-NAME_LIMIT = 100  # Discord allows 32; a longer one is not a name
+NAME_LIMIT = 100  # Discord allows 32
 
 
 @dataclass(frozen=True, slots=True)
 class DiscordUser:
-    """An account as Discord shows it: the id never changes, the name may; `avatar` is the hash of the picture, or None."""
+    """An account of Discord: the id never changes, the name may; `avatar` is the hash of the picture, or None."""
 
     id: str
     username: str
@@ -43,7 +44,7 @@ def exchange(code: str, redirect_uri: str) -> DiscordUser:
     user_id, username, avatar = found.get("id"), found.get("username"), found.get("avatar")
     if not isinstance(user_id, str) or not _SNOWFLAKE.fullmatch(user_id):
         talk.fail("/users/@me answered without an id")
-    if not isinstance(username, str) or not 0 < len(username) <= NAME_LIMIT or not username.isprintable():
+    if not isinstance(username, str) or not clean(username, NAME_LIMIT):
         talk.fail("/users/@me answered without a name")
     kept = avatar if isinstance(avatar, str) and _AVATAR.fullmatch(avatar) else None
-    return DiscordUser(user_id, username, kept)
+    return DiscordUser(user_id, clean(username, NAME_LIMIT), kept)

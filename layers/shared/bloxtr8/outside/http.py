@@ -1,4 +1,4 @@
-"""The one transport of the outside clients: timeouts, a budget, bounded bodies, few retries, one error (UpstreamFailed)."""
+"""The one transport of the outside clients: timeouts, a budget, bounded bodies, few retries, one error."""
 
 import json
 import logging
@@ -54,11 +54,14 @@ class Talk:
         self._ends = time.monotonic() + BUDGET_SECONDS
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """The answer to an idempotent GET, tried up to ATTEMPTS times. Raises UpstreamFailed: outage, 5xx, 429, too large, too slow."""
+        """The answer to an idempotent GET, tried up to ATTEMPTS times.
+
+        Raises UpstreamFailed: an outage, a redirect, 5xx, 429, a body that is too large or comes too slowly.
+        """
         return self._request("GET", url, headers or {}, None, ATTEMPTS)
 
     def post_form(self, url: str, fields: Mapping[str, str]) -> Answer:
-        """The answer to one POST of a form, sent once: what was sent may have been taken. Raises UpstreamFailed as `get`."""
+        """The answer to a form, sent once: a lost answer may have been a yes. Raises UpstreamFailed as `get`."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self._request("POST", url, headers, urlencode(fields).encode(), 1)
 
@@ -81,18 +84,18 @@ class Talk:
         where = f"{method} {urlsplit(url).path}"
         for attempt in range(1, attempts + 1):
             try:
-                return self._attempt(method, url, headers, body, attempt)
+                return self._attempt(method, url, headers, body, BACKOFF_SECONDS * 2 ** (attempt - 1))
             except _Failed as failed:
                 if attempt == attempts or failed.wait_seconds is None or failed.wait_seconds >= self._left():
                     self.fail(f"{where}: {failed.reason}, attempt {attempt}")
                 time.sleep(failed.wait_seconds)
         raise AssertionError("the last attempt returns or fails")
 
-    def _attempt(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, attempt: int) -> Answer:
+    def _attempt(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, pause: float) -> Answer:
         left = self._left()
         if left <= 0:
             raise _Failed("no time left")
-        backoff = BACKOFF_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
+        backoff = pause * random.uniform(0.5, 1.5)
         timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, left), read=min(READ_TIMEOUT_SECONDS, left))
         try:
             response = _pool.request(
@@ -106,6 +109,8 @@ class Talk:
                 preload_content=False,
             )
             answer = Answer(response.status, self._read(response))
+        except urllib3.exceptions.NewConnectionError as error:  # refused at once: no timeout, whatever its base
+            raise _Failed(type(error).__name__, backoff) from None
         except urllib3.exceptions.TimeoutError as error:
             raise _Failed(type(error).__name__) from None  # slow stays slow: the time is better spent on a fallback
         except urllib3.exceptions.HTTPError as error:

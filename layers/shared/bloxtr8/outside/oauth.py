@@ -12,16 +12,22 @@ _TOKEN = re.compile(r"[!-~]{1,8192}")
 
 
 def authorize_url(page: str, client_id: str, redirect_uri: str, state: str, scope: str, **more: str) -> str:
-    """The address of the provider's page where the user agrees; it comes back to `redirect_uri` with a code and the state."""
-    query = {"client_id": client_id, "redirect_uri": redirect_uri, "response_type": "code", "scope": scope, "state": state}
+    """The provider's page where the user agrees; it sends the browser to `redirect_uri` with a code and the state."""
+    query = {
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "response_type": "code",
+        "scope": scope,
+        "state": state,
+    }
     return f"{page}?{urlencode(query | more)}"
 
 
 def exchange(talk: Talk, url: str, client: Mapping[str, str], code: str, redirect_uri: str, **more: str) -> str:
     """The access token for a code, asked for once.
 
-    Raises Invalid STATE_INVALID where the provider refuses the code (expired, used, not ours, wrong verifier), and UpstreamFailed
-    for everything else, a wrong client secret included: that is our fault, not the caller's.
+    Raises Invalid STATE_INVALID where the provider refuses the code (expired, used, not ours, wrong verifier), and
+    UpstreamFailed for everything else, a wrong client secret included: that is our fault, not the caller's.
     """
     if not _CODE.fullmatch(code):
         raise _refused()
@@ -38,8 +44,8 @@ def exchange(talk: Talk, url: str, client: Mapping[str, str], code: str, redirec
         raise _refused()
     if answer.status != 200:
         talk.fail(f"the token endpoint answered {answer.status}")
-    token, kind = found.get("access_token"), found.get("token_type")
-    if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not isinstance(kind, str) or kind.lower() != "bearer":
+    token = found.get("access_token")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token) or str(found.get("token_type")).lower() != "bearer":
         talk.fail("the token endpoint answered without a usable token")
     return token
 

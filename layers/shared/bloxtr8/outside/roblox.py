@@ -1,4 +1,4 @@
-"""Roblox: who links an account (OAuth2 with PKCE, D28), and who owns a group or a game at this moment (D4, D12, D13)."""
+"""Roblox: who links an account (OAuth2 with PKCE, D28), and who owns a group or a game now (D4, D12, D13)."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -28,11 +28,11 @@ class RobloxUser:
 class Ownership:
     """Who owned an asset at `at`: a fresh proof, never cached.
 
-    `owner_id` is the *effective* owner, always a user: the owner of the group, the user who holds the game, or the owner of the group
-    that holds the game. None: nobody (an abandoned group); then `owner_type` is None too. `owner_name` is None where the source
-    gives no name. `creator_type` and `creator_id` are a game's direct holder (None for a group). `member_count` and `locked` are the
-    group's, that of the group which holds a game included; a game of a user has no members and is never locked.
-    `metadata` is whitelisted, plain, and at most 8 KiB of JSON. `at` is when the asking began.
+    `owner_id` is the *effective* owner, always a user: the owner of the group, the user who holds the game, or the
+    owner of the group that holds it. None: nobody (an abandoned group); then `owner_type` is None too. `owner_name` is
+    None where the source gives no name. `creator_type` and `creator_id` are a game's direct holder (None for a group).
+    `member_count` and `locked` are those of the group, or of the group that holds the game; a game of a user has no
+    members and is never locked. `metadata` is whitelisted, plain, and at most 8 KiB of JSON. `at`: when asking began.
     """
 
     asset_type: AssetType
@@ -51,7 +51,7 @@ class Ownership:
 
 
 def authorize_url(redirect_uri: str, state: str, challenge: str) -> str:
-    """The address of Roblox's page where the user agrees. `challenge` is the S256 challenge of the verifier kept with the state."""
+    """Roblox's page where the user agrees. `challenge` is the S256 challenge of the verifier kept with the state."""
     page = f"{config.settings().roblox_api_base}/oauth/v1/authorize"
     pkce = {"code_challenge": challenge, "code_challenge_method": "S256"}
     return oauth.authorize_url(page, config.secret("roblox")["clientId"], redirect_uri, state, SCOPE, **pkce)
@@ -60,7 +60,8 @@ def authorize_url(redirect_uri: str, state: str, challenge: str) -> str:
 def exchange(code: str, verifier: str, redirect_uri: str) -> RobloxUser:
     """The user who agreed: code → token → userinfo; the token is not kept.
 
-    Raises Invalid STATE_INVALID where Roblox refuses the code or the verifier, UpstreamFailed where it gives no usable answer.
+    Raises Invalid STATE_INVALID where Roblox refuses the code or the verifier, UpstreamFailed where it gives no usable
+    answer.
     """
     talk = Talk("Roblox")
     base = f"{config.settings().roblox_api_base}/oauth/v1"
@@ -70,17 +71,21 @@ def exchange(code: str, verifier: str, redirect_uri: str) -> RobloxUser:
         talk.fail(f"userinfo answered {answer.status}")
     found = talk.object(answer)
     try:
-        return RobloxUser(read_id(found.get("sub")), read_name(found.get("preferred_username")))
+        user = RobloxUser(read_id(found.get("sub")), read_name(found.get("preferred_username")))
     except Garbage as garbage:
-        talk.fail(f"userinfo answered without {garbage}")
+        talk.fail(f"userinfo answered with the wrong shape: {garbage}")
+    if not user.username:
+        talk.fail("userinfo answered with an empty name")
+    return user
 
 
 def ownership_of(asset_type: AssetType, asset_id: str, *, both_sources: bool = False) -> Ownership:
     """Who owns the asset now. Open Cloud is asked first, the legacy hosts where it gives no usable answer.
 
-    With `both_sources` both are asked, and they must agree on the owner and the lock: for decisions that move money (states.md,
-    sections 4 and 6). Raises Unprocessable ASSET_NOT_FOUND where Roblox says that there is no such asset, Invalid for an id that is
-    not one, and UpstreamFailed where the owner is unknown: an outage, an answer of another shape, two sources that disagree.
+    With `both_sources` both are asked, and they must agree on the owner and the lock: for decisions that move money
+    (states.md, sections 4 and 6). Raises Unprocessable ASSET_NOT_FOUND where Roblox says that there is no such asset,
+    Invalid for an id that is not one, and UpstreamFailed where the owner is unknown: an outage, an answer of another
+    shape, two sources that disagree.
     """
     if not is_id(asset_id):
         raise errors.Invalid("A Roblox id is a number.")

@@ -25,7 +25,10 @@ _GAME_METADATA = {
 
 
 def group(talk: Talk, group_id: str) -> Group | None:
-    """The group, or None where Roblox says that there is none. An absent owner means an abandoned group. Raises UpstreamFailed, Garbage."""
+    """The group, or None where Roblox says that there is none. An absent owner means an abandoned group.
+
+    Raises UpstreamFailed, and Garbage where the answer has another shape.
+    """
     found = _get(talk, f"groups/{group_id}")
     if found is None:
         return None
@@ -42,7 +45,7 @@ def group(talk: Talk, group_id: str) -> Group | None:
 
 
 def game(talk: Talk, universe_id: str) -> Game | None:
-    """The universe, or None where Roblox says that there is none: exactly one of `user` and `group` holds it. Raises as `group`."""
+    """The universe, or None where Roblox says that there is none. A user or a group holds it. Raises as `group`."""
     found = _get(talk, f"universes/{universe_id}")
     if found is None:
         return None

@@ -1,9 +1,11 @@
-"""What any Roblox source may tell of a group or a game, and how its fields are read: strictly where a decision hangs on them."""
+"""What a Roblox source tells of a group or a game. Fields are read strictly where a decision hangs on them."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from bloxtr8.outside.text import clean
 
 NAME_LIMIT = 255
 DESCRIPTION_LIMIT = 500  # 6 kB at worst, so that all metadata stays within 8 KiB
@@ -13,7 +15,6 @@ HIGHEST_ID = 2**63 - 1
 type Metadata = dict[str, str | int | bool]
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Garbage(Exception):  # noqa: N818  (what came is garbage)
@@ -95,14 +96,11 @@ def read_name(value: object) -> str:
     return clean(value, NAME_LIMIT)
 
 
-def clean(text: str, limit: int) -> str:
-    """At most `limit` characters, without control characters and half surrogates, so that it can be stored and printed anywhere."""
-    whole = text[:limit].encode("utf-8", "replace").decode()
-    return _CONTROL.sub(" ", whole).strip()
-
-
 def pick(found: Mapping[str, Any], wanted: Mapping[str, str]) -> Metadata:
-    """The whitelisted fields of an answer (their name there → our name), cleaned. Fields of other kinds are left out: nothing hangs on them."""
+    """The whitelisted fields of an answer (their name there → our name), cleaned.
+
+    Fields of other kinds are left out: nothing hangs on them.
+    """
     picked: Metadata = {}
     for theirs, ours in wanted.items():
         value = found.get(theirs)

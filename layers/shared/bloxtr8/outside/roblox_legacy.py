@@ -1,4 +1,4 @@
-"""The legacy hosts (groups.roblox.com, games.roblox.com), the second source: public, without a key, and tightly limited."""
+"""The legacy hosts groups.roblox.com and games.roblox.com, the second source: public, no key, tightly limited."""
 
 from typing import Any, Literal
 
@@ -24,8 +24,11 @@ _CREATORS: dict[object, Literal["USER", "GROUP"]] = {"User": "USER", "Group": "G
 
 
 def group(talk: Talk, group_id: str) -> Group | None:
-    """The group, or None where Roblox says that there is none. `owner: null` means an abandoned group; `isLocked` is only sent while
-    it is true. Raises UpstreamFailed, Garbage."""
+    """The group, or None where Roblox says that there is none. `owner: null` means an abandoned group; `isLocked` is
+    only sent while it is true.
+
+    Raises UpstreamFailed, and Garbage where the answer has another shape.
+    """
     answer = talk.get(f"{config.settings().roblox_groups_base}/v1/groups/{group_id}")
     if answer.status not in {200, 400}:
         talk.fail(f"legacy group {group_id} answered {answer.status}")

@@ -1,0 +1,48 @@
+"""Every test runs on the corrected emulator, with nothing real in reach; the doubles are served over loopback once a session."""
+
+import datetime as dt
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "layers/shared")]
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_REGION="us-east-1",
+    STAGE="local",
+    TABLE_NAME="bloxtr8-local",
+    CONTRACTS_BUCKET="bloxtr8-local-contracts",
+    EVIDENCE_BUCKET="bloxtr8-local-evidence",
+    SECRET_PREFIX="bloxtr8/local",
+    EVENT_BUS="bloxtr8-local",
+    POWERTOOLS_SERVICE_NAME="bloxtr8",
+    POWERTOOLS_METRICS_NAMESPACE="Bloxtr8",
+    POWERTOOLS_LOG_LEVEL="CRITICAL",
+)
+
+import pytest  # noqa: E402
+from moto import mock_aws  # noqa: E402
+
+from tests import emulator  # noqa: E402
+from tests.emulator import Clock, Platform  # noqa: E402
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The platform's clock, standing still at a known moment until a test moves it."""
+    from bloxtr8 import clock as module
+
+    moved = Clock(dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC))
+    monkeypatch.setattr(module, "now", moved.now)
+    return moved
+
+
+@pytest.fixture
+def aws(clock: Clock) -> Iterator[Platform]:
+    """An empty platform on the emulator: the table, the buckets, the secrets and the machines of the template."""
+    with mock_aws():
+        yield emulator.build(clock)

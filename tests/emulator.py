@@ -1,0 +1,211 @@
+"""The platform as a function's test sees it: call an action as API Gateway does, and look at what it left in the table."""
+
+import base64
+import datetime as dt
+import functools
+import importlib.util
+import json
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+from samcli.yamlhelper import yaml_parse
+
+try:
+    from local import motofix
+except ImportError:
+    motofix = None
+
+ROOT = Path(__file__).parents[1]
+SECRETS = {
+    "tokens": {"key": "a signing key of the tests, long enough for HS256"},
+    "stripe": {"apiKey": "sk_test_local", "webhookSecrets": ["whsec_local"]},
+    "discord": {"clientId": "1000", "clientSecret": "discord-secret", "publicKey": "00" * 32, "botToken": "bot"},
+    "roblox": {"clientId": "2000", "clientSecret": "roblox-secret", "apiKey": "roblox-key"},
+}
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, start: dt.datetime) -> None:
+        self.moment = start
+
+    def now(self) -> dt.datetime:
+        self.moment += dt.timedelta(microseconds=1)  # two rows are never made at the very same time
+        return self.moment
+
+    def advance(self, **by: float) -> None:
+        self.moment += dt.timedelta(**by)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; `body` is its JSON, or None."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @property
+    def code(self) -> str:
+        return str(self.body["code"])
+
+
+@functools.cache
+def template() -> dict[str, Any]:
+    return dict(yaml_parse((ROOT / "template.yaml").read_text()))
+
+
+@functools.cache
+def function_module(action: str) -> ModuleType:
+    """A function's app.py, loaded once under a name of its own."""
+    name = f"functions.{action}.app"
+    spec = importlib.util.spec_from_file_location(name, ROOT / "functions" / action / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def route_of(action: str) -> tuple[str, str]:
+    """Method and path of an action, as the template has them."""
+    block = template()["Resources"]["".join(part.title() for part in action.split("_")) + "Function"]
+    for event in block["Properties"].get("Events", {}).values():
+        if event["Type"] == "Api":
+            return event["Properties"]["Method"].upper(), event["Properties"]["Path"]
+    raise LookupError(f"{action} has no route")
+
+
+@dataclass
+class Platform:
+    """One test's platform."""
+
+    clock: Clock
+    context: Any = field(
+        default_factory=lambda: SimpleNamespace(
+            function_name="test", memory_limit_in_mb=1024, invoked_function_arn="arn:aws:lambda:test", aws_request_id="test",
+            get_remaining_time_in_millis=lambda: 20_000,
+        )  # fmt: skip
+    )
+
+    def call(
+        self,
+        action: str,
+        actor: str | Any = None,
+        /,
+        body: Any = None,
+        *,
+        query: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        raw: str | bytes | None = None,
+        session_id: str = "ses_00000000000000000000000000",
+        **path: str,
+    ) -> Answer:
+        """Call an HTTP action as API Gateway does, behind its authorizer: `actor` is a user or a user id, or None for nobody.
+
+        `path` are the path parameters; `raw` replaces the JSON of `body` (bytes are sent as base64, as the gateway does).
+        """
+        event = self.event(action, actor, body, query=query, headers=headers, raw=raw, session_id=session_id, **path)
+        answer = function_module(action).lambda_handler(event, self.context)
+        heads = {k: v[0] for k, v in (answer.get("multiValueHeaders") or {}).items()} | (answer.get("headers") or {})
+        text = answer.get("body")
+        return Answer(answer["statusCode"], _json(text), heads)
+
+    def event(
+        self,
+        action: str,
+        actor: str | Any = None,
+        body: Any = None,
+        *,
+        query: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        raw: str | bytes | None = None,
+        session_id: str = "ses_00000000000000000000000000",
+        **path: str,
+    ) -> dict[str, Any]:
+        """The proxy event of such a call."""
+        method, resource = route_of(action)
+        heads = {"Content-Type": "application/json", **(headers or {})}
+        text = raw if raw is not None else (None if body is None else json.dumps(body))
+        coded = isinstance(text, bytes)
+        actor_id = actor if actor is None or isinstance(actor, str) else actor.id
+        place = re.sub(r"{(\w+)\+?}", lambda match: path[match.group(1)], resource)
+        return {
+            "resource": resource,
+            "path": place,
+            "httpMethod": method,
+            "headers": heads,
+            "multiValueHeaders": {k: [v] for k, v in heads.items()},
+            "queryStringParameters": query,
+            "multiValueQueryStringParameters": {k: [v] for k, v in query.items()} if query else None,
+            "pathParameters": path or None,
+            "requestContext": {
+                "requestId": "req-test",
+                "httpMethod": method,
+                "path": place,
+                "resourcePath": resource,
+                "stage": "v1",
+                "identity": {"sourceIp": "203.0.113.7", "userAgent": "pytest"},
+                **({"authorizer": {"userId": actor_id, "sessionId": session_id}} if actor_id else {}),
+            },
+            "body": base64.b64encode(text).decode() if isinstance(text, bytes) else text,
+            "isBase64Encoded": coded,
+        }
+
+    def invoke(self, action: str, event: dict[str, Any] | None = None) -> Any:
+        """Run a function that has no HTTP: a job, a task, a consumer."""
+        return function_module(action).lambda_handler(event or {}, self.context)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every item of the table, for 'nothing was written'."""
+        items = boto3.client("dynamodb").scan(TableName="bloxtr8-local")["Items"]
+        return sorted(items, key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
+
+    def audit(self, root_id: str) -> list[Any]:
+        """The audit entries of a root, in order; asserts that the chain holds."""
+        from bloxtr8 import audit, table
+
+        entries = table.partition(f"AUDIT#{root_id}")
+        assert audit.verify(entries).ok  # type: ignore[arg-type]
+        return entries
+
+
+def _json(text: str | None) -> Any:
+    if not text:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def build(clock: Clock) -> Platform:
+    """The template's table, buckets and secrets, on the emulator."""
+    from bloxtr8 import config
+
+    motofix and motofix.apply()
+    config.settings.cache_clear()
+    _forget_parameters()
+    resources = template()["Resources"]
+    known = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode", "StreamSpecification")
+    table = {name: value for name, value in resources["Table"]["Properties"].items() if name in known}
+    table["StreamSpecification"] = {**table["StreamSpecification"], "StreamEnabled": True}
+    boto3.client("dynamodb").create_table(TableName="bloxtr8-local", **table)
+    for bucket in ("contracts", "evidence"):
+        boto3.client("s3").create_bucket(Bucket=f"bloxtr8-local-{bucket}")
+    for name, value in SECRETS.items():
+        boto3.client("secretsmanager").create_secret(Name=f"bloxtr8/local/{name}", SecretString=json.dumps(value))
+    return Platform(clock)
+
+
+def _forget_parameters() -> None:
+    from aws_lambda_powertools.utilities import parameters
+
+    parameters.clear_caches()
