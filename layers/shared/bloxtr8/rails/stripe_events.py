@@ -50,7 +50,7 @@ class Hint:
 def interpret(event: Mapping[str, Any]) -> Hint:
     """The hint of an event that `stripe_webhooks.verify` returned. Never raises: what it does not understand is
     IGNORED."""
-    read = _READERS.get(event["type"])
+    read = READERS.get(event["type"])
     return read(event, event["data"]["object"]) if read else _IGNORED
 
 
@@ -104,7 +104,7 @@ def _text(value: object) -> str | None:
 
 
 _IGNORED = Hint(kind=HintKind.IGNORED)
-_READERS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Hint]] = {
+READERS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Hint]] = {
     "payment_intent.succeeded": _funding,
     "payment_intent.processing": _funding,
     "payment_intent.payment_failed": _funding,

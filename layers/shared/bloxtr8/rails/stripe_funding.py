@@ -139,7 +139,7 @@ def _seen(intent: PaymentIntent, funding: Funding) -> Look:
         status=status,
         external_id=intent.id,
         deposits=(_deposit(intent),) if status is FundingStatus.PAID else (),
-        decline_code=(refused.decline_code or refused.code) if refused else None,
+        decline_code=(getattr(refused, "decline_code", None) or refused.code) if refused else None,
     )
 
 
