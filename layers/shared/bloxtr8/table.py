@@ -159,7 +159,7 @@ def commit(
 
 def remember(row: Entity, *, unless_exists: bool = True) -> bool:
     """Write an ephemeral row or a webhook event: put-if-absent, or under the version it was read with. False where that lost."""
-    _ephemeral(row)
+    _ephemeral(row.kind)
     condition = _unchanged(row)
     row.version += 1
     try:
@@ -173,7 +173,7 @@ def remember(row: Entity, *, unless_exists: bool = True) -> bool:
 
 def forget(row: Entity) -> bool:
     """Delete an ephemeral row. False where it was gone: of two callers exactly one gets True."""
-    _ephemeral(row)
+    _ephemeral(row.kind)
     try:
         row.delete(Entity.pk.exists())
     except DeleteError as error:
@@ -183,9 +183,17 @@ def forget(row: Entity) -> bool:
     return True
 
 
-def _ephemeral(row: Entity) -> None:
-    if row.kind not in EPHEMERAL:
-        raise TypeError(f"{row.kind} is written by commit")
+def take[E: Entity](cls: type[E], **fields: Any) -> E | None:
+    """Delete an ephemeral row and return what it was; None where there is none: of two callers exactly one gets it."""
+    _ephemeral(cls.__name__)
+    place = ref(cls, **fields)
+    found = cls._get_connection().delete_item(place.pk, place.sk, return_values="ALL_OLD").get("Attributes")
+    return cls.from_raw_data(found) if found else None
+
+
+def _ephemeral(kind: str) -> None:
+    if kind not in EPHEMERAL:
+        raise TypeError(f"{kind} is written by commit")
 
 
 def _distinct(root: Root, saves: Sequence[Entity]) -> list[Entity]:

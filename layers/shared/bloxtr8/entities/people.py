@@ -64,6 +64,7 @@ class Identity(Entity, discriminator="Identity"):
     provider = UnicodeAttribute()
     value = UnicodeAttribute()
     user_id = UnicodeAttribute()
+    seen_as = UnicodeAttribute(null=True)  # name and picture at the last sign-in: the profile is saved only for others
 
 
 class Session(Entity, discriminator="Session"):
