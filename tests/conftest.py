@@ -1,4 +1,4 @@
-"""Every test runs on the corrected emulator, with nothing real in reach; the doubles are served over loopback once a session."""
+"""Tests run on the corrected emulator, with nothing real in reach; the doubles are served over loopback, once a session."""
 
 import datetime as dt
 import os
@@ -27,7 +27,8 @@ os.environ.update(
 import pytest  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
-from tests import emulator  # noqa: E402
+from local.doubles.web import serve  # noqa: E402
+from tests import doubles, emulator  # noqa: E402
 from tests.emulator import Clock, Platform  # noqa: E402
 
 
@@ -41,8 +42,38 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return moved
 
 
+@pytest.fixture(scope="session")
+def roblox_stage() -> Iterator[tuple[doubles.Stage, str]]:
+    """Where Roblox answers in this session, and its address."""
+    stage = doubles.Stage()
+    with serve(stage) as base:
+        yield stage, base
+
+
 @pytest.fixture
-def aws(clock: Clock) -> Iterator[Platform]:
+def roblox(
+    clock: Clock, roblox_stage: tuple[doubles.Stage, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[doubles.Roblox]:
+    """Roblox as this test sets it up: empty at first, all its hosts at one address."""
+    from bloxtr8 import config
+    from bloxtr8.outside import http
+
+    stage, base = roblox_stage
+    stage.double = double = doubles.Roblox(doubles.still(clock))
+    for name in ("ROBLOX_API_BASE", "ROBLOX_GROUPS_BASE", "ROBLOX_GAMES_BASE"):
+        monkeypatch.setenv(name, base)
+    monkeypatch.setattr(http, "BACKOFF_SECONDS", 0.001)
+    config.settings.cache_clear()
+    yield double
+    config.settings.cache_clear()
+
+
+@pytest.fixture
+def aws(clock: Clock, roblox: doubles.Roblox) -> Iterator[Platform]:
     """An empty platform on the emulator: the table, the buckets, the secrets and the machines of the template."""
+    from tests import factories
+
     with mock_aws():
-        yield emulator.build(clock)
+        platform = emulator.build(clock)
+        factories.stand_on(platform, roblox)
+        yield platform

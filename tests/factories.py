@@ -1,12 +1,22 @@
-"""Rows a test starts from, written as the platform writes them."""
+"""Rows a test starts from, written as the platform writes them: where a function makes them, by that function."""
 
 import itertools
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from bloxtr8 import actors, clock, ids, table
-from bloxtr8.entities import Deals, Identity, Tier, User
+from bloxtr8.entities import Deals, Identity, Listing, Tier, User
+from tests.doubles import Roblox
+from tests.emulator import Platform
 
 _numbers = itertools.count(1)
+_ground: list[Any] = []
+
+
+def stand_on(platform: Platform, roblox: Roblox) -> None:
+    """The platform and the Roblox of the test that runs now (conftest.py)."""
+    _ground[:] = platform, roblox
 
 
 def user(**fields: Any) -> User:
@@ -26,12 +36,44 @@ def user(**fields: Any) -> User:
     person = User(**values)
     names = [("DISCORD", person.discord_id), ("ROBLOX", person.roblox_id)]
     marks = [Identity(provider=provider, value=value, user_id=person.id) for provider, value in names if value]
-    table.commit(person, Deals(user_id=person.id), *marks, action="finish_discord_login", actor=actors.system("factory"))
+    table.commit(
+        person, Deals(user_id=person.id), *marks, action="finish_discord_login", actor=actors.system("factory")
+    )
     return person
 
 
 def newcomer(**fields: Any) -> User:
     """A person who only signed in with Discord (tier 0)."""
     return user(
-        **{"roblox_id": None, "roblox_username": None, "tier": Tier.TIER_0, "payout_account_id": None, "payouts_ready": False, **fields}
+        **{
+            "roblox_id": None,
+            "roblox_username": None,
+            "tier": Tier.TIER_0,
+            "payout_account_id": None,
+            "payouts_ready": False,
+            **fields,
+        }
     )
+
+
+def listing(seller: User, **fields: Any) -> Listing:
+    """A listing as create_listing made it, of a group that is the seller's on Roblox; fields override, in snake_case.
+
+    Roblox is told of the group unless `asset_id` names one that the test made. ACTIVE, unless Roblox is down.
+    """
+    platform, roblox = _ground
+    n = next(_numbers)
+    if "asset_id" not in fields:
+        fields["asset_id"] = str(700_000 + n)
+        roblox.set_group(fields["asset_id"], owner=seller, members=1_200)
+    body = {
+        "title": f"Group {n}",
+        "summary": "A group with a history",
+        "price": 120_000,
+        "category": "Roleplay",
+        "asset_type": "GROUP",
+        "visibility": "PUBLIC",
+    } | fields
+    answer = platform.call("create_listing", seller, {to_camel(name): value for name, value in body.items()})
+    assert answer.status == 201, answer.body
+    return table.get(Listing, id=answer.body["id"])

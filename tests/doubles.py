@@ -1,0 +1,54 @@
+"""The doubles of the outside services as tests hold them: one address a session, a fresh double for every test."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from local.doubles.roblox import RobloxDouble
+from local.doubles.web import Clock, Double
+from tests import emulator
+from tests.emulator import SECRETS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class Stage:
+    """A WSGI app that hands every request to the double of the test that runs now."""
+
+    double: Double
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return self.double.wsgi(environ, start_response)
+
+
+class Roblox(RobloxDouble):
+    """Roblox, open to the product's key. Owners are users of ours (their linked account), or Roblox ids, or None."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock, SECRETS["roblox"])
+
+    def set_group(self, group_id: str, **changes: Any) -> None:
+        """Make a group, or change what is named: owner, locked, members, name, description."""
+        names: dict[str, str] = {"locked": "isLocked", "members": "memberCount"}
+        self.put_group(group_id, **{names.get(name, name): _account(value) for name, value in changes.items()})
+
+    def set_game(self, game_id: str, **changes: Any) -> None:
+        """Make a game, or change what is named: user or group (who holds it), name, visibility."""
+        self.put_game(game_id, **{name: _account(value) for name, value in changes.items()})
+
+    def down(self) -> None:
+        """No host of Roblox gives a usable answer, until `up`."""
+        self.faults.put(r"^/(cloud|v1)/", status=503, times=None)
+
+    def up(self) -> None:
+        """Every host answers again."""
+        self.faults.clear()
+
+
+def _account(value: Any) -> Any:
+    return getattr(value, "roblox_id", value)
+
+
+def still(clock: emulator.Clock) -> Clock:
+    """A test's clock for a double: it reads the time and does not make it go on."""
+    return lambda: clock.moment
