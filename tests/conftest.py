@@ -1,4 +1,4 @@
-"""Tests run on the corrected emulator, with nothing real in reach; the doubles are served over loopback, once a session."""
+"""Tests run on the corrected emulator, with nothing real in reach; the doubles answer on loopback."""
 
 import datetime as dt
 import os
