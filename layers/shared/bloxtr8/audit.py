@@ -11,7 +11,20 @@ from bloxtr8.entities import AuditEntry, Entity, Root
 
 DETAILS_LIMIT_BYTES = 8 * 1024
 _UNLISTED = {"AuditEntry", "Idempotency"}
-_HASHED = ("root_id", "seq", "at", "actor", "role", "action", "escrow_id", "changes", "created", "details", "parent", "previous")
+_HASHED = (
+    "root_id",
+    "seq",
+    "at",
+    "actor",
+    "role",
+    "action",
+    "escrow_id",
+    "changes",
+    "created",
+    "details",
+    "parent",
+    "previous",
+)
 
 
 class Verdict(NamedTuple):
@@ -24,7 +37,13 @@ class Verdict(NamedTuple):
 
 
 def append(
-    root: Root, rows: Iterable[Entity], *, action: str, actor: Actor, details: dict[str, Any] | None, escrow_id: str | None
+    root: Root,
+    rows: Iterable[Entity],
+    *,
+    action: str,
+    actor: Actor,
+    details: dict[str, Any] | None,
+    escrow_id: str | None,
 ) -> AuditEntry:
     """The next entry of `root`'s chain, which moves the root's head. Call it when the rows have their new versions."""
     rows = [row for row in (root, *rows) if row.kind not in _UNLISTED]
@@ -41,18 +60,27 @@ def append(
         action=action,
         escrow_id=escrow_id or _escrow_id(rows),
         changes=[
-            {"type": row.kind, "id": row.label, "from": row.status_read, "to": getattr(row, "status", None), "version": row.version}
+            {
+                "type": row.kind,
+                "id": row.label,
+                "from": row.status_read,
+                "to": getattr(row, "status", None),
+                "version": row.version,
+            }
             for row in rows
             if row.version > 1
         ],
         created=[{"type": row.kind, "id": row.label} for row in rows if row.version == 1],
         details=details,
-        parent=getattr(root, "parent", None) if first else None,
+        parent=root.parent if first else None,
         previous=root.audit_head,
         hash="",
     )
     entry.hash = digest(entry)
     root.audit_seq, root.audit_head = entry.seq, entry.hash
+    for row in rows:
+        if isinstance(row, Root) and row.version == 1 and row is not root:
+            row.parent = entry.hash
     return entry
 
 

@@ -7,7 +7,24 @@ from ulid import ULID
 from bloxtr8 import clock
 
 PATTERN = r"[0-9A-HJKMNP-TV-Z]{26}"
-PREFIXES = ("usr", "gld", "lst", "off", "con", "esc", "mst", "dlv", "dsp", "stl", "prp", "evd", "snp", "kyc", "ses", "rpt")
+PREFIXES = (
+    "usr",
+    "gld",
+    "lst",
+    "off",
+    "con",
+    "esc",
+    "mst",
+    "dlv",
+    "dsp",
+    "stl",
+    "prp",
+    "evd",
+    "snp",
+    "kyc",
+    "ses",
+    "rpt",
+)
 _ID = re.compile(rf"^({'|'.join(PREFIXES)})_({PATTERN})$")
 _OFFER = re.compile(rf"^off_({PATTERN})(?:-(\d\d))?$")
 

@@ -59,7 +59,9 @@ def http_app() -> HttpApp:
         return replay or _problem(Conflict("Somebody else was faster. Read it again."))
 
     def _invalid(error: RequestValidationError) -> Response[str]:
-        fields = [{"field": ".".join(map(str, e["loc"])), "message": str(e.get("msg", e["type"]))} for e in error.errors()]
+        fields = [
+            {"field": ".".join(map(str, e["loc"])), "message": str(e.get("msg", e["type"]))} for e in error.errors()
+        ]
         return _problem(Invalid("The request is not valid.", errors=fields))
 
     def _unsupported(_: RequestUnsupportedContentType) -> Response[str]:
@@ -211,7 +213,9 @@ def _replay(app: HttpApp) -> Response[str] | None:
         return None
     if row.fingerprint != key.fingerprint:
         return _problem(Unprocessable("This Idempotency-Key was used for another request.", "IDEMPOTENCY_KEY_REUSED"))
-    return Response(app.context["_route"].status_code, "application/json", row.answer, headers={"Idempotency-Replayed": "true"})
+    return Response(
+        app.context["_route"].status_code, "application/json", row.answer, headers={"Idempotency-Replayed": "true"}
+    )
 
 
 def _expired(row: Idempotency) -> bool:
@@ -231,7 +235,10 @@ def _key_of(app: HttpApp) -> IdempotencyKey | None:
 
 def _proxy(response: Response[str]) -> dict[str, Any]:
     """A response as API Gateway takes it, for what never reached the resolver."""
-    headers = {"Content-Type": response.content_type or PROBLEM, **{k: str(v) for k, v in (response.headers or {}).items()}}
+    headers = {
+        "Content-Type": response.content_type or PROBLEM,
+        **{k: str(v) for k, v in (response.headers or {}).items()},
+    }
     return {
         "statusCode": response.status_code,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},

@@ -21,7 +21,9 @@ class Body(BaseModel):
 class View(BaseModel):
     """A response's JSON, camelCase; made from keyword arguments or straight off an entity's attributes."""
 
-    model_config = ConfigDict(from_attributes=True, alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        from_attributes=True, alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True
+    )
 
 
 def _printable(text: str) -> str:

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, overload
 
-from pynamodb.exceptions import PutError, DeleteError, TransactWriteError
+from pynamodb.exceptions import DeleteError, PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from bloxtr8 import audit, clock, config
@@ -240,6 +240,8 @@ def _transact(puts: Sequence[Entity], *, checks: Iterable[Entity], deletes: Iter
             for row in puts:
                 transaction.save(row.place(), _as_read(row))
     except TransactWriteError as error:
-        if _LOST_RACE & {reason.code for reason in error.cancellation_reasons if reason} or _LOST_RACE & {error.cause_response_code}:
+        if _LOST_RACE & {reason.code for reason in error.cancellation_reasons if reason} or _LOST_RACE & {
+            error.cause_response_code
+        }:
             raise StaleWrite(action) from error
         raise

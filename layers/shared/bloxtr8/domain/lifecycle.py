@@ -46,7 +46,10 @@ class Lifecycle[S: StrEnum]:
 
     def __init__(self, name: str, statuses: type[S], *rows: Row) -> None:
         self.name, self.statuses = name, statuses
-        self.moves = [Move(action, frozenset(sources), _targets(target), frozenset(roles)) for action, sources, target, roles in rows]
+        self.moves = [
+            Move(action, frozenset(sources), _targets(target), frozenset(roles))
+            for action, sources, target, roles in rows
+        ]
         sources: set[S] = set()
         for move in self.moves:
             if move.targets:
@@ -80,7 +83,9 @@ class Lifecycle[S: StrEnum]:
 
     def allowed(self, row: Any, role: Role, permits: Callable[[str], None]) -> list[str]:
         """The moves a person in `role` may make now: by status and, through `permits` (which raises a refusal), by each move's guard."""
-        names = dict.fromkeys(move.action for move in self.moves if row.status in move.sources and role in move.roles & PEOPLE)
+        names = dict.fromkeys(
+            move.action for move in self.moves if row.status in move.sources and role in move.roles & PEOPLE
+        )
         return [name for name in names if _permitted(permits, name)]
 
 

@@ -179,10 +179,11 @@ class _Fields(dict[str, Any]):
 
 
 class Root(Entity):
-    """A row that heads an audit chain: the place of the last entry and its hash."""
+    """A row that heads an audit chain: the place of its last entry, and that entry's hash."""
 
     audit_seq = IntegerAttribute(default=0)
     audit_head = UnicodeAttribute(default="")
+    parent = UnicodeAttribute(null=True)  # the entry of another root's chain that created this one: a trade is one path
 
     id: Any
 

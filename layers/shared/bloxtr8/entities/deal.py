@@ -33,7 +33,6 @@ class Contract(HasUlid, Root, discriminator="Contract"):
     seller_id = UnicodeAttribute()
     status = EnumAttribute(ContractStatus, default=ContractStatus.PENDING_PDF)
     terms: Any = JSONAttribute()  # as documents.pdf.render takes them
-    parent = UnicodeAttribute()  # head of the offer chain's audit at accept: a trade is one verifiable path
     sha256 = UnicodeAttribute(null=True)
     size_bytes = IntegerAttribute(null=True)
     sign_by = TimeAttribute()

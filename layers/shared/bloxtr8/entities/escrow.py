@@ -143,7 +143,9 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     frozen_causes = TextSetAttribute()
     frozen_at = TimeAttribute(null=True)
     frozen_from = UnicodeAttribute(null=True)
-    owner_seen: Any = JSONAttribute(null=True)  # the last look at a deadline: {"who": SELLER|BUYER|NOBODY|OTHER, "at": iso}
+    owner_seen: Any = JSONAttribute(
+        null=True
+    )  # the last look at a deadline: {"who": SELLER|BUYER|NOBODY|OTHER, "at": iso}
     unknown_since = TimeAttribute(null=True)
     warned_at = TimeAttribute(null=True)
     next_look = TimeAttribute(null=True)
@@ -258,11 +260,6 @@ class Leg(EscrowRow, discriminator="Leg"):
     @property
     def id(self) -> str:
         return f"{self.settlement_id}-{self.n:02}"
-
-    @property
-    def key(self) -> str:
-        """The natural idempotency key of this attempt at the provider."""
-        return f"{self.settlement_id}:{self.n:02}:{self.attempt}"
 
 
 class LedgerLine(EscrowRow, discriminator="LedgerLine"):

@@ -1,0 +1,274 @@
+"""The escrow's rules: how it opens, what stops its clocks, when it is looked at again (states.md, sections 4 and 6)."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bloxtr8 import clock, config, ids
+from bloxtr8.actors import Actor
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.transitions import DELIVERY, ESCROW
+from bloxtr8.entities import (
+    Contract,
+    Delivery,
+    Deposit,
+    Entity,
+    Escrow,
+    EscrowStatus,
+    Evidence,
+    Freeze,
+    LedgerLine,
+    Leg,
+    Operation,
+    Settlement,
+    SettlementStatus,
+    StripeEscrow,
+)
+from bloxtr8.errors import Conflict, Expired, NotFound
+
+WAITS_FOR_MONEY = frozenset({EscrowStatus.AWAIT_FUNDS})
+MONEY_HELD = frozenset({EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED, EscrowStatus.DISPUTED, EscrowStatus.SETTLING})
+
+
+@dataclass(slots=True)
+class EscrowFile:
+    """Everything of one escrow: the rows of its partition."""
+
+    escrow: Escrow
+    rail: StripeEscrow
+    deliveries: list[Delivery] = field(default_factory=list)
+    deposits: list[Deposit] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    settlements: list[Settlement] = field(default_factory=list)
+    legs: list[Leg] = field(default_factory=list)
+    ledger: list[LedgerLine] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, rows: Iterable[Entity]) -> "EscrowFile | None":
+        """Sort the rows of a partition; None where there is no escrow."""
+        by_kind: dict[str, list[Entity]] = {}
+        for row in rows:
+            by_kind.setdefault(row.kind, []).append(row)
+        if "Escrow" not in by_kind:
+            return None
+        lists = {name: by_kind.get(kind, []) for kind, name in _LISTS.items()}
+        return cls(by_kind["Escrow"][0], by_kind["StripeEscrow"][0], **lists)  # type: ignore[arg-type]
+
+    @property
+    def delivery(self) -> Delivery:
+        """The hand-over of the asset."""
+        return self.deliveries[0]
+
+    def settlement(self, settlement_id: str) -> Settlement:
+        for row in self.settlements:
+            if row.id == settlement_id:
+                return row
+        raise NotFound("There is no such settlement.")
+
+    def legs_of(self, settlement_id: str) -> list[Leg]:
+        return [leg for leg in self.legs if leg.settlement_id == settlement_id]
+
+
+_LISTS = {
+    "Delivery": "deliveries", "Deposit": "deposits", "Evidence": "evidence", "Settlement": "settlements",
+    "Leg": "legs", "LedgerLine": "ledger", "Operation": "operations",
+}  # fmt: skip
+
+
+def open_escrow(contract: Contract, now: dt.datetime) -> tuple[Escrow, StripeEscrow, Delivery]:
+    """What the second signature creates, from the frozen terms alone (D6, section 3)."""
+    terms = contract.terms
+    windows = terms["windows"]
+    escrow = Escrow(
+        id=contract.escrow_id,
+        contract_id=contract.id,
+        offer_id=contract.offer_id,
+        listing_id=contract.listing_id,
+        buyer_id=contract.buyer_id,
+        seller_id=contract.seller_id,
+        buyer_roblox_id=terms["buyer"]["robloxId"],
+        seller_roblox_id=terms["seller"]["robloxId"],
+        asset_type=terms["asset"]["type"],
+        asset_id=terms["asset"]["id"],
+        rail=terms["rail"],
+        currency=terms["currency"],
+        amount=terms["amount"],
+        buyer_fee_bps=terms["buyerFeeBps"],
+        seller_fee_bps=terms["sellerFeeBps"],
+        gross=terms["gross"],
+        deliver_seconds=windows["deliverSeconds"],
+        inspect_seconds=windows["inspectSeconds"],
+        payout_account_id=terms["seller"]["payoutAccountId"],
+        fund_by=now + dt.timedelta(seconds=windows["fundSeconds"]),
+        created_at=now,
+    )
+    plan_look(escrow, now)
+    delivery = Delivery(escrow_id=escrow.id, id=ids.new("dlv"))
+    return escrow, StripeEscrow(escrow_id=escrow.id), delivery
+
+
+# --- who -----------------------------------------------------------------------------------------------------------------
+
+
+def role_of(escrow: Escrow, actor: Actor) -> Role:
+    """The actor's part in this escrow; OUTSIDER for anybody else."""
+    if actor.is_system:
+        return Role.SYSTEM
+    return {escrow.buyer_id: Role.BUYER, escrow.seller_id: Role.SELLER}.get(actor.id, Role.OUTSIDER)
+
+
+def party(escrow: Escrow, actor: Actor) -> Role:
+    """The same for a private object: an outsider learns nothing, NotFound."""
+    role = role_of(escrow, actor)
+    if role is Role.OUTSIDER:
+        raise NotFound("There is no such escrow.")
+    return role
+
+
+# --- guards --------------------------------------------------------------------------------------------------------------
+
+
+def check_money_may_start(escrow: Escrow) -> None:
+    """Every move that starts money: one settlement of held money at a time, and no hold (section 4)."""
+    if escrow.settlement_id is not None:
+        raise Conflict("A settlement is under way.", "SETTLEMENT_IN_PROGRESS", settlementId=escrow.settlement_id)
+    if escrow.holds:
+        raise Conflict("The escrow is on hold.", "ESCROW_ON_HOLD", holds=sorted(escrow.holds))
+
+
+def check_fundable(escrow: Escrow, now: dt.datetime) -> None:
+    """The buyer may pay only before `fund_by`. Raises Expired FUNDING_EXPIRED."""
+    if not escrow.frozen_causes and escrow.fund_by <= now:
+        raise Expired("The time to pay has passed.", "FUNDING_EXPIRED")
+
+
+def check_nothing_received(file: EscrowFile) -> None:
+    """A party cancels only while nothing was received or is in flight. Raises Conflict FUNDS_IN_FLIGHT."""
+    if file.escrow.deposited or Freeze.PROCESSING in file.escrow.frozen_causes:
+        raise Conflict("Money has arrived or is on its way.", "FUNDS_IN_FLIGHT")
+
+
+def check_delivery(file: EscrowFile, delivery_id: str) -> Delivery:
+    """The delivery named in a path. Raises NotFound."""
+    for delivery in file.deliveries:
+        if delivery.id == delivery_id:
+            return delivery
+    raise NotFound("There is no such delivery.")
+
+
+# --- moves ---------------------------------------------------------------------------------------------------------------
+
+
+def hold_funds(escrow: Escrow, now: dt.datetime) -> None:
+    """The money is there: the seller's time to deliver starts."""
+    ESCROW.apply("hold_funds", escrow, Role.SYSTEM)
+    escrow.funded_at = now
+    escrow.funding_closed = True
+    escrow.deliver_by = now + dt.timedelta(seconds=escrow.deliver_seconds)
+    escrow.looks = 0
+    plan_look(escrow, now)
+
+
+def deliver(
+    file: EscrowFile, action: str, role: Role, *, verification: str, snapshot_id: str | None, now: dt.datetime
+) -> Delivery:
+    """mark_delivered or prove_delivery: the asset is the buyer's, his time to inspect starts."""
+    escrow, delivery = file.escrow, file.delivery
+    ESCROW.check(action, escrow, role)  # the escrow's refusal goes before the delivery's
+    DELIVERY.apply(action, delivery, role)
+    ESCROW.apply(action, escrow, role)
+    delivery.verification, delivery.snapshot_id, delivery.delivered_at = verification, snapshot_id, now
+    thaw(escrow, Freeze.UNKNOWN_OWNER, now)
+    escrow.delivered_at, escrow.inspect_by = now, now + dt.timedelta(seconds=escrow.inspect_seconds)
+    escrow.owner_seen, escrow.unknown_since, escrow.looks = None, None, 0
+    plan_look(escrow, now)
+    return delivery
+
+
+def cancel(escrow: Escrow, action: str, role: Role, reason: str, now: dt.datetime) -> None:
+    """cancel_escrow or cancel_unfunded: it never reached FUNDS_HELD (D8). The rail is closed afterwards by the machine."""
+    ESCROW.apply(action, escrow, role)
+    escrow.reason, escrow.ended_at = reason, now
+    escrow.frozen_causes, escrow.frozen_at = frozenset(), None
+    escrow.looks = 0
+    plan_look(escrow, now)
+
+
+# --- clocks --------------------------------------------------------------------------------------------------------------
+
+_DEADLINES = ("fund_by", "deliver_by", "inspect_by")
+
+
+def freeze(escrow: Escrow, cause: str, now: dt.datetime) -> None:
+    """Stop the clocks for `cause`: no deadline passes while any cause stands (section 4, Frozen clocks)."""
+    if not escrow.frozen_causes:
+        escrow.frozen_at = now
+    escrow.frozen_causes = frozenset(escrow.frozen_causes | {str(cause)})
+
+
+def thaw(escrow: Escrow, cause: str, now: dt.datetime) -> None:
+    """One cause is gone. With the last, every deadline that lay after `frozen_at` moves by the time that stood still."""
+    if str(cause) not in escrow.frozen_causes:
+        return
+    escrow.frozen_causes = frozenset(escrow.frozen_causes - {str(cause)})
+    if escrow.frozen_causes or escrow.frozen_at is None:
+        return
+    for name in _DEADLINES:
+        deadline = getattr(escrow, name)
+        if deadline is not None and deadline > escrow.frozen_at:
+            setattr(escrow, name, deadline + (now - escrow.frozen_at))
+    escrow.frozen_at = None
+
+
+def passed(escrow: Escrow, deadline: dt.datetime | None, now: dt.datetime) -> bool:
+    """Whether a deadline has passed: one equal to now has, none does while the clocks are frozen."""
+    return deadline is not None and deadline <= now and not escrow.frozen_causes
+
+
+def repair_delay(looks: int) -> dt.timedelta:
+    """How long until the next repair look: two minutes, doubling to an hour (section 4, One reaction)."""
+    settings = config.settings()
+    return dt.timedelta(seconds=min(settings.repair_first_seconds * 2 ** min(looks, 20), settings.repair_limit_seconds))
+
+
+def plan_look(escrow: Escrow, now: dt.datetime) -> None:
+    """Set `next_look`: the earliest of the deadline that counts, the warning a day before it, and the next repair."""
+    moments: list[dt.datetime] = []
+    waits = escrow.status in WAITS_FOR_MONEY or (escrow.status is EscrowStatus.CANCELLED and not escrow.funding_closed)
+    if waits or escrow.frozen_causes - {Freeze.DISPUTE}:
+        moments.append(now + repair_delay(escrow.looks))
+    if not escrow.frozen_causes:
+        moments += _due_moments(escrow, now)
+    escrow.next_look = min(moments, default=None)
+
+
+def _due_moments(escrow: Escrow, now: dt.datetime) -> list[dt.datetime]:
+    """The deadline of the present status; where it has passed and was looked at, the next look comes after a repair delay."""
+    deadline = {
+        EscrowStatus.AWAIT_FUNDS: escrow.fund_by,
+        EscrowStatus.FUNDS_HELD: escrow.deliver_by,
+        EscrowStatus.DELIVERED: escrow.inspect_by,
+    }.get(escrow.status)
+    if deadline is None:
+        return []
+    if deadline <= now:
+        return [now + repair_delay(escrow.looks)]
+    warning = deadline - dt.timedelta(seconds=config.settings().warn_seconds)
+    if escrow.status is EscrowStatus.DELIVERED and escrow.warned_at is None:
+        return [max(warning, now)]
+    return [deadline]
+
+
+def live_settlements(file: EscrowFile) -> list[Settlement]:
+    """Those that wait for something: OPEN, the returns of surplus included."""
+    return [row for row in file.settlements if row.status is SettlementStatus.OPEN]
+
+
+def check_seen(escrow: Escrow, who: str, now: dt.datetime) -> bool:
+    """Whether `who` was seen as the asset's owner by two fresh reads, long enough apart (D12). Records this one."""
+    first = escrow.owner_seen
+    if first is None or first["who"] != who:
+        escrow.owner_seen = {"who": who, "at": clock.iso(now)}
+        return False
+    return now - clock.parse(first["at"]) >= dt.timedelta(seconds=config.settings().owner_recheck_seconds)

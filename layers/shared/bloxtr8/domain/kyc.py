@@ -1,0 +1,74 @@
+"""What a person may take on: tiers, the limit of one deal and of thirty days (D16). Amounts in cents, USDC at 1:1.
+
+The limits hold on the Deals row, which is saved under its version: two deals cannot squeeze under one cap.
+"""
+
+import datetime as dt
+
+from bloxtr8 import config
+from bloxtr8.entities import Deals, Tier, User
+from bloxtr8.errors import Forbidden
+
+ROLLING_DAYS = 30
+_ORDER = list(Tier)
+
+
+def check_not_banned(user: User, now: dt.datetime) -> None:
+    """A ban stops what starts, never what is under way (C10). Raises Forbidden BANNED."""
+    if user.banned and (user.banned_until is None or user.banned_until > now):
+        raise Forbidden("Your account may not start anything new.", "BANNED")
+
+
+def check_tier(user: User, needed: Tier) -> None:
+    """Raises Forbidden KYC_REQUIRED naming the tier that is needed."""
+    if _ORDER.index(user.tier) < _ORDER.index(needed):
+        raise Forbidden(f"This needs {needed}.", "KYC_REQUIRED", requiredTier=str(needed), tier=str(user.tier))
+
+
+def deal_limit(tier: Tier) -> int:
+    """The most one deal may be worth."""
+    settings = config.settings()
+    return {Tier.TIER_0: 0, Tier.TIER_1: settings.t1_deal_cents, Tier.TIER_2: settings.t2_deal_cents}[tier]
+
+
+def rolling_limit(tier: Tier) -> int | None:
+    """The most that may be accepted within thirty days; None: no limit."""
+    return {Tier.TIER_0: 0, Tier.TIER_1: config.settings().t1_rolling_cents, Tier.TIER_2: None}[tier]
+
+
+def used(deals: Deals, now: dt.datetime) -> int:
+    """What was accepted within the last thirty days and did not fall through before money was held."""
+    return sum(_recent(deals, now).values())
+
+
+def check_limits(user: User, deals: Deals, amount: int, now: dt.datetime, *, counted: int = 0) -> None:
+    """Both limits for one more deal of `amount`; `counted` of it stands in the volume already. Raises Forbidden KYC_LIMIT."""
+    rolling = rolling_limit(user.tier)
+    over_rolling = rolling is not None and used(deals, now) - counted + amount > rolling
+    if amount > deal_limit(user.tier) or over_rolling:
+        needed = Tier.TIER_1 if amount <= deal_limit(Tier.TIER_1) and user.tier is Tier.TIER_0 else Tier.TIER_2
+        raise Forbidden("This deal is over a limit.", "KYC_LIMIT", requiredTier=str(needed), userId=user.id)
+
+
+def reserve(user: User, deals: Deals, amount: int, now: dt.datetime) -> None:
+    """Count a deal that is being accepted. Raises Forbidden KYC_LIMIT."""
+    check_limits(user, deals, amount, now)
+    volume = _recent(deals, now)
+    day = now.date().isoformat()
+    deals.volume = volume | {day: volume.get(day, 0) + amount}
+    deals.open += 1
+
+
+def release(deals: Deals, amount: int, accepted_at: dt.datetime) -> None:
+    """A deal fell through before any money was held: it does not count."""
+    day = accepted_at.date().isoformat()
+    volume = dict(deals.volume)
+    if day in volume:
+        volume[day] = max(0, volume[day] - amount)
+    deals.volume = {day: cents for day, cents in volume.items() if cents}
+    deals.open = max(0, deals.open - 1)
+
+
+def _recent(deals: Deals, now: dt.datetime) -> dict[str, int]:
+    first = (now - dt.timedelta(days=ROLLING_DAYS)).date().isoformat()
+    return {day: cents for day, cents in deals.volume.items() if day > first}

@@ -1,0 +1,261 @@
+"""Settlements: a frozen plan of who gets what, and the legs that carry it (states.md, section 5; D20, D21)."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from bloxtr8 import ids, money
+from bloxtr8.actors import Actor
+from bloxtr8.domain import ledger
+from bloxtr8.domain.deals import Around, finish
+from bloxtr8.domain.escrows import EscrowFile, check_money_may_start, plan_look, repair_delay
+from bloxtr8.domain.ledger import Entry
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.transitions import DELIVERY, ESCROW, LEG, SETTLEMENT
+from bloxtr8.entities import (
+    Account,
+    Delivery,
+    DeliveryStatus,
+    Deposit,
+    Escrow,
+    EscrowStatus,
+    Hold,
+    LedgerLine,
+    Leg,
+    LegStatus,
+    Settlement,
+    SettlementKind,
+    SettlementStatus,
+    Side,
+)
+from bloxtr8.errors import Conflict
+
+MAX_ATTEMPTS = 5
+_COUNTED = {SettlementStatus.OPEN, SettlementStatus.PARKED, SettlementStatus.DONE}
+
+
+@dataclass(slots=True)
+class Planned:
+    """A new settlement with its legs, to be saved with the move that starts it."""
+
+    settlement: Settlement
+    legs: list[Leg]
+
+    @property
+    def rows(self) -> list[Settlement | Leg]:
+        return [self.settlement, *self.legs]
+
+
+def remaining(file: EscrowFile) -> int:
+    """What of `amount` no settlement has decided yet, in cents (section 10)."""
+    decided = (s for s in file.settlements if s.status in _COUNTED and s.kind is not SettlementKind.RETURN)
+    return file.escrow.amount - sum(s.seller_share + s.buyer_share for s in decided)
+
+
+def start(
+    file: EscrowFile, action: str, role: Role, *, actor: Actor, to_seller: int | None, reason: str, now: dt.datetime
+) -> Planned:
+    """The move that ends an escrow with money: SETTLING, with the plan frozen in the same transaction.
+
+    `to_seller` is the seller's part of what remains, in cents before fees (None: all of it, 0: a full refund). A release, a
+    refund and a split are the same plan with other numbers. Raises Forbidden, InvalidState, SETTLEMENT_IN_PROGRESS or
+    ESCROW_ON_HOLD.
+    """
+    escrow = file.escrow
+    ESCROW.check(action, escrow, role)
+    check_money_may_start(escrow)
+    rest = remaining(file)
+    seller_share = rest if to_seller is None else to_seller
+    kind = SettlementKind.SPLIT
+    if seller_share in (0, rest):
+        kind = SettlementKind.RELEASE if seller_share else SettlementKind.REFUND
+    share = money.settle(
+        amount=escrow.amount,
+        buyer_fee_bps=escrow.buyer_fee_bps,
+        seller_fee_bps=escrow.seller_fee_bps,
+        seller_share=seller_share,
+        held=escrow.held,
+        share_before=escrow.seller_share,
+        fees_before=escrow.fees,
+    )
+    planned = _plan(file, kind, share, actor=actor, reason=reason, now=now)
+    planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, rest - seller_share
+    ESCROW.apply(action, escrow, role)
+    escrow.settlement_id = planned.settlement.id
+    escrow.frozen_causes, escrow.frozen_at, escrow.unknown_since = frozenset(), None, None
+    plan_look(escrow, now)
+    return planned
+
+
+def give_back(
+    file: EscrowFile, deposit: Deposit | None, amount: int, *, actor: Actor, reason: str, now: dt.datetime
+) -> Planned:
+    """A RETURN: `amount` of SURPLUS goes back to where the buyer's money came from (D30). It never touches the status."""
+    share = money.Share(seller=0, platform=0, buyer=amount)
+    planned = _plan(file, SettlementKind.RETURN, share, actor=actor, reason=reason, now=now)
+    for leg in planned.legs:
+        leg.source_account = Account.SURPLUS
+        leg.deposit_ref = deposit.ref if deposit else None
+    return planned
+
+
+def _plan(
+    file: EscrowFile, kind: SettlementKind, share: money.Share, *, actor: Actor, reason: str, now: dt.datetime
+) -> Planned:
+    escrow = file.escrow
+    settlement = Settlement(
+        escrow_id=escrow.id,
+        id=ids.new("stl"),
+        kind=kind,
+        to_seller=share.seller,
+        to_platform=share.platform,
+        to_buyer=share.buyer,
+        reason=reason,
+        actor=actor.id,
+        next_look=now + repair_delay(0),
+        created_at=now,
+    )
+    legs: list[Leg] = []
+    fee_left = share.platform
+    for pays, amount in ((Side.SELLER, share.seller), (Side.BUYER, share.buyer)):
+        if amount == 0:
+            continue
+        legs.append(
+            Leg(
+                escrow_id=escrow.id,
+                settlement_id=settlement.id,
+                n=len(legs) + 1,
+                pays=pays,
+                amount=amount,
+                fee=fee_left,  # the platform's part moves with the first leg that is confirmed
+                currency=escrow.currency,
+                destination=escrow.payout_account_id if pays is Side.SELLER else None,
+            )
+        )
+        fee_left = 0
+    file.settlements.append(settlement)
+    file.legs.extend(legs)
+    return Planned(settlement, legs)
+
+
+# --- legs ----------------------------------------------------------------------------------------------------------------
+
+
+def next_leg(file: EscrowFile, settlement: Settlement) -> Leg | None:
+    """The first leg that is not confirmed: legs go one after the other, the seller's first."""
+    return next((leg for leg in file.legs_of(settlement.id) if leg.status is not LegStatus.CONFIRMED), None)
+
+
+def send(leg: Leg, settlement: Settlement, now: dt.datetime) -> None:
+    """The leg is about to be sent: commit this before the call (law 5)."""
+    LEG.apply("send_leg", leg, Role.SYSTEM)
+    leg.sent_at, leg.next_look, leg.error = leg.sent_at or now, None, None
+    settlement.next_look = now + repair_delay(0)
+
+
+def wait(leg: Leg, settlement: Settlement, error: str, until: dt.datetime, *, attempt: bool) -> None:
+    """Nothing was moved, and it is tried again at `until`. `attempt` where the provider keeps the refusal under the old key."""
+    if leg.status is not LegStatus.PLANNED:
+        LEG.apply("retry_leg", leg, Role.SYSTEM)
+    leg.attempt += int(attempt)
+    leg.error, leg.next_look = error, until
+    settlement.next_look = until
+
+
+def confirm(file: EscrowFile, leg: Leg, external_id: str, now: dt.datetime) -> list[LedgerLine]:
+    """The provider has confirmed it: the money leaves HELD (or SURPLUS) now, not before (section 10)."""
+    LEG.apply("confirm_leg", leg, Role.SYSTEM)
+    leg.external_id, leg.confirmed_at, leg.next_look, leg.error = external_id, now, None, None
+    to = Account.SELLER if leg.pays is Side.SELLER else Account.BUYER
+    memo = "returned to the buyer" if leg.source_account is Account.SURPLUS else f"paid to the {leg.pays.lower()}"
+    entries = [
+        Entry(leg.source_account, to, leg.amount, memo),
+        Entry(Account.HELD, Account.FEES, leg.fee, "platform fee"),
+    ]
+    return ledger.book(file.escrow, entries, now=now, leg_id=leg.id, external_id=external_id)
+
+
+def reject(leg: Leg, settlement: Settlement, reason: str, now: dt.datetime) -> bool:
+    """The provider refused it for good under this attempt. True: it is planned again as the next attempt; False: too often."""
+    refuse(leg, reason)
+    if leg.attempt >= MAX_ATTEMPTS:
+        return False
+    wait(leg, settlement, reason, now + repair_delay(leg.attempt), attempt=True)
+    return True
+
+
+def refuse(leg: Leg, reason: str) -> None:
+    """A definite refusal that no retry can help; the settlement is parked next."""
+    LEG.apply("reject_leg", leg, Role.SYSTEM)
+    leg.error = reason
+
+
+def may_send(escrow: Escrow, settlement: Settlement) -> bool:
+    """No new leg leaves while a hold stands; a RETURN of surplus is not stopped by PAYOUT_FAILED alone (section 4)."""
+    ignored = {Hold.PAYOUT_FAILED} if settlement.kind is SettlementKind.RETURN else set()
+    return not escrow.holds - ignored
+
+
+# --- the end of a settlement ---------------------------------------------------------------------------------------------
+
+
+def park(file: EscrowFile, settlement: Settlement, error: str, *, refused: bool) -> None:
+    """It can't go on by itself: a person resumes it. A refusal puts PAYOUT_FAILED on the escrow, a RETURN never does."""
+    SETTLEMENT.apply("park_settlement", settlement, Role.SYSTEM)
+    settlement.error, settlement.next_look = error, None
+    if refused and settlement.kind is not SettlementKind.RETURN:
+        file.escrow.holds = frozenset(file.escrow.holds | {Hold.PAYOUT_FAILED})
+
+
+def resume(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> list[Leg]:
+    """A parked settlement goes on as run + 1; a leg that was refused is planned again under a new key. Returns those legs."""
+    SETTLEMENT.apply("resume_settlement", settlement, Role.PADMIN)
+    settlement.error, settlement.run, settlement.looks = None, settlement.run + 1, 0
+    settlement.next_look = now + repair_delay(0)
+    file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
+    refused = [leg for leg in file.legs_of(settlement.id) if leg.status is LegStatus.REJECTED]
+    for leg in refused:
+        wait(leg, settlement, leg.error or "", now, attempt=True)
+    return refused
+
+
+def close(
+    file: EscrowFile, settlement: Settlement, around: Around | None, *, sold: bool, now: dt.datetime
+) -> list[Delivery]:
+    """finish_settlement: all legs are confirmed, so the escrow ends as its plan said (D7). Returns the deliveries it closed.
+
+    A RETURN touches nothing but itself. Raises Conflict while a leg is not confirmed.
+    """
+    if next_leg(file, settlement) is not None:
+        raise Conflict("A leg is not confirmed yet.")
+    SETTLEMENT.apply("finish_settlement", settlement, Role.SYSTEM)
+    settlement.finished_at, settlement.next_look = now, None
+    if settlement.kind is SettlementKind.RETURN:
+        return []
+    escrow = file.escrow
+    escrow.seller_share += settlement.seller_share
+    outcome = _outcome(escrow)
+    ESCROW.apply("finish_settlement", escrow, Role.SYSTEM, becomes=outcome)
+    escrow.settlement_id, escrow.ended_at = None, now
+    plan_look(escrow, now)
+    if around is not None:
+        finish(around, outcome, sold=sold)
+    if outcome is EscrowStatus.RELEASED:
+        return []
+    return cancel_deliveries(file)
+
+
+def cancel_deliveries(file: EscrowFile) -> list[Delivery]:
+    """What is still to be delivered, or was, for an escrow that ended otherwise. Returns what it changed."""
+    ended = {DeliveryStatus.CONFIRMED, DeliveryStatus.CANCELLED}
+    open_ones = [delivery for delivery in file.deliveries if delivery.status not in ended]
+    for delivery in open_ones:
+        DELIVERY.apply("cancel_delivery", delivery, Role.SYSTEM)
+        delivery.next_look = None
+    return open_ones
+
+
+def _outcome(escrow: Escrow) -> EscrowStatus:
+    """RELEASED where nothing was the buyer's, REFUNDED where nothing was the seller's (section 4)."""
+    if escrow.seller_share == escrow.amount:
+        return EscrowStatus.RELEASED
+    return EscrowStatus.SPLIT if escrow.seller_share else EscrowStatus.REFUNDED

@@ -1,0 +1,51 @@
+"""The groups of rows that actions decide on, each read in one or two round trips."""
+
+from typing import cast
+
+from bloxtr8 import table
+from bloxtr8.domain.deals import Around
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.entities import AssetGuard, Contract, Deals, Escrow, Listing, Offer
+from bloxtr8.errors import NotFound
+from bloxtr8.ids import is_id, offer_place, ulid_of
+
+
+def around(deal: Contract | Escrow) -> Around:
+    """The rows around a deal, in one BatchGet."""
+    root, depth = offer_place(deal.offer_id)
+    asset_type, asset_id = _asset(deal)
+    rows = table.load(
+        table.ref(Offer, root=root, depth=depth),
+        table.ref(Offer, root=root, depth=0),
+        table.ref(Listing, id=deal.listing_id),
+        table.ref(Deals, user_id=deal.buyer_id),
+        table.ref(Deals, user_id=deal.seller_id),
+        table.ref(AssetGuard, asset_type=asset_type, asset_id=asset_id),
+    )
+    return Around(*rows)
+
+
+def _asset(deal: Contract | Escrow) -> tuple[str, str]:
+    if isinstance(deal, Escrow):
+        return str(deal.asset_type), deal.asset_id
+    return deal.terms["asset"]["type"], deal.terms["asset"]["id"]
+
+
+def chain(offer_id: str) -> list[Offer]:
+    """A whole chain of offers, the root first. Raises NotFound; whether `offer_id` itself is in it is the caller's to see."""
+    if not is_id(offer_id, "off"):
+        raise NotFound("There is no such offer.")
+    found = table.partition(f"OFFER#{offer_place(offer_id)[0]}")
+    if not found:
+        raise NotFound("There is no such offer.")
+    return cast(list[Offer], found)
+
+
+def escrow(escrow_id: str) -> EscrowFile:
+    """Everything of an escrow in one Query. Raises NotFound."""
+    if not is_id(escrow_id, "esc"):
+        raise NotFound("There is no such escrow.")
+    found = EscrowFile.of(table.partition(f"ESCROW#{ulid_of(escrow_id)}"))
+    if found is None:
+        raise NotFound("There is no such escrow.")
+    return found

@@ -1,0 +1,110 @@
+"""The only starter of work (states.md, One reaction): look at a row and its run, and start, wake or do nothing.
+
+Called by dispatch_events (the fast path, which may lose anything), by the enforcing jobs, by process_webhook_event after it
+recorded a fact, and by resume_settlement. Calling it too often does nothing; never calling it only delays until `next_look`.
+"""
+
+import functools
+import json
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from bloxtr8 import clock, config, table
+from bloxtr8.actors import Actor
+from bloxtr8.domain import escrows
+from bloxtr8.entities import (
+    Contract,
+    ContractStatus,
+    Entity,
+    Escrow,
+    EscrowStatus,
+    Settlement,
+    SettlementStatus,
+    StripeEscrow,
+)
+from bloxtr8.ids import ulid_of
+
+_TOO_LATE = {"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"}
+
+
+def react(row: Entity, actor: Actor) -> None:
+    """Do what `row`, read just now, waits for; nothing where it waits for nothing or its run is under way."""
+    if isinstance(row, Contract) and row.status is ContractStatus.PENDING_PDF:
+        _invoke(config.settings().render_contract_arn, {"contractId": row.id})
+    elif isinstance(row, Escrow) and waits_for_funding(row):
+        _run_escrow(row, actor)
+    elif isinstance(row, Settlement) and row.status is SettlementStatus.OPEN:
+        _run_settlement(row, actor)
+
+
+def waits_for_funding(escrow: Escrow) -> bool:
+    """AWAIT_FUNDS, or cancelled while the rail could still take money."""
+    return escrow.status is EscrowStatus.AWAIT_FUNDS or (
+        escrow.status is EscrowStatus.CANCELLED and not escrow.funding_closed
+    )
+
+
+def answer(rail: StripeEscrow, outcome: str) -> None:
+    """Wake the funding machine: PAID, CANCELLED or DEADLINE. No token yet, or one answered before, is not an error."""
+    if rail.task_token is None:
+        return
+    try:
+        _client("stepfunctions").send_task_success(taskToken=rail.task_token, output=json.dumps({"outcome": outcome}))
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _TOO_LATE:
+            raise
+
+
+def _run_escrow(escrow: Escrow, actor: Actor) -> None:
+    machine = config.settings().fund_escrow_arn
+    if _ended(machine, f"{escrow.id}-{escrow.funding_run}"):
+        escrow.funding_run += 1
+        table.commit(escrow, action="restart_funding", actor=actor, details={"run": escrow.funding_run})
+    _start(machine, f"{escrow.id}-{escrow.funding_run}", {"escrowId": escrow.id})
+
+
+def _run_settlement(settlement: Settlement, actor: Actor) -> None:
+    machine = config.settings().settle_escrow_arn
+    if _ended(machine, f"{settlement.id}-{settlement.run}"):
+        settlement.run += 1
+        settlement.next_look = clock.now() + escrows.repair_delay(settlement.looks)
+        escrow = table.get(Escrow, ulid=ulid_of(settlement.escrow_id))
+        table.commit(escrow, settlement, action="restart_settlement", actor=actor, details={"run": settlement.run})
+    _start(
+        machine, f"{settlement.id}-{settlement.run}", {"escrowId": settlement.escrow_id, "settlementId": settlement.id}
+    )
+
+
+def _ended(machine: str, name: str) -> bool:
+    """Whether that execution exists and is over, however it ended: a slow leg ends its attempt with success."""
+    try:
+        found = _client("stepfunctions").describe_execution(
+            executionArn=f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
+            return False
+        raise
+    return bool(found["status"] != "RUNNING")
+
+
+def _start(machine: str, name: str, event: dict[str, str]) -> None:
+    """Start an execution under its name; a twin that started it first is as good."""
+    try:
+        _client("stepfunctions").start_execution(stateMachineArn=machine, name=name, input=json.dumps(event))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            raise
+
+
+def _invoke(function: str, event: dict[str, str]) -> None:
+    _client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
+
+
+@functools.cache
+def _client(service: str) -> Any:
+    limits = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3})
+    return boto3.client(service, config=limits)  # type: ignore[call-overload]
