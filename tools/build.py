@@ -1,8 +1,8 @@
 """make build: `sam build` for arm64 without a container, then what it leaves out (architecture.md, Speed).
 
-The layer loses the service descriptions nobody calls, layer and functions get their bytecode (unchecked, because nothing
-changes after the build), and the result is checked: no module without bytecode, no machine code of another processor, a
-size that Lambda takes.
+The layer loses the service descriptions nobody calls, layer and functions get their bytecode (unchecked: nothing
+changes after the build), and the result is checked: no module without bytecode, no machine code of another processor,
+a size that Lambda takes.
 """
 
 import compileall

@@ -1,4 +1,4 @@
-"""template.yaml as the other tools and the shape tests read it: every function with its room, routes and other edges."""
+"""template.yaml as the other tools and the shape tests read it: every function with its room and its edges."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,0 +1,187 @@
+"""What an action may refuse, read off the code: every DomainError made by a function that the route can reach.
+
+The document can't disagree with the code this way, and no function lists its errors by hand. References count as
+calls (rules are passed around) and methods are found by their name alone: the answer may name a code too many, but
+misses none that is written as a constant.
+"""
+
+import ast
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pynamodb.models import Model
+
+from bloxtr8 import errors
+from tools import template
+
+PACKAGE = template.ROOT / "layers" / "shared"
+SWALLOWING = {"allowed"}  # Lifecycle.allowed turns a guard's refusal into a missing action
+FOREIGN = {name for kind in (dict, list, str, set, tuple, bytes, Model) for name in dir(kind)}
+
+
+class Refusal(NamedTuple):
+    """An error as the caller sees it."""
+
+    status: int
+    code: str
+
+
+@dataclass
+class Code:
+    """A function, method or module-level value: the errors it makes, and what it refers to."""
+
+    refusals: set[Refusal] = field(default_factory=set)
+    refers: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Graph:
+    """All code by its dotted name, and the methods by their bare name."""
+
+    code: dict[str, Code] = field(default_factory=dict)
+    methods: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, name: str, tree: ast.Module) -> None:
+        """Read a module."""
+        module = _Module(name, _imports(tree))
+        for alias, target in module.imports.items():
+            self.code[f"{name}.{alias}"] = Code(refers={target})  # what a package hands on under its own name
+        for node in tree.body:
+            self._add_node(module, name, node)
+
+    def _add_node(self, module: "_Module", prefix: str, node: ast.stmt) -> None:
+        match node:
+            case ast.FunctionDef(name=called):
+                self.code[f"{prefix}.{called}"] = module.read(node)
+                if prefix != module.name:
+                    self.methods.setdefault(called, set()).add(f"{prefix}.{called}")
+            case ast.ClassDef(name=called, body=body):
+                inside = Code(refers={f"{prefix}.{called}.__init__", f"{prefix}.{called}.__post_init__"})
+                self.code[f"{prefix}.{called}"] = inside
+                for member in body:
+                    self._add_node(module, f"{prefix}.{called}", member)
+            case ast.Assign(targets=[ast.Name(id=called)], value=value):
+                self.code[f"{prefix}.{called}"] = module.read(value)
+
+    def reached(self, start: str) -> set[str]:
+        """Everything that `start` can come to run, itself included."""
+        seen: set[str] = set()
+        waiting = [start]
+        while waiting:
+            name = waiting.pop()
+            if name in seen or name not in self.code:
+                continue
+            seen.add(name)
+            for target in self.code[name].refers:
+                waiting += self.methods.get(target[1:], ()) if target.startswith(".") else [target]
+        return seen
+
+    def refusals(self, start: str) -> list[Refusal]:
+        """The errors of everything that `start` can come to run, by status and code."""
+        return sorted({refusal for name in self.reached(start) for refusal in self.code[name].refusals})
+
+
+@dataclass
+class _Module:
+    name: str
+    imports: dict[str, str]
+
+    def read(self, node: ast.AST) -> Code:
+        found = Code()
+        for child in _walk(node):
+            match child:
+                case ast.Name(id=called):
+                    found.refers.add(self._dotted(child) or f"{self.name}.{called}")
+                case ast.Attribute(attr=called):
+                    dotted = self._dotted(child)
+                    if dotted:
+                        found.refers.add(dotted)
+                    elif called not in FOREIGN:
+                        found.refers.add(f".{called}")
+                case ast.Call():
+                    found.refusals |= self._made_by(child)
+        return found
+
+    def _dotted(self, node: ast.expr) -> str | None:
+        """`offers.accept` → `bloxtr8.domain.offers.accept`, where `offers` is a module imported here."""
+        match node:
+            case ast.Name(id=called):
+                return self.imports.get(called)
+            case ast.Attribute(value=value, attr=called):
+                base = self._dotted(value)
+                return f"{base}.{called}" if base else None
+        return None
+
+    def _made_by(self, call: ast.Call) -> set[Refusal]:
+        dotted = self._dotted(call.func) or ""
+        kind = getattr(errors, dotted.rpartition(".")[2], None) if dotted.startswith("bloxtr8.errors.") else None
+        if not (isinstance(kind, type) and issubclass(kind, errors.DomainError)):
+            return set()
+        given: Any = call.args[1] if len(call.args) > 1 else None
+        given = next((keyword.value for keyword in call.keywords if keyword.arg == "code"), given)
+        codes = {kind.code} if given is None else set(_constants(given)) or {kind.code}
+        return {Refusal(kind.status, code) for code in codes}
+
+
+def _constants(node: ast.expr) -> Iterator[str]:
+    for child in ast.walk(node):
+        if isinstance(child, ast.Constant) and isinstance(child.value, str):
+            yield child.value
+
+
+def _walk(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes below, but not the arguments of calls that swallow refusals, nor a `try` that catches them."""
+    yield node
+    children: Iterable[ast.AST] = ast.iter_child_nodes(node)
+    if isinstance(node, ast.FunctionDef):
+        children = [node.args, *node.body]  # not its decorators: the app it is registered with is no callee
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SWALLOWING:
+        children = [node.func]
+    if isinstance(node, ast.Try) and any(_catches_all(handler) for handler in node.handlers):
+        children = [*node.handlers, *node.orelse, *node.finalbody]
+    for child in children:
+        yield from _walk(child)
+
+
+def _catches_all(handler: ast.ExceptHandler) -> bool:
+    return isinstance(handler.type, ast.Name) and handler.type.id == "DomainError"
+
+
+def _imports(tree: ast.Module) -> dict[str, str]:
+    """The local names of imported modules and their members, imports inside functions included."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.asname: alias.name for alias in node.names if alias.asname}
+    return found
+
+
+@functools.cache
+def graph() -> Graph:
+    """The graph of the shared package and of every function."""
+    made = Graph()
+    for path in sorted((PACKAGE / "bloxtr8").rglob("*.py")):
+        made.add(_module_name(path, PACKAGE), ast.parse(path.read_text()))
+    for path in sorted((template.ROOT / "functions").glob("*/app.py")):
+        made.add(_module_name(path, template.ROOT), ast.parse(path.read_text()))
+    return made
+
+
+def of(action: str) -> list[Refusal]:
+    """What the route function of `functions/<action>/app.py` may refuse."""
+    return graph().refusals(f"functions.{action}.app.{action}")
+
+
+def reaches(action: str, *names: str) -> bool:
+    """Whether the route function can come to run any of `names` (dotted)."""
+    return not graph().reached(f"functions.{action}.app.{action}").isdisjoint(names)
+
+
+def _module_name(path: Path, base: Path) -> str:
+    parts = path.relative_to(base).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
