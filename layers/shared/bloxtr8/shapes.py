@@ -74,3 +74,12 @@ def _aware(moment: dt.datetime) -> dt.datetime:
 
 
 Deadline = Annotated[dt.datetime, AfterValidator(_aware)]
+
+# OAuth (RFC 6749, RFC 7636)
+URL_LIMIT = 2048
+CHALLENGE = r"^[A-Za-z0-9_-]{43}$"
+RedirectUri = Annotated[str, StringConstraints(min_length=1, max_length=URL_LIMIT)]
+OAuthCode = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2048}$")]
+StateText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
+Verifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~-]{43,128}$")]
+TokenText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,2048}$")]
