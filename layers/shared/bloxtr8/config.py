@@ -12,7 +12,8 @@ SECRET_AGE_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One field a setting; its environment variable is the field's name in capitals. Windows in seconds, money in cents."""
+    """One field a setting; its environment variable is the field's name in capitals. Windows in seconds, money in
+    cents."""
 
     stage: str = "local"
     version: str = "dev"
@@ -58,6 +59,8 @@ class Settings:
     deliver_days: int = 7
     inspect_days: int = 7
     warn_seconds: int = DAY
+    listing_look_seconds: int = HOUR
+    listing_verify_seconds: int = 60
     owner_recheck_seconds: int = 5 * 60
     owner_unknown_seconds: int = DAY
     owner_unknown_dispute_seconds: int = 7 * DAY
@@ -85,7 +88,8 @@ def _cast(kind: Any, text: str) -> Any:
 
 
 def secret(name: str) -> dict[str, Any]:
-    """The JSON secret `{SECRET_PREFIX}/{name}`: tokens, stripe, discord or roblox. Kept for five minutes, so that a rotation is seen."""
+    """The JSON secret `{SECRET_PREFIX}/{name}`: tokens, stripe, discord or roblox. Kept for five minutes, so that a
+    rotation is seen."""
     from aws_lambda_powertools.utilities import parameters  # only the functions that need a secret pay for the client
 
     found = parameters.get_secret(f"{settings().secret_prefix}/{name}", transform="json", max_age=SECRET_AGE_SECONDS)

@@ -17,6 +17,7 @@ class Role(StrEnum):
     PROPOSER = "PROPOSER"
     OWNER = "OWNER"
     MODERATOR = "MODERATOR"
+    SUPPORT = "SUPPORT"
     ARBITER = "ARBITER"
     COMPLIANCE = "COMPLIANCE"
     PADMIN = "PADMIN"
@@ -42,7 +43,8 @@ type Row = tuple[str, Iterable[Any], Any, Iterable[Role]]
 
 
 class Lifecycle[S: StrEnum]:
-    """All moves of one kind of object. A target is a status, a set of them where the caller chooses, or None (unchanged)."""
+    """All moves of one kind of object. A target is a status, a set of them where the caller chooses, or None
+    (unchanged)."""
 
     def __init__(self, name: str, statuses: type[S], *rows: Row) -> None:
         self.name, self.statuses = name, statuses
@@ -57,7 +59,8 @@ class Lifecycle[S: StrEnum]:
         self.ends = frozenset(statuses) - sources
 
     def check(self, action: str, row: Any, role: Role) -> Move:
-        """The move that `role` may make from the status `row` is in. Raises Forbidden, or InvalidState with `currentStatus`."""
+        """The move that `role` may make from the status `row` is in. Raises Forbidden, or InvalidState with
+        `currentStatus`."""
         moves = [move for move in self.moves if move.action == action and move.sources]
         if not moves:
             raise KeyError(action)
@@ -82,7 +85,8 @@ class Lifecycle[S: StrEnum]:
             row.status = next(iter(targets))
 
     def allowed(self, row: Any, role: Role, permits: Callable[[str], None]) -> list[str]:
-        """The moves a person in `role` may make now: by status and, through `permits` (which raises a refusal), by each move's guard."""
+        """The moves a person in `role` may make now: by status and, through `permits` (which raises a refusal), by
+        each move's guard."""
         names = dict.fromkeys(
             move.action for move in self.moves if row.status in move.sources and role in move.roles & PEOPLE
         )

@@ -1,6 +1,7 @@
 """THE lifecycles (states.md). A move has its function's name; the platform's own moves have names of their own.
 
-The rows drive the code, `allowedActions`, the README's diagrams and the property tests. Rows of later issues (disputes, milestones,
+The rows drive the code, `allowedActions`, the README's diagrams and the property tests. Rows of later issues
+(disputes, milestones,
 holds, guild moderation) are added with the functions that perform them.
 """
 
@@ -28,7 +29,7 @@ LISTING = Lifecycle(
     ("activate_listing",   {_L.INACTIVE},            _L.ACTIVE,                _OWNER),
     ("deactivate_listing", {_L.ACTIVE},              _L.INACTIVE,              _OWNER),
     ("update_listing",     {_L.ACTIVE, _L.INACTIVE}, None,                     _OWNER),
-    ("verify_listing",     set(_L),                  None,                     {Role.OWNER, Role.MODERATOR}),
+    ("verify_listing",     {_L.ACTIVE, _L.INACTIVE, _L.RESERVED}, None,        {Role.OWNER, Role.SUPPORT}),
     ("cancel_listing",     {_L.ACTIVE, _L.INACTIVE}, _L.CANCELLED,             _OWNER),
     ("lose_asset",         {_L.ACTIVE, _L.INACTIVE}, _L.INACTIVE,              _SYSTEM),
     ("reserve",            {_L.ACTIVE},              _L.RESERVED,              _SYSTEM),  # part of accept_offer

@@ -1,6 +1,7 @@
 """The whole table on one page (table.md). {name} is a field or a property of the row.
 
-An index entry exists only while all the fields it names have a value, so a row leaves a shelf the moment a property says None.
+An index entry exists only while all the fields it names have a value, so a row leaves a shelf the moment a property
+says None.
 """
 
 from typing import NamedTuple
@@ -29,7 +30,7 @@ KEYS = {
     # market
     "Listing":      Key("LISTING#{id}", "META",
                         gsi1=("USER#{seller_id}#LISTING", "{created_at}#{id}"),
-                        gsi3=("DUE#LISTING", "{next_look}"),
+                        gsi3=("DUE#LISTING", "{due}"),
                         gsi4=("{browse}", "{created_at}#{id}"),
                         gsi5=("{browse_band}", "{price:012}#{id}")),
     "AssetGuard":   Key("ASSET#{asset_type}#{asset_id}", "LIVE"),

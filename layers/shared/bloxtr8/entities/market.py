@@ -74,14 +74,19 @@ class Listing(Root, discriminator="Listing"):
     inspection_days = IntegerAttribute()
     status = EnumAttribute(ListingStatus, default=ListingStatus.ACTIVE)
     reason = UnicodeAttribute(null=True)
-    verified_at = TimeAttribute(null=True)
-    snapshot: Any = JSONAttribute(null=True)  # the latest proof, as in views.SnapshotView
+    verified_at = TimeAttribute(null=True)  # the latest look, where it proved the seller's ownership
+    lost_seen_at = TimeAttribute(null=True)  # the first look that did not, while none has since
+    snapshot: Any = JSONAttribute(null=True)  # what the latest look showed (domain.listings.facts)
     offers_epoch = IntegerAttribute(default=0)
     epoch_reason = UnicodeAttribute(null=True)
     reserved_offer_id = UnicodeAttribute(null=True)
     removed_after_deal = BooleanAttribute(default=False)
     next_look = TimeAttribute(null=True)
     created_at = TimeAttribute()
+
+    @property
+    def due(self) -> dt.datetime | None:
+        return self.next_look if self.status is ListingStatus.ACTIVE else None
 
     @property
     def browse(self) -> str | None:
