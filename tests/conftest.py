@@ -68,6 +68,29 @@ def roblox(
     config.settings.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def discord_stage() -> Iterator[tuple[doubles.Stage, str]]:
+    """Where Discord answers in this session, and its address."""
+    stage = doubles.Stage()
+    with serve(stage) as base:
+        yield stage, base
+
+
+@pytest.fixture
+def discord(
+    clock: Clock, discord_stage: tuple[doubles.Stage, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[doubles.Discord]:
+    """Discord as this test sets it up: nobody is known at first."""
+    from bloxtr8 import config
+
+    stage, base = discord_stage
+    stage.double = double = doubles.Discord(doubles.still(clock))
+    monkeypatch.setenv("DISCORD_API_BASE", base)
+    config.settings.cache_clear()
+    yield double
+    config.settings.cache_clear()
+
+
 @pytest.fixture
 def aws(clock: Clock, roblox: doubles.Roblox) -> Iterator[Platform]:
     """An empty platform on the emulator: the table, the buckets, the secrets and the machines of the template."""

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
+import urllib3
+
+from local.doubles.discord import DiscordDouble
 from local.doubles.roblox import RobloxDouble
 from local.doubles.web import Clock, Double
 from tests import emulator
@@ -43,6 +47,27 @@ class Roblox(RobloxDouble):
     def up(self) -> None:
         """Every host answers again."""
         self.faults.clear()
+
+
+class Discord(DiscordDouble):
+    """Discord, open to the product's client."""
+
+    def __init__(self, clock: Clock) -> None:
+        secret = SECRETS["discord"]
+        super().__init__(
+            clock,
+            client_id=secret["clientId"],
+            client_secret=secret["clientSecret"],
+            public_key=secret["publicKey"],
+            bot_token=secret["botToken"],
+        )
+
+
+def agree(url: str, account_id: str) -> str:
+    """What the browser does at the provider's page: the account agrees; the code that comes back."""
+    answer = urllib3.request("GET", f"{url}&as={account_id}", redirect=False, retries=False)
+    assert answer.status == 302, answer.data
+    return parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
 
 
 def _account(value: Any) -> Any:
