@@ -1,4 +1,5 @@
-"""What can go wrong, as the caller sees it: one exception per status, the code says which rule (api.md, Conventions)."""
+"""What can go wrong, as the caller sees it: one exception per status, the code says which rule (api.md,
+Conventions)."""
 
 from typing import Any, ClassVar
 

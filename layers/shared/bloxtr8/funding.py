@@ -1,6 +1,7 @@
 """What a look at the rail brings to an escrow: deposits are recorded once, wherever they were seen first.
 
-Called by the tasks of fund_escrow, by process_webhook_event and by the jobs. It moves no escrow out of AWAIT_FUNDS: only the
+Called by the tasks of fund_escrow, by process_webhook_event and by the jobs. It moves no escrow out of AWAIT_FUNDS:
+only the
 machine's own tasks do (states.md, Funding).
 """
 
@@ -23,7 +24,8 @@ OPEN_ATTEMPT = 1  # the PaymentIntent of an escrow is made once: a refused card 
 
 
 def open_rail(escrow_id: str, actor: Actor) -> EscrowFile:
-    """open_funding: make the place where the buyer pays, once; its id is stored with its look-up. The intent is stored first."""
+    """open_funding: make the place where the buyer pays, once; its id is stored with its look-up. The intent is
+    stored first."""
     file = reads.escrow(escrow_id)
     if file.escrow.status is not EscrowStatus.AWAIT_FUNDS or file.rail.payment_intent_id is not None:
         return file
@@ -45,7 +47,8 @@ def open_rail(escrow_id: str, actor: Actor) -> EscrowFile:
 
 
 def close_rail(escrow_id: str, actor: Actor) -> bool:
-    """close_funding: make it unpayable after the escrow was cancelled. Money that came all the same is late money (M41).
+    """close_funding: make it unpayable after the escrow was cancelled. Money that came all the same is late money
+    (M41).
 
     False while the provider cannot say for good: `next_look` asks again.
     """
@@ -91,7 +94,8 @@ def state(file: EscrowFile, seen: Look) -> str | None:
 
 
 def hold(escrow_id: str, actor: Actor) -> bool:
-    """hold_funds: enough is there, so the escrow holds it; a surplus goes back (D30). False where it is not enough, or no longer waits."""
+    """hold_funds: enough is there, so the escrow holds it; a surplus goes back (D30). False where it is not enough,
+    or no longer waits."""
     file = reads.escrow(escrow_id)
     escrow, now = file.escrow, clock.now()
     if escrow.status is EscrowStatus.FUNDS_HELD:
@@ -129,7 +133,8 @@ def cancel_unfunded(escrow_id: str, actor: Actor) -> str:
 
 
 def accepted_at(deal: Escrow | Contract) -> dt.datetime:
-    """When the offer was accepted: the day its volume counts on. Contract and escrow share the ULID that was made then."""
+    """When the offer was accepted: the day its volume counts on. Contract and escrow share the ULID that was made
+    then."""
     return ULID.from_str(deal.ulid).datetime
 
 
@@ -169,7 +174,8 @@ def look(escrow_id: str, actor: Actor) -> tuple[EscrowFile, Look]:
 
 
 def record(file: EscrowFile, seen: Look, actor: Actor) -> EscrowFile:
-    """Write down what the rail said: new deposits, a payment under way, a refused try. Safe to repeat; returns a fresh file."""
+    """Write down what the rail said: new deposits, a payment under way, a refused try. Safe to repeat; returns a
+    fresh file."""
     known = {deposit.ref for deposit in file.deposits}
     for deposit in seen.deposits:
         if deposit.ref not in known:
@@ -181,7 +187,8 @@ def record(file: EscrowFile, seen: Look, actor: Actor) -> EscrowFile:
 
 
 def _record_deposit(file: EscrowFile, seen: DepositSeen, actor: Actor) -> None:
-    """record_deposit while the escrow waits for money, else return_late_money: the row's key makes each deposit count once (I5)."""
+    """record_deposit while the escrow waits for money, else return_late_money: the row's key makes each deposit
+    count once (I5)."""
     escrow, now = file.escrow, clock.now()
     late = escrow.status is not EscrowStatus.AWAIT_FUNDS
     deposit = Deposit(

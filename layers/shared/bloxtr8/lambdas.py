@@ -1,4 +1,5 @@
-"""Everything a function needs around its own few lines: an HTTP app, a task, a schedule, a consumer (architecture.md)."""
+"""Everything a function needs around its own few lines: an HTTP app, a task, a schedule, a consumer
+(architecture.md)."""
 
 import functools
 import hashlib
@@ -79,7 +80,8 @@ def http_app() -> HttpApp:
 
 
 def entrypoint(app: HttpApp) -> Handler:
-    """The Lambda handler of an HTTP function: logs with the correlation id, and runs again, up to three times, on a lost race."""
+    """The Lambda handler of an HTTP function: logs with the correlation id, and runs again, up to three times, on a
+    lost race."""
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
     def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -95,7 +97,7 @@ def entrypoint(app: HttpApp) -> Handler:
     return lambda_handler
 
 
-# --- who is calling ------------------------------------------------------------------------------------------------------
+# --- who is calling
 
 
 def _actor(request: Request) -> Actor:
@@ -184,7 +186,7 @@ def _hashed(text: str | None) -> str | None:
     return hashlib.sha256(text.encode()).hexdigest() if text else None
 
 
-# --- answers -------------------------------------------------------------------------------------------------------------
+# --- answers
 
 
 def _problem(error: DomainError) -> Response[str]:
@@ -204,7 +206,8 @@ def _problem(error: DomainError) -> Response[str]:
 
 
 def _replay(app: HttpApp) -> Response[str] | None:
-    """The stored answer, where this request was committed before under its Idempotency-Key; read only after a refusal."""
+    """The stored answer, where this request was committed before under its Idempotency-Key; read only after a
+    refusal."""
     key = _key_of(app)
     if key is None:
         return None
@@ -247,7 +250,7 @@ def _proxy(response: Response[str]) -> dict[str, Any]:
     }
 
 
-# --- no HTTP -------------------------------------------------------------------------------------------------------------
+# --- no HTTP
 
 
 def task(function: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Handler:

@@ -43,7 +43,8 @@ def settle(
     """How `held` cents are paid out when `seller_share` of `amount` becomes the seller's.
 
     Fees are cumulative over all settlements (`share_before` and `fees_before` are what earlier ones took), so that
-    milestones do not drift by rounding. When the escrow ends (`last`), the buyer gets all the rest; before that the rest
+    milestones do not drift by rounding. When the escrow ends (`last`), the buyer gets all the rest; before that the
+    rest
     stays held. Rounding favours the buyer, and a full refund returns exactly what was paid (states.md, section 10).
     """
     if min(seller_share, share_before, fees_before, held) < 0 or seller_share + share_before > amount:

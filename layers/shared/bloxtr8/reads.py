@@ -32,7 +32,8 @@ def _asset(deal: Contract | Escrow) -> tuple[str, str]:
 
 
 def chain(offer_id: str) -> list[Offer]:
-    """A whole chain of offers, the root first. Raises NotFound; whether `offer_id` itself is in it is the caller's to see."""
+    """A whole chain of offers, the root first. Raises NotFound; whether `offer_id` itself is in it is the caller's
+    to see."""
     if not is_id(offer_id, "off"):
         raise NotFound("There is no such offer.")
     found = table.partition(f"OFFER#{offer_place(offer_id)[0]}")

@@ -1,7 +1,9 @@
 """The only starter of work (states.md, One reaction): look at a row and its run, and start, wake or do nothing.
 
-Called by dispatch_events (the fast path, which may lose anything), by the enforcing jobs, by process_webhook_event after it
-recorded a fact, and by resume_settlement. Calling it too often does nothing; never calling it only delays until `next_look`.
+Called by dispatch_events (the fast path, which may lose anything), by the enforcing jobs, by process_webhook_event
+after it
+recorded a fact, and by resume_settlement. Calling it too often does nothing; never calling it only delays until
+`next_look`.
 """
 
 import functools

@@ -1,6 +1,8 @@
-"""The steps of settle_escrow: each leg is committed as SENT, sent, looked up where the answer was lost, and booked when confirmed.
+"""The steps of settle_escrow: each leg is committed as SENT, sent, looked up where the answer was lost, and booked
+when confirmed.
 
-A repeated step finds what the one before it did: the leg's row and the provider decide, never the input (states.md, section 5).
+A repeated step finds what the one before it did: the leg's row and the provider decide, never the input (states.md,
+section 5).
 """
 
 import datetime as dt
@@ -96,7 +98,8 @@ def _write(file: EscrowFile, settlement: Settlement, leg: Leg, outcome: LegOutco
 
 
 def finish_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
-    """All legs are confirmed: the escrow reaches its end, with the listing, the deliveries and both parties' counters (D7)."""
+    """All legs are confirmed: the escrow reaches its end, with the listing, the deliveries and both parties'
+    counters (D7)."""
     file, settlement = _read(escrow_id, settlement_id)
     if settlement.status is SettlementStatus.DONE:
         return

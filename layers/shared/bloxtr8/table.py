@@ -1,6 +1,7 @@
 """The only module that talks to DynamoDB: strongly consistent reads, and one writer (table.md).
 
-A read is a GetItem, a BatchGet or a Query with a limit; there is no Scan. `commit` writes every change of an action, its audit
+A read is a GetItem, a BatchGet or a Query with a limit; there is no Scan. `commit` writes every change of an action,
+its audit
 entry and its idempotency row in one transaction, or nothing.
 """
 
@@ -40,7 +41,8 @@ class Page[E: Entity](NamedTuple):
 
 
 def ref[E: Entity](cls: type[E], **fields: Any) -> Ref[E]:
-    """The place of a row, from the fields its key names (entities/keys.py): `ref(User, id=…)`, `ref(Contract, ulid=…)`."""
+    """The place of a row, from the fields its key names (entities/keys.py): `ref(User, id=…)`, `ref(Contract,
+    ulid=…)`."""
     key = KEYS[cls.__name__]
     return Ref(cls, key.pk.format_map(fields), key.sk.format_map(fields))
 
@@ -102,7 +104,8 @@ def page[E: Entity](
 
 
 def due[E: Entity](cls: type[E], shelf: str, *, limit: int = 50) -> list[E]:
-    """What a job looks at now: rows of a due shelf (`DUE#…`, `QUEUE#…`) up to the present, oldest first. Read each again before deciding."""
+    """What a job looks at now: rows of a due shelf (`DUE#…`, `QUEUE#…`) up to the present, oldest first. Read each
+    again before deciding."""
     up_to = Entity.gsi3sk <= clock.iso(clock.now())
     return [row for row in Entity.gsi3.query(shelf, up_to, limit=limit, page_size=limit) if isinstance(row, cls)]
 
@@ -144,8 +147,10 @@ def commit(
     """Write an action as one transaction: every row under the version it was read with, or nothing.
 
     `root` heads the audit chain and is always saved; `checks` are rows that must not have changed since they were read;
-    `deletes` go under their version. `answer` makes the view once the rows have their new versions, and is what a repeated
-    Idempotency-Key replays; without it nothing is recorded for the key. Raises StaleWrite where any row was changed first.
+    `deletes` go under their version. `answer` makes the view once the rows have their new versions, and is what a
+    repeated
+    Idempotency-Key replays; without it nothing is recorded for the key. Raises StaleWrite where any row was changed
+    first.
     """
     rows = _distinct(root, saves)
     for row in rows:
@@ -158,7 +163,8 @@ def commit(
 
 
 def remember(row: Entity, *, unless_exists: bool = True) -> bool:
-    """Write an ephemeral row or a webhook event: put-if-absent, or under the version it was read with. False where that lost."""
+    """Write an ephemeral row or a webhook event: put-if-absent, or under the version it was read with. False where
+    that lost."""
     _ephemeral(row.kind)
     condition = _unchanged(row)
     row.version += 1
@@ -207,7 +213,8 @@ def _unchanged(row: Entity) -> Any:
 
 
 def _as_read(row: Entity) -> Any:
-    """The same for a row whose version commit has raised. An expired idempotency row counts as gone: DynamoDB's TTL is lazy."""
+    """The same for a row whose version commit has raised. An expired idempotency row counts as gone: DynamoDB's TTL
+    is lazy."""
     if row.version > 1:
         return Entity.version == row.version - 1
     absent = Entity.pk.does_not_exist()

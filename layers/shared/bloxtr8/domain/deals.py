@@ -31,7 +31,8 @@ class Around:
 
 
 def fall_through(around: Around, *, amount: int, accepted_at: dt.datetime, reason: str) -> None:
-    """The deal died before money was held (M31): the offer is CANCELLED, the listing is for sale again, the volume is free."""
+    """The deal died before money was held (M31): the offer is CANCELLED, the listing is for sale again, the volume
+    is free."""
     OFFER.apply("cancel_offer", around.offer, Role.SYSTEM)
     around.offer.reason = reason
     listing = around.listing
@@ -47,7 +48,8 @@ def fall_through(around: Around, *, amount: int, accepted_at: dt.datetime, reaso
 
 
 def finish(around: Around, outcome: EscrowStatus, *, sold: bool) -> None:
-    """The escrow ended with its money paid out: the listing is sold or retired, and both parties' counters say so (M09)."""
+    """The escrow ended with its money paid out: the listing is sold or retired, and both parties' counters say so
+    (M09)."""
     listing = around.listing
     if sold:
         LISTING.apply("sell_listing", listing, Role.SYSTEM)

@@ -108,7 +108,7 @@ def open_escrow(contract: Contract, now: dt.datetime) -> tuple[Escrow, StripeEsc
     return escrow, StripeEscrow(escrow_id=escrow.id), delivery
 
 
-# --- who -----------------------------------------------------------------------------------------------------------------
+# --- who
 
 
 def role_of(escrow: Escrow, actor: Actor) -> Role:
@@ -126,7 +126,7 @@ def party(escrow: Escrow, actor: Actor) -> Role:
     return role
 
 
-# --- guards --------------------------------------------------------------------------------------------------------------
+# --- guards
 
 
 def check_money_may_start(escrow: Escrow) -> None:
@@ -157,7 +157,7 @@ def check_delivery(file: EscrowFile, delivery_id: str) -> Delivery:
     raise NotFound("There is no such delivery.")
 
 
-# --- moves ---------------------------------------------------------------------------------------------------------------
+# --- moves
 
 
 def hold_funds(escrow: Escrow, now: dt.datetime) -> None:
@@ -187,7 +187,8 @@ def deliver(
 
 
 def cancel(escrow: Escrow, action: str, role: Role, reason: str, now: dt.datetime) -> None:
-    """cancel_escrow or cancel_unfunded: it never reached FUNDS_HELD (D8). The rail is closed afterwards by the machine."""
+    """cancel_escrow or cancel_unfunded: it never reached FUNDS_HELD (D8). The rail is closed afterwards by the
+    machine."""
     ESCROW.apply(action, escrow, role)
     escrow.reason, escrow.ended_at = reason, now
     escrow.frozen_causes, escrow.frozen_at = frozenset(), None
@@ -195,7 +196,7 @@ def cancel(escrow: Escrow, action: str, role: Role, reason: str, now: dt.datetim
     plan_look(escrow, now)
 
 
-# --- clocks --------------------------------------------------------------------------------------------------------------
+# --- clocks
 
 _DEADLINES = ("fund_by", "deliver_by", "inspect_by")
 
@@ -208,7 +209,8 @@ def freeze(escrow: Escrow, cause: str, now: dt.datetime) -> None:
 
 
 def thaw(escrow: Escrow, cause: str, now: dt.datetime) -> None:
-    """One cause is gone. With the last, every deadline that lay after `frozen_at` moves by the time that stood still."""
+    """One cause is gone. With the last, every deadline that lay after `frozen_at` moves by the time that stood
+    still."""
     if str(cause) not in escrow.frozen_causes:
         return
     escrow.frozen_causes = frozenset(escrow.frozen_causes - {str(cause)})
@@ -244,7 +246,8 @@ def plan_look(escrow: Escrow, now: dt.datetime) -> None:
 
 
 def _due_moments(escrow: Escrow, now: dt.datetime) -> list[dt.datetime]:
-    """The deadline of the present status; where it has passed and was looked at, the next look comes after a repair delay."""
+    """The deadline of the present status; where it has passed and was looked at, the next look comes after a repair
+    delay."""
     deadline = {
         EscrowStatus.AWAIT_FUNDS: escrow.fund_by,
         EscrowStatus.FUNDS_HELD: escrow.deliver_by,

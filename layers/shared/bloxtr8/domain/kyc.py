@@ -42,7 +42,8 @@ def used(deals: Deals, now: dt.datetime) -> int:
 
 
 def check_limits(user: User, deals: Deals, amount: int, now: dt.datetime, *, counted: int = 0) -> None:
-    """Both limits for one more deal of `amount`; `counted` of it stands in the volume already. Raises Forbidden KYC_LIMIT."""
+    """Both limits for one more deal of `amount`; `counted` of it stands in the volume already. Raises Forbidden
+    KYC_LIMIT."""
     rolling = rolling_limit(user.tier)
     over_rolling = rolling is not None and used(deals, now) - counted + amount > rolling
     if amount > deal_limit(user.tier) or over_rolling:

@@ -19,7 +19,8 @@ class Entry(NamedTuple):
 
 
 class Balance(NamedTuple):
-    """The sums of all lines by account, and whether they agree with the escrow's totals and with what must always hold."""
+    """The sums of all lines by account, and whether they agree with the escrow's totals and with what must always
+    hold."""
 
     accounts: dict[Account, int]
     balanced: bool
@@ -34,7 +35,8 @@ def book(
     deposit_ref: str | None = None,
     external_id: str | None = None,
 ) -> list[LedgerLine]:
-    """Lines for `entries`, and the escrow's totals moved with them: save all of it in one commit. Entries of 0 are not made."""
+    """Lines for `entries`, and the escrow's totals moved with them: save all of it in one commit. Entries of 0 are
+    not made."""
     lines = []
     for entry in entries:
         if entry.amount < 0:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
+from functools import partial
 
 from bloxtr8 import config, ids
 from bloxtr8.domain import kyc
@@ -90,6 +91,16 @@ def seen_as(username: str, avatar: str | None) -> str:
     return f"{username}\n{avatar or ''}"
 
 
+def is_verified(user: User) -> bool:
+    """Whether the identity is verified: from TIER_2 (D16)."""
+    return user.tier is Tier.TIER_2
+
+
+def is_banned(user: User, now: dt.datetime) -> bool:
+    """Whether a ban stands. It keeps nobody from signing in and finishing what is under way (M10)."""
+    return not _passes(lambda: kyc.check_not_banned(user, now))
+
+
 def check_linkable(user: User, now: dt.datetime) -> None:
     """Raises Forbidden BANNED, or Conflict ALREADY_LINKED."""
     kyc.check_not_banned(user, now)
@@ -140,12 +151,12 @@ ACTIONS: dict[str, Guard] = {
 
 def allowed_actions(user: User, deals: Deals, now: dt.datetime) -> list[str]:
     """What a person may do with the own account now."""
-    return [action for action, guard in ACTIONS.items() if _passes(guard, user, deals, now)]
+    return [action for action, guard in ACTIONS.items() if _passes(partial(guard, user, deals, now))]
 
 
-def _passes(guard: Guard, user: User, deals: Deals, now: dt.datetime) -> bool:
+def _passes(guard: Callable[[], None]) -> bool:
     try:
-        guard(user, deals, now)
+        guard()
     except DomainError:
         return False
     return True

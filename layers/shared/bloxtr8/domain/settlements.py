@@ -56,7 +56,8 @@ def start(
 ) -> Planned:
     """The move that ends an escrow with money: SETTLING, with the plan frozen in the same transaction.
 
-    `to_seller` is the seller's part of what remains, in cents before fees (None: all of it, 0: a full refund). A release, a
+    `to_seller` is the seller's part of what remains, in cents before fees (None: all of it, 0: a full refund). A
+    release, a
     refund and a split are the same plan with other numbers. Raises Forbidden, InvalidState, SETTLEMENT_IN_PROGRESS or
     ESCROW_ON_HOLD.
     """
@@ -89,7 +90,8 @@ def start(
 def give_back(
     file: EscrowFile, deposit: Deposit | None, amount: int, *, actor: Actor, reason: str, now: dt.datetime
 ) -> Planned:
-    """A RETURN: `amount` of SURPLUS goes back to where the buyer's money came from (D30). It never touches the status."""
+    """A RETURN: `amount` of SURPLUS goes back to where the buyer's money came from (D30). It never touches the
+    status."""
     share = money.Share(seller=0, platform=0, buyer=amount)
     planned = _plan(file, SettlementKind.RETURN, share, actor=actor, reason=reason, now=now)
     for leg in planned.legs:
@@ -137,7 +139,7 @@ def _plan(
     return Planned(settlement, legs)
 
 
-# --- legs ----------------------------------------------------------------------------------------------------------------
+# --- legs
 
 
 def next_leg(file: EscrowFile, settlement: Settlement) -> Leg | None:
@@ -153,7 +155,8 @@ def send(leg: Leg, settlement: Settlement, now: dt.datetime) -> None:
 
 
 def wait(leg: Leg, settlement: Settlement, error: str, until: dt.datetime, *, attempt: bool) -> None:
-    """Nothing was moved, and it is tried again at `until`. `attempt` where the provider keeps the refusal under the old key."""
+    """Nothing was moved, and it is tried again at `until`. `attempt` where the provider keeps the refusal under the
+    old key."""
     if leg.status is not LegStatus.PLANNED:
         LEG.apply("retry_leg", leg, Role.SYSTEM)
     leg.attempt += int(attempt)
@@ -175,7 +178,8 @@ def confirm(file: EscrowFile, leg: Leg, external_id: str, now: dt.datetime) -> l
 
 
 def reject(leg: Leg, settlement: Settlement, reason: str, now: dt.datetime) -> bool:
-    """The provider refused it for good under this attempt. True: it is planned again as the next attempt; False: too often."""
+    """The provider refused it for good under this attempt. True: it is planned again as the next attempt; False: too
+    often."""
     refuse(leg, reason)
     if leg.attempt >= MAX_ATTEMPTS:
         return False
@@ -195,11 +199,12 @@ def may_send(escrow: Escrow, settlement: Settlement) -> bool:
     return not escrow.holds - ignored
 
 
-# --- the end of a settlement ---------------------------------------------------------------------------------------------
+# --- the end of a settlement
 
 
 def park(file: EscrowFile, settlement: Settlement, error: str, *, refused: bool) -> None:
-    """It can't go on by itself: a person resumes it. A refusal puts PAYOUT_FAILED on the escrow, a RETURN never does."""
+    """It can't go on by itself: a person resumes it. A refusal puts PAYOUT_FAILED on the escrow, a RETURN never
+    does."""
     SETTLEMENT.apply("park_settlement", settlement, Role.SYSTEM)
     settlement.error, settlement.next_look = error, None
     if refused and settlement.kind is not SettlementKind.RETURN:
@@ -207,7 +212,8 @@ def park(file: EscrowFile, settlement: Settlement, error: str, *, refused: bool)
 
 
 def resume(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> list[Leg]:
-    """A parked settlement goes on as run + 1; a leg that was refused is planned again under a new key. Returns those legs."""
+    """A parked settlement goes on as run + 1; a leg that was refused is planned again under a new key. Returns those
+    legs."""
     SETTLEMENT.apply("resume_settlement", settlement, Role.PADMIN)
     settlement.error, settlement.run, settlement.looks = None, settlement.run + 1, 0
     settlement.next_look = now + repair_delay(0)
@@ -221,7 +227,8 @@ def resume(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> list[L
 def close(
     file: EscrowFile, settlement: Settlement, around: Around | None, *, sold: bool, now: dt.datetime
 ) -> list[Delivery]:
-    """finish_settlement: all legs are confirmed, so the escrow ends as its plan said (D7). Returns the deliveries it closed.
+    """finish_settlement: all legs are confirmed, so the escrow ends as its plan said (D7). Returns the deliveries it
+    closed.
 
     A RETURN touches nothing but itself. Raises Conflict while a leg is not confirmed.
     """

@@ -38,9 +38,13 @@ from bloxtr8.entities.people import Deals, Identity, OAuthState, PlatformRole, S
 from bloxtr8.entities.record import AuditEntry, Idempotency, Lookup, Operation, WebhookEvent, WebhookStatus
 
 __all__ = [
-    "Account", "AssetGuard", "AssetType", "AuditEntry", "Chain", "Contract", "ContractStatus", "Currency", "Deals", "Delivery",
-    "DeliveryStatus", "Deposit", "Entity", "Escrow", "EscrowStatus", "Evidence", "Freeze", "Hold", "Idempotency", "Identity",
-    "LedgerLine", "Leg", "LegStatus", "Listing", "ListingStatus", "Lookup", "OAuthState", "Offer", "OfferStatus", "Operation",
-    "PlatformRole", "RailName", "Root", "Session", "Settlement", "SettlementKind", "SettlementStatus", "Side", "SignMethod",
+    "Account", "AssetGuard", "AssetType", "AuditEntry", "Chain", "Contract", "ContractStatus", "Currency", "Deals",
+    "Delivery",
+    "DeliveryStatus", "Deposit", "Entity", "Escrow", "EscrowStatus", "Evidence", "Freeze", "Hold", "Idempotency",
+    "Identity",
+    "LedgerLine", "Leg", "LegStatus", "Listing", "ListingStatus", "Lookup", "OAuthState", "Offer", "OfferStatus",
+    "Operation",
+    "PlatformRole", "RailName", "Root", "Session", "Settlement", "SettlementKind", "SettlementStatus", "Side",
+    "SignMethod",
     "SignToken", "Signature", "Snapshot", "StripeEscrow", "Tier", "User", "Visibility", "WebhookEvent", "WebhookStatus",
 ]  # fmt: skip

@@ -194,7 +194,8 @@ class Delivery(EscrowRow, discriminator="Delivery"):
 
 
 class Evidence(EscrowRow, discriminator="Evidence"):
-    """A file a party filed, addressed by its sha256; the bytes lie in S3. A claim without a file has no content type."""
+    """A file a party filed, addressed by its sha256; the bytes lie in S3. A claim without a file has no content
+    type."""
 
     id = UnicodeAttribute()
     user_id = UnicodeAttribute()

@@ -17,7 +17,8 @@ class WebhookStatus(StrEnum):
 
 
 class AuditEntry(Entity, discriminator="AuditEntry"):
-    """One action, one transaction, one entry; `hash` covers the entry and the one before it. Never changed (table.md, Audit)."""
+    """One action, one transaction, one entry; `hash` covers the entry and the one before it. Never changed
+    (table.md, Audit)."""
 
     root_id = UnicodeAttribute()
     seq = IntegerAttribute()
@@ -66,7 +67,8 @@ class WebhookEvent(Entity, discriminator="WebhookEvent"):
 
 
 class Operation(Entity, discriminator="Operation"):
-    """The intent of a call to a provider that is no leg, stored before it: customer, account, open, cancel (rail-stripe.md)."""
+    """The intent of a call to a provider that is no leg, stored before it: customer, account, open, cancel
+    (rail-stripe.md)."""
 
     owner = UnicodeAttribute()  # the partition it lies in: USER#… or ESCROW#…
     name = UnicodeAttribute()
