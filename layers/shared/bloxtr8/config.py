@@ -64,6 +64,7 @@ class Settings:
     owner_recheck_seconds: int = 5 * 60
     owner_unknown_seconds: int = DAY
     owner_unknown_dispute_seconds: int = 7 * DAY
+    respond_seconds: int = 72 * HOUR
     sign_link_seconds: int = 15 * 60
     repair_first_seconds: int = 120
     repair_limit_seconds: int = HOUR

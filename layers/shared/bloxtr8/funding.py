@@ -81,12 +81,19 @@ def _intend(file: EscrowFile, name: str) -> None:
     )
 
 
+def store_token(escrow_id: str, token: str, actor: Actor) -> None:
+    """Keep the waiting task's token, so that whoever learns of the payment can wake the machine. Never shown, never logged."""
+    file = reads.escrow(escrow_id)
+    file.rail.task_token = token
+    table.commit(file.escrow, file.rail, action="await_funding", actor=actor)
+
+
 def state(file: EscrowFile, seen: Look) -> str | None:
     """What the funding machine should wake for: PAID, CANCELLED, DEADLINE, or None while it waits on."""
     escrow = file.escrow
     if escrow.status is not EscrowStatus.AWAIT_FUNDS:
         return "CANCELLED"
-    if escrow.deposited:
+    if escrow.deposited >= escrow.gross:
         return "PAID"
     if escrows.passed(escrow, escrow.fund_by, clock.now()) or seen.status is FundingStatus.CANCELED:
         return "DEADLINE"

@@ -253,7 +253,7 @@ def _proxy(response: Response[str]) -> dict[str, Any]:
 # --- no HTTP
 
 
-def task(function: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Handler:
+def task(function: Callable[[dict[str, Any]], Mapping[str, Any] | None]) -> Handler:
     """A Step Functions task: plain JSON in and out. An exception's bare class name is what Retry and Catch see.
 
     A lost race is run again here, because reading, deciding and committing again is safe.
@@ -262,7 +262,7 @@ def task(function: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Handler
     @logger.inject_lambda_context(clear_state=True)
     @functools.wraps(function)
     def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        return again(lambda: function(event)) or {}
+        return dict(again(lambda: function(event)) or {})
 
     return lambda_handler
 

@@ -12,6 +12,8 @@ from bloxtr8.entities import (
     Contract,
     Delivery,
     Deposit,
+    Dispute,
+    DisputeStatus,
     Entity,
     Escrow,
     EscrowStatus,
@@ -42,6 +44,7 @@ class EscrowFile:
     settlements: list[Settlement] = field(default_factory=list)
     legs: list[Leg] = field(default_factory=list)
     ledger: list[LedgerLine] = field(default_factory=list)
+    disputes: list[Dispute] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
 
     @classmethod
@@ -60,6 +63,11 @@ class EscrowFile:
         """The hand-over of the asset."""
         return self.deliveries[0]
 
+    @property
+    def dispute(self) -> Dispute | None:
+        """The live dispute, of which there is at most one (C6)."""
+        return next((row for row in self.disputes if row.status in {DisputeStatus.OPEN, DisputeStatus.IN_REVIEW}), None)
+
     def settlement(self, settlement_id: str) -> Settlement:
         for row in self.settlements:
             if row.id == settlement_id:
@@ -72,7 +80,7 @@ class EscrowFile:
 
 _LISTS = {
     "Delivery": "deliveries", "Deposit": "deposits", "Evidence": "evidence", "Settlement": "settlements",
-    "Leg": "legs", "LedgerLine": "ledger", "Operation": "operations",
+    "Leg": "legs", "LedgerLine": "ledger", "Operation": "operations", "Dispute": "disputes",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from bloxtr8.domain.lifecycle import PARTIES, Lifecycle, Role
 from bloxtr8.entities import (
     ContractStatus,
     DeliveryStatus,
+    DisputeStatus,
     EscrowStatus,
     LegStatus,
     ListingStatus,
@@ -120,6 +121,13 @@ LEG = Lifecycle(
     ("retry_leg",       {_G.REJECTED, _G.SENT, _G.UNKNOWN}, _G.PLANNED, _SYSTEM),
 )  # fmt: skip
 
+_P = DisputeStatus
+DISPUTE = Lifecycle(
+    "Dispute", DisputeStatus,
+    ("open_system_dispute", _NEW,                    _P.OPEN,   _SYSTEM),
+    ("refund_escrow",       {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SELLER),
+)  # fmt: skip
+
 _W = WebhookStatus
 WEBHOOK = Lifecycle(
     "WebhookEvent", WebhookStatus,
@@ -128,4 +136,4 @@ WEBHOOK = Lifecycle(
     ("fail_webhook_event",    {_W.RECEIVED, _W.FAILED},   {_W.FAILED, _W.DEAD}, _SYSTEM),
 )  # fmt: skip
 
-LIFECYCLES = (LISTING, OFFER, CONTRACT, ESCROW, DELIVERY, SETTLEMENT, LEG, WEBHOOK)
+LIFECYCLES = (LISTING, OFFER, CONTRACT, ESCROW, DELIVERY, SETTLEMENT, LEG, DISPUTE, WEBHOOK)

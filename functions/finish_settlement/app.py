@@ -1,0 +1,15 @@
+"""settle_escrow, last step: every leg is confirmed, so the escrow reaches the end its plan named (D7)."""
+
+from typing import Any
+
+from bloxtr8 import settling
+from bloxtr8.actors import system
+from bloxtr8.lambdas import task
+
+
+def finish_settlement(event: dict[str, Any]) -> None:
+    """{escrowId, settlementId} → {}."""
+    settling.finish_settlement(event["escrowId"], event["settlementId"], system("finish_settlement"))
+
+
+lambda_handler = task(finish_settlement)

@@ -1,0 +1,60 @@
+"""The asset behind a listing: what Roblox shows of it now, and which listing holds it."""
+
+from bloxtr8 import clock, ids, table
+from bloxtr8.domain import listings
+from bloxtr8.entities import AssetGuard, Escrow, Listing, Snapshot
+from bloxtr8.errors import Unprocessable
+from bloxtr8.outside import roblox
+
+UNKNOWN_ASSET = "ASSET_NOT_FOUND"
+NO_SOURCE = "NONE"
+
+
+def look(of: Listing | Escrow, expected_owner: str | None, *, both_sources: bool = False) -> Snapshot:
+    """A fresh look at the asset of a listing or an escrow, as a row that is not yet written.
+
+    It is `verified` where the Roblox user `expected_owner` owns the asset and Roblox has not locked it. Raises
+    Unprocessable ASSET_NOT_FOUND, and UpstreamFailed where the owner is unknown (outside.roblox.ownership_of).
+    """
+    seen = roblox.ownership_of(of.asset_type.value, of.asset_id, both_sources=both_sources)
+    return Snapshot(
+        id=ids.new("snp"),
+        listing_id=of.listing_id if isinstance(of, Escrow) else of.id,
+        at=seen.at,
+        asset_type=of.asset_type,
+        asset_id=of.asset_id,
+        group_id=listings.group_of(of.asset_type, of.asset_id, seen.creator_type, seen.creator_id),
+        owner_id=seen.owner_id,
+        owner_name=seen.owner_name,
+        member_count=seen.member_count,
+        locked=seen.locked,
+        verified=expected_owner is not None and seen.owner_id == expected_owner and not seen.locked,
+        source=seen.source,
+        name=seen.name,
+        metadata=dict(seen.metadata),
+    )
+
+
+def look_again(listing: Listing, expected_owner: str | None) -> Snapshot:
+    """The same for an asset that was proven before: that Roblox no longer knows it is a finding too, without an owner."""
+    at = clock.now()
+    try:
+        return look(listing, expected_owner)
+    except Unprocessable as refusal:
+        if refusal.code != UNKNOWN_ASSET:
+            raise
+        asset = {"asset_type": listing.asset_type, "asset_id": listing.asset_id}
+        return Snapshot(id=ids.new("snp"), listing_id=listing.id, at=at, source=NO_SOURCE, **asset)
+
+
+def holder_of(guard: AssetGuard | None) -> Listing | None:
+    """The live listing that holds a guarded asset."""
+    return None if guard is None else table.find(Listing, id=guard.listing_id)
+
+
+def guard_of(listing: Listing) -> list[AssetGuard]:
+    """The guard a listing holds, to be deleted when it is no longer live; none for one that is not."""
+    if listing.status not in listings.LIVE:
+        return []
+    guard = table.find(AssetGuard, asset_type=listing.asset_type, asset_id=listing.asset_id)
+    return [] if guard is None or guard.listing_id != listing.id else [guard]

@@ -1,0 +1,182 @@
+"""What a due look at an escrow does: wake the funding machine, or ask Roblox and decide (D12, D13; states.md, section 4).
+
+An outage never decides: while the owner is unknown the clock is frozen. Each move is one commit that checks the deadline again.
+"""
+
+import datetime as dt
+from enum import StrEnum
+
+from bloxtr8 import assets, clock, config, ids, reads, sagas, table
+from bloxtr8.actors import Actor
+from bloxtr8.domain import escrows, settlements
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.transitions import DELIVERY, ESCROW
+from bloxtr8.entities import Dispute, Escrow, EscrowStatus, Freeze, Snapshot
+from bloxtr8.errors import Unprocessable, UpstreamFailed
+
+
+class Owner(StrEnum):
+    """Who Roblox shows as the asset's owner, seen from this escrow."""
+
+    BUYER = "BUYER"
+    SELLER = "SELLER"
+    OTHER = "OTHER"
+    NOBODY = "NOBODY"  # ownerless, or locked by Roblox
+    UNKNOWN = "UNKNOWN"
+
+
+def look(escrow_id: str, actor: Actor) -> None:
+    """Look at one escrow whose `next_look` has come, and do what is due. Always leaves a later `next_look`, or none."""
+    file = reads.escrow(escrow_id)
+    now = clock.now()
+    if file.escrow.next_look is None or file.escrow.next_look > now:
+        return
+    if sagas.waits_for_funding(file.escrow):
+        _look_at_funding(file, now, actor)
+    elif file.escrow.status is EscrowStatus.FUNDS_HELD:
+        _look_at_delivery(file, now, actor)
+    elif file.escrow.status is EscrowStatus.DELIVERED:
+        _look_at_inspection(file, now, actor)
+    else:
+        _look_later(file, now, actor)
+
+
+def _look_at_funding(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
+    """Repair a lost start, and tell the machine of a deadline; the machine alone takes the escrow out of AWAIT_FUNDS."""
+    due = escrows.passed(file.escrow, file.escrow.fund_by, now)
+    _look_later(file, now, actor)
+    sagas.react(file.escrow, actor)
+    if file.escrow.status is EscrowStatus.CANCELLED:
+        sagas.answer(file.rail, "CANCELLED")
+    elif due:
+        sagas.answer(file.rail, "DEADLINE")
+
+
+def _look_at_delivery(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
+    """Nothing was marked as delivered in time (D12): Roblox decides between a delivery and a full refund."""
+    escrow = file.escrow
+    if not _due_or_frozen(escrow, escrow.deliver_by, now):
+        _look_later(file, now, actor)
+        return
+    owner, proof = _owner(escrow)
+    if owner is Owner.UNKNOWN:
+        _unknown(file, now, config.settings().owner_unknown_seconds, actor)
+        return
+    _known(escrow, now)
+    if owner is Owner.BUYER:
+        delivery = escrows.deliver(
+            file, "prove_delivery", Role.SYSTEM, verification="VERIFIED", snapshot_id=proof[0].id, now=now
+        )
+        table.commit(escrow, delivery, *proof, action="prove_delivery", actor=actor)
+    elif not escrows.passed(escrow, escrow.deliver_by, now) or not escrows.check_seen(escrow, owner, now):
+        _look_later(file, now, actor, soon=True)
+    else:
+        planned = settlements.start(
+            file, "refund_undelivered", Role.SYSTEM, actor=actor, to_seller=0, reason="NOT_DELIVERED", now=now
+        )
+        table.commit(escrow, *planned.rows, *proof, action="refund_undelivered", actor=actor)
+
+
+def _look_at_inspection(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
+    """The buyer said nothing (D13): warn a day before, then release only on a fresh proof that it was no rollback."""
+    escrow = file.escrow
+    if not _due_or_frozen(escrow, escrow.inspect_by, now):
+        _warn(file, now, actor)
+        return
+    owner, proof = _owner(escrow)
+    if owner is Owner.UNKNOWN:
+        _unknown(file, now, config.settings().owner_unknown_dispute_seconds, actor)
+        return
+    _known(escrow, now)
+    if owner in {Owner.SELLER, Owner.NOBODY}:
+        _dispute(file, f"OWNER_IS_{owner}", proof, now, actor)
+    elif not escrows.passed(escrow, escrow.inspect_by, now) or escrow.warned_at is None:
+        _warn(file, now, actor)
+    else:
+        planned = settlements.start(
+            file, "auto_release", Role.SYSTEM, actor=actor, to_seller=None, reason="INSPECTION_OVER", now=now
+        )
+        delivery = file.delivery
+        DELIVERY.apply("auto_release", delivery, Role.SYSTEM)
+        delivery.confirmed_by, delivery.confirmed_at, delivery.next_look = "SYSTEM", now, None
+        table.commit(escrow, delivery, *planned.rows, *proof, action="auto_release", actor=actor)
+
+
+def _due_or_frozen(escrow: Escrow, deadline: dt.datetime | None, now: dt.datetime) -> bool:
+    """Roblox is asked when the deadline has passed, and again while only its silence stops the clock."""
+    return escrows.passed(escrow, deadline, now) or escrow.frozen_causes == {Freeze.UNKNOWN_OWNER}
+
+
+def _owner(escrow: Escrow) -> tuple[Owner, list[Snapshot]]:
+    """A fresh look, by both sources, and the snapshot of it. An asset Roblox no longer knows has no owner."""
+    try:
+        seen = assets.look(escrow, escrow.buyer_roblox_id, both_sources=True)
+    except UpstreamFailed:
+        return Owner.UNKNOWN, []
+    except Unprocessable:
+        return Owner.NOBODY, []
+    if seen.owner_id is None or seen.locked:
+        return Owner.NOBODY, [seen]
+    names = {escrow.buyer_roblox_id: Owner.BUYER, escrow.seller_roblox_id: Owner.SELLER}
+    return names.get(seen.owner_id, Owner.OTHER), [seen]
+
+
+def _known(escrow: Escrow, now: dt.datetime) -> None:
+    """Roblox answered again: the clock goes on."""
+    escrows.thaw(escrow, Freeze.UNKNOWN_OWNER, now)
+    escrow.unknown_since = None
+
+
+def _unknown(file: EscrowFile, now: dt.datetime, limit_seconds: int, actor: Actor) -> None:
+    """Freeze the clock and look again; unknown for too long is for people to decide, so the system opens a dispute."""
+    escrow = file.escrow
+    escrow.unknown_since = escrow.unknown_since or now
+    if now - escrow.unknown_since >= dt.timedelta(seconds=limit_seconds):
+        _dispute(file, "OWNER_UNKNOWN", [], now, actor)
+        return
+    escrows.freeze(escrow, Freeze.UNKNOWN_OWNER, now)
+    _look_later(file, now, actor)
+
+
+def _dispute(file: EscrowFile, reason: str, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
+    """open_system_dispute: no outcome, no clock; an arbiter decides, or the seller refunds (section 7)."""
+    escrow = file.escrow
+    escrow.frozen_from = escrow.status
+    ESCROW.apply("open_system_dispute", escrow, Role.SYSTEM)
+    escrows.thaw(escrow, Freeze.UNKNOWN_OWNER, now)
+    escrows.freeze(escrow, Freeze.DISPUTE, now)
+    escrows.plan_look(escrow, now)
+    dispute = Dispute(
+        escrow_id=escrow.id,
+        id=ids.new("dsp"),
+        opener_id=actor.id,
+        reason_code=reason,
+        respond_by=now + dt.timedelta(seconds=config.settings().respond_seconds),
+        created_at=now,
+    )
+    table.commit(escrow, dispute, *proof, action="open_system_dispute", actor=actor, details={"reason": reason})
+
+
+def _warn(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
+    """A day before the release the buyer is told (the audit entry is what `notify` sends); then it is the deadline's turn."""
+    escrow = file.escrow
+    if escrow.warned_at is not None or escrow.frozen_causes:
+        _look_later(file, now, actor)
+        return
+    escrow.warned_at = now
+    if escrow.inspect_by is not None:  # warned late, he still has his day (section 4: warned 24 h before)
+        day = dt.timedelta(seconds=config.settings().warn_seconds)
+        escrow.inspect_by = max(escrow.inspect_by, min(now + day, escrow.inspect_by + day))
+    escrows.plan_look(escrow, now)
+    table.commit(escrow, action="warn_inspection", actor=actor)
+
+
+def _look_later(file: EscrowFile, now: dt.datetime, actor: Actor, *, soon: bool = False) -> None:
+    """Nothing to decide yet: the next look, later each time. `soon`: a second reading of the owner is all that is missing."""
+    escrow = file.escrow
+    escrow.looks += 1
+    escrows.plan_look(escrow, now)
+    if soon:
+        escrow.next_look = now + dt.timedelta(seconds=config.settings().owner_recheck_seconds)
+    table.commit(escrow, action="look_again", actor=actor)
