@@ -36,7 +36,8 @@ def look(of: Listing | Escrow, expected_owner: str | None, *, both_sources: bool
 
 
 def look_again(listing: Listing, expected_owner: str | None) -> Snapshot:
-    """The same for an asset that was proven before: that Roblox no longer knows it is a finding too, without an owner."""
+    """The same for an asset that was proven before: that Roblox no longer knows it is a finding too, without an
+    owner."""
     at = clock.now()
     try:
         return look(listing, expected_owner)

@@ -1,6 +1,8 @@
-"""What a due look at an escrow does: wake the funding machine, or ask Roblox and decide (D12, D13; states.md, section 4).
+"""What a due look at an escrow does: wake the funding machine, or ask Roblox and decide (D12, D13; states.md,
+section 4).
 
-An outage never decides: while the owner is unknown the clock is frozen. Each move is one commit that checks the deadline again.
+An outage never decides: while the owner is unknown the clock is frozen. Each move is one commit that checks the
+deadline again.
 """
 
 import datetime as dt
@@ -43,7 +45,8 @@ def look(escrow_id: str, actor: Actor) -> None:
 
 
 def _look_at_funding(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
-    """Repair a lost start, and tell the machine of a deadline; the machine alone takes the escrow out of AWAIT_FUNDS."""
+    """Repair a lost start, and tell the machine of a deadline; the machine alone takes the escrow out of
+    AWAIT_FUNDS."""
     due = escrows.passed(file.escrow, file.escrow.fund_by, now)
     _look_later(file, now, actor)
     sagas.react(file.escrow, actor)
@@ -159,7 +162,8 @@ def _dispute(file: EscrowFile, reason: str, proof: list[Snapshot], now: dt.datet
 
 
 def _warn(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
-    """A day before the release the buyer is told (the audit entry is what `notify` sends); then it is the deadline's turn."""
+    """A day before the release the buyer is told (the audit entry is what `notify` sends); then it is the deadline's
+    turn."""
     escrow = file.escrow
     if escrow.warned_at is not None or escrow.frozen_causes:
         _look_later(file, now, actor)
@@ -173,7 +177,8 @@ def _warn(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
 
 
 def _look_later(file: EscrowFile, now: dt.datetime, actor: Actor, *, soon: bool = False) -> None:
-    """Nothing to decide yet: the next look, later each time. `soon`: a second reading of the owner is all that is missing."""
+    """Nothing to decide yet: the next look, later each time. `soon`: a second reading of the owner is all that is
+    missing."""
     escrow = file.escrow
     escrow.looks += 1
     escrows.plan_look(escrow, now)

@@ -262,7 +262,8 @@ def task(function: Callable[[dict[str, Any]], Mapping[str, Any] | None]) -> Hand
     @logger.inject_lambda_context(clear_state=True)
     @functools.wraps(function)
     def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        return dict(again(lambda: function(event)) or {})
+        result = again(lambda: function(event))
+        return dict(result) if result else {}
 
     return lambda_handler
 
