@@ -53,14 +53,7 @@ class Discord(DiscordDouble):
     """Discord, open to the product's client."""
 
     def __init__(self, clock: Clock) -> None:
-        secret = SECRETS["discord"]
-        super().__init__(
-            clock,
-            client_id=secret["clientId"],
-            client_secret=secret["clientSecret"],
-            public_key=secret["publicKey"],
-            bot_token=secret["botToken"],
-        )
+        super().__init__(clock, SECRETS["discord"])
 
 
 def agree(url: str, account_id: str) -> str:
