@@ -20,7 +20,7 @@ _GAME_METADATA = {
     "created": "createdAt",
     "updated": "updatedAt",
 }
-_CREATORS: dict[object, Literal["USER", "GROUP"]] = {"User": "USER", "Group": "GROUP"}
+_CREATORS: dict[str, Literal["USER", "GROUP"]] = {"User": "USER", "Group": "GROUP"}
 
 
 def group(talk: Talk, group_id: str) -> Group | None:
@@ -67,12 +67,13 @@ def game(talk: Talk, universe_id: str) -> Game | None:
     if not isinstance(found, dict) or read_id(found.get("id")) != universe_id:
         raise Garbage("another game than the one asked for")
     creator = found.get("creator")
-    if not isinstance(creator, dict) or creator.get("type") not in _CREATORS:
+    kind = _CREATORS.get(str(creator.get("type"))) if isinstance(creator, dict) else None
+    if not isinstance(creator, dict) or kind is None:
         raise Garbage("a creator")
     return Game(
         id=universe_id,
         name=read_name(found.get("name")),
-        creator_type=_CREATORS[creator["type"]],
+        creator_type=kind,
         creator_id=read_id(creator.get("id")),
         creator_name=read_name(creator.get("name")),
         metadata=pick(found, _GAME_METADATA),
