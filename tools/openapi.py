@@ -8,8 +8,8 @@ import sys
 from collections import defaultdict
 from typing import Any
 
-from tools import refusals, template
-from tools.refusals import Refusal
+from tools import reach, template
+from tools.reach import Refusal
 
 PATH = template.ROOT / "openapi.json"
 PROBLEM = "application/problem+json"
@@ -122,20 +122,20 @@ def completed(operation: dict[str, Any], function: template.Function, route: tem
     action = function.action
     operation |= {"operationId": action, "tags": [function.room]}
     if route.public:
-        reads_bearer = refusals.reaches(action, OPTIONAL_ACTOR)
+        reads_bearer = reach.reaches(action, OPTIONAL_ACTOR)
         operation["security"] = [{}, {"bearer": []}] if reads_bearer else []
     parameters = [
         {**parameter, "required": parameter.get("required", False)} for parameter in operation.get("parameters", [])
     ]
     if takes_key(action, route):
-        parameters.append(IDEMPOTENCY_KEY | {"required": refusals.reaches(action, REQUIRED_KEY)})
-    if refusals.reaches(action, EXPECTS):
+        parameters.append(IDEMPOTENCY_KEY | {"required": reach.reaches(action, REQUIRED_KEY)})
+    if reach.reaches(action, EXPECTS):
         parameters.append(IF_MATCH)
     if parameters:
         operation["parameters"] = sorted(parameters, key=lambda parameter: (parameter["in"], parameter["name"]))
     operation["responses"].pop("422", None)
     codes: dict[int, set[str]] = defaultdict(set)
-    for refusal in [*refusals.of(action), *common(operation, action, route)]:
+    for refusal in [*reach.refusals(action), *common(operation, action, route)]:
         codes[refusal.status].add(refusal.code)
     operation["responses"] |= {str(status): problem(status, sorted(names)) for status, names in codes.items()}
     return operation
@@ -143,7 +143,7 @@ def completed(operation: dict[str, Any], function: template.Function, route: tem
 
 def takes_key(action: str, route: template.Route) -> bool:
     """Whether an Idempotency-Key does anything here: it is recorded by `commit` for an authenticated POST."""
-    return route.method == "POST" and not route.public and refusals.reaches(action, COMMIT)
+    return route.method == "POST" and not route.public and reach.reaches(action, COMMIT)
 
 
 def common(operation: dict[str, Any], action: str, route: template.Route) -> list[Refusal]:
@@ -155,7 +155,7 @@ def common(operation: dict[str, Any], action: str, route: template.Route) -> lis
         found.append(Refusal(400, "VALIDATION_ERROR"))
     if "requestBody" in operation:
         found += [Refusal(413, "BODY_TOO_LARGE"), Refusal(415, "UNSUPPORTED_MEDIA_TYPE")]
-    if refusals.reaches(action, COMMIT):
+    if reach.reaches(action, COMMIT):
         found.append(Refusal(409, "CONFLICT"))
     if takes_key(action, route):
         found.append(Refusal(422, "IDEMPOTENCY_KEY_REUSED"))

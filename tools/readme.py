@@ -9,7 +9,7 @@ from typing import Any
 
 from bloxtr8.domain.lifecycle import Lifecycle, Move
 from bloxtr8.domain.transitions import CONTRACT, DELIVERY, ESCROW, LIFECYCLES, LISTING, OFFER, SETTLEMENT
-from tools import refusals, template
+from tools import reach, template
 from tools.openapi import OPTIONAL_ACTOR
 
 PATH = template.ROOT / "README.md"
@@ -62,7 +62,7 @@ def who(function: template.Function, public: bool | None) -> str:
     if public is None:
         return "the platform"
     if public:
-        return "anyone, more when signed in" if refusals.reaches(function.action, OPTIONAL_ACTOR) else "anyone"
+        return "anyone, more when signed in" if reach.reaches(function.action, OPTIONAL_ACTOR) else "anyone"
     return ", ".join([*people(function.action), *sorted(platform_roles(function))]) or "user"
 
 

@@ -1,8 +1,8 @@
-"""What an action may refuse, read off the code: every DomainError made by a function that the route can reach.
+"""What an action can come to run, read off the code: the errors it refuses with, the services it uses.
 
 The document can't disagree with the code this way, and no function lists its errors by hand. References count as
-calls (rules are passed around) and methods are found by their name alone: the answer may name a code too many, but
-misses none that is written as a constant.
+calls (rules are passed around), methods and properties are found by their name alone: the answer may name a thing too
+many, but misses none that is written as a constant.
 """
 
 import ast
@@ -31,15 +31,16 @@ class Refusal(NamedTuple):
 
 @dataclass
 class Code:
-    """A function, method or module-level value: the errors it makes, and what it refers to."""
+    """A function, method or module-level value: the errors it makes, what it refers to, what it uses (see _used_by)."""
 
     refusals: set[Refusal] = field(default_factory=set)
+    uses: set[str] = field(default_factory=set)
     refers: set[str] = field(default_factory=set)
 
 
 @dataclass
 class Graph:
-    """All code by its dotted name, and the methods by their bare name."""
+    """All code by its dotted name; properties by `.name` and methods by `.name()`."""
 
     code: dict[str, Code] = field(default_factory=dict)
     methods: dict[str, set[str]] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class Graph:
             case ast.FunctionDef(name=called):
                 self.code[f"{prefix}.{called}"] = module.read(node)
                 if prefix != module.name:
-                    self.methods.setdefault(called, set()).add(f"{prefix}.{called}")
+                    self.methods.setdefault(_key(node), set()).add(f"{prefix}.{called}")
             case ast.ClassDef(name=called, body=body):
                 inside = Code(refers={f"{prefix}.{called}.__init__", f"{prefix}.{called}.__post_init__"})
                 self.code[f"{prefix}.{called}"] = inside
@@ -76,12 +77,8 @@ class Graph:
                 continue
             seen.add(name)
             for target in self.code[name].refers:
-                waiting += self.methods.get(target[1:], ()) if target.startswith(".") else [target]
+                waiting += self.methods.get(target, ()) if target.startswith(".") else [target]
         return seen
-
-    def refusals(self, start: str) -> list[Refusal]:
-        """The errors of everything that `start` can come to run, by status and code."""
-        return sorted({refusal for name in self.reached(start) for refusal in self.code[name].refusals})
 
 
 @dataclass
@@ -97,12 +94,12 @@ class _Module:
                     found.refers.add(self._dotted(child) or f"{self.name}.{called}")
                 case ast.Attribute(attr=called):
                     dotted = self._dotted(child)
-                    if dotted:
-                        found.refers.add(dotted)
-                    elif called not in FOREIGN:
-                        found.refers.add(f".{called}")
-                case ast.Call():
+                    found.refers.add(dotted or f".{called}")
+                case ast.Call(func=function):
+                    if isinstance(function, ast.Attribute) and function.attr not in FOREIGN:
+                        found.refers.add(f".{function.attr}()")
                     found.refusals |= self._made_by(child)
+                    found.uses |= self._used_by(child)
         return found
 
     def _dotted(self, node: ast.expr) -> str | None:
@@ -115,6 +112,17 @@ class _Module:
                 return f"{base}.{called}" if base else None
         return None
 
+    def _used_by(self, call: ast.Call) -> set[str]:
+        """`secret stripe` of config.secret("stripe"), `commit deletes`, and `.put_events` of a client's method."""
+        match self._dotted(call.func), call.func:
+            case "bloxtr8.config.secret", _:
+                return {f"secret {name}" for argument in call.args for name in _constants(argument)}
+            case "bloxtr8.table.commit", _ if any(keyword.arg == "deletes" for keyword in call.keywords):
+                return {"commit deletes"}
+            case None, ast.Attribute(attr=method):
+                return {f".{method}"}
+        return set()
+
     def _made_by(self, call: ast.Call) -> set[Refusal]:
         dotted = self._dotted(call.func) or ""
         kind = getattr(errors, dotted.rpartition(".")[2], None) if dotted.startswith("bloxtr8.errors.") else None
@@ -124,6 +132,12 @@ class _Module:
         given = next((keyword.value for keyword in call.keywords if keyword.arg == "code"), given)
         codes = {kind.code} if given is None else set(_constants(given)) or {kind.code}
         return {Refusal(kind.status, code) for code in codes}
+
+
+def _key(node: ast.FunctionDef) -> str:
+    """What the users of a method or property call it."""
+    is_property = any(isinstance(it, ast.Name) and "property" in it.id for it in node.decorator_list)
+    return f".{node.name}" if is_property else f".{node.name}()"
 
 
 def _constants(node: ast.expr) -> Iterator[str]:
@@ -172,14 +186,25 @@ def graph() -> Graph:
     return made
 
 
-def of(action: str) -> list[Refusal]:
-    """What the route function of `functions/<action>/app.py` may refuse."""
-    return graph().refusals(f"functions.{action}.app.{action}")
+def refusals(action: str) -> list[Refusal]:
+    """What `functions/<action>/app.py` may refuse, by status and code."""
+    return sorted({refusal for name in _reached(action) for refusal in graph().code[name].refusals})
+
+
+def uses(action: str) -> set[str]:
+    """What it may use of AWS and of the secrets, as `_used_by` calls it."""
+    return {used for name in _reached(action) for used in graph().code[name].uses}
 
 
 def reaches(action: str, *names: str) -> bool:
-    """Whether the route function can come to run any of `names` (dotted)."""
-    return not graph().reached(f"functions.{action}.app.{action}").isdisjoint(names)
+    """Whether it can come to run any of `names` (dotted)."""
+    return not _reached(action).isdisjoint(names)
+
+
+@functools.cache
+def _reached(action: str) -> frozenset[str]:
+    """From the function of the action's name; what surrounds every function (lambdas.py) is not counted."""
+    return frozenset(graph().reached(f"functions.{action}.app.{action}"))
 
 
 def _module_name(path: Path, base: Path) -> str:

@@ -1,0 +1,82 @@
+"""Law 8: heavy imports stay where they are used, and the arrows of pyproject.toml hold (law 7)."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import template
+
+HEAVY = ("stripe", "fpdf", "uharfbuzz", "fontTools", "PIL", "web3", "eth_account")
+NEEDED = {"render_contract": {"fpdf", "uharfbuzz", "fontTools", "PIL"}}  # it has nothing to do before its one job
+PROBE = """
+import importlib, sys
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+    found = sorted(set(sys.argv[1].split(",")) & set(sys.modules))
+    if found:
+        sys.exit(f"{name} imports {', '.join(found)}")
+"""
+
+
+def heavy_import(modules: list[str], heavy: tuple[str, ...], path: list[Path]) -> str | None:
+    """The first of `modules` to bring something heavy with it, imported in turn in a fresh interpreter."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path))}
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, ",".join(heavy), *modules],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return done.stderr.strip() or None
+
+
+def test_no_function_that_does_not_need_it_imports_anything_heavy() -> None:
+    actions = sorted(path.parent.name for path in (template.ROOT / "functions").glob("*/app.py"))
+    light = [f"functions.{action}.app" for action in actions if action not in NEEDED]
+
+    assert heavy_import(light, HEAVY, [template.ROOT, template.ROOT / "layers/shared"]) is None
+
+
+def test_a_heavy_import_is_found(tmp_path: Path) -> None:
+    (tmp_path / "light.py").touch()
+    (tmp_path / "careless.py").write_text("import light, html.parser\n")
+
+    assert heavy_import(["light", "careless"], ("html",), [tmp_path]) == "careless imports html"
+
+
+@pytest.mark.parametrize(
+    ("place", "line", "broken"),
+    [
+        ("domain/wrong.py", "from bloxtr8 import table", "then rules, then rows"),
+        ("entities/wrong.py", "from bloxtr8.domain import transitions", "then rules, then rows"),
+        ("domain/wrong.py", "import boto3", "the rules know no infrastructure"),
+        ("outside/wrong.py", "from pynamodb.models import Model", "only the table and the rows know pynamodb"),
+        ("documents/wrong.py", "import stripe", "stripe only in the card rail"),
+    ],
+)
+def test_an_arrow_that_points_up_is_found(tmp_path: Path, place: str, line: str, broken: str) -> None:
+    shared = template.ROOT / "layers/shared/bloxtr8"
+    for source in shared.rglob("*.py"):
+        copy = tmp_path / "bloxtr8" / source.relative_to(shared)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(source.read_text())
+    (tmp_path / "bloxtr8" / place).write_text(f"{line}\n")
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-logo", "--no-cache"]
+    command += ["--config", str(template.ROOT / "pyproject.toml")]
+
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert any(broken in found and "BROKEN" in found for found in done.stdout.splitlines()), done.stdout

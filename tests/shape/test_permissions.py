@@ -1,0 +1,123 @@
+"""What a function may do: no wildcard, no Scan, nothing that changes an audit entry; and all that its code calls."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.shape.translated import translate
+from tools import reach, template
+
+NEVER = {"dynamodb:Scan", "dynamodb:UpdateItem", "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete", "s3:DeleteObject"}
+WRITERS = {"TableWritePolicy", "TableForgetPolicy"}
+AUDIT = {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["AUDIT#*"]}}
+TABLE = {
+    "TableReadPolicy": ("find", "get", "load", "partition", "page", "due"),
+    "TableWritePolicy": ("commit", "remember"),
+    "TableForgetPolicy": ("forget", "take"),
+}
+CALLS = {
+    "commit deletes": "TableForgetPolicy",
+    "secret tokens": "TokensSecretPolicy",
+    "secret stripe": "StripeSecretPolicy",
+    "secret discord": "DiscordSecretPolicy",
+    "secret roblox": "RobloxSecretPolicy",
+    ".put_events": "EventsPolicy",
+    ".start_execution": "WorkPolicy",
+    ".send_task_success": "WorkPolicy",
+}
+
+
+def statements(deployed: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(resource, statement) of every identity's policy; those of keys, buckets and queues are not."""
+    for name, resource in deployed["Resources"].items():
+        properties = resource.get("Properties", {})
+        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        if resource["Type"] == "AWS::IAM::ManagedPolicy":
+            documents.append(properties["PolicyDocument"])
+        elif resource["Type"] != "AWS::IAM::Role":
+            continue
+        for document in documents:
+            for statement in listed(document["Statement"]):
+                yield name, statement
+
+
+def listed(value: Any) -> list[Any]:
+    """IAM writes a single thing without its brackets."""
+    return value if isinstance(value, list) else [value]
+
+
+def too_much(deployed: dict[str, Any]) -> list[str]:
+    """Allowed actions that no function needs."""
+    wrong = []
+    for name, statement in statements(deployed):
+        if statement["Effect"] != "Allow":
+            continue
+        for action in listed(statement["Action"]):
+            if "*" in action or action in NEVER or (action == "dynamodb:DeleteItem" and name != "TableForgetPolicy"):
+                wrong.append(f"{name}: {action}")
+        if "*" in listed(statement["Resource"]):
+            wrong.append(f"{name}: {', '.join(listed(statement['Action']))} on everything")
+    return wrong
+
+
+def audit_unprotected(deployed: dict[str, Any]) -> set[str]:
+    """The policies that let a function write, yet do not deny it the audit entries."""
+    denied = {
+        name
+        for name, statement in statements(deployed)
+        if statement["Effect"] == "Deny"
+        and {"dynamodb:UpdateItem", "dynamodb:DeleteItem"} <= set(statement["Action"])
+        and statement.get("Condition") == AUDIT
+    }
+    return WRITERS - denied
+
+
+def forbidden_to_itself(function: template.Function) -> list[str]:
+    """Policies that the function's code needs and its block lacks; the local platform checks none."""
+    granted = {policy["Ref"] for policy in function.properties.get("Policies", []) if "Ref" in policy}
+    needed = {CALLS[call] for call in reach.uses(function.action) & CALLS.keys()}
+    for policy, names in TABLE.items():
+        if reach.reaches(function.action, *(f"bloxtr8.table.{name}" for name in names)):
+            needed.add(policy)
+    return [f"{function.id} lacks {policy}" for policy in sorted(needed - granted)]
+
+
+def test_no_function_may_do_what_none_needs(deployed: dict[str, Any]) -> None:
+    assert too_much(deployed) == []
+
+
+def test_audit_entries_can_not_be_changed_or_deleted(deployed: dict[str, Any]) -> None:
+    assert audit_unprotected(deployed) == set()
+
+
+def test_every_function_may_do_what_its_code_calls(written: dict[str, Any]) -> None:
+    assert [line for function in template.functions(written) for line in forbidden_to_itself(function)] == []
+
+
+WRONG = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  TableWritePolicy:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Statement: {Effect: Allow, Action: ["dynamodb:PutItem", "dynamodb:DeleteItem"], Resource: "arn:t"}
+  AcceptOfferFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: app.lambda_handler
+      CodeUri: functions/accept_offer
+      Policies: [{Statement: [{Effect: Allow, Action: ["dynamodb:Scan", "s3:*"], Resource: "*"}]}]
+"""
+
+
+def test_a_wrong_policy_is_found() -> None:
+    deployed = translate(template.load(WRONG))
+
+    assert sorted(too_much(deployed)) == [
+        "AcceptOfferFunctionRole: dynamodb:Scan",
+        "AcceptOfferFunctionRole: dynamodb:Scan, s3:* on everything",
+        "AcceptOfferFunctionRole: s3:*",
+        "TableWritePolicy: dynamodb:DeleteItem",
+    ]
+    assert audit_unprotected(deployed) == WRITERS
