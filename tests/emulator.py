@@ -15,10 +15,7 @@ from typing import Any
 import boto3
 from samcli.yamlhelper import yaml_parse
 
-try:
-    from local import motofix
-except ImportError:
-    motofix = None
+from local import motofix
 
 ROOT = Path(__file__).parents[1]
 SECRETS = {
@@ -54,6 +51,12 @@ class Answer:
     @property
     def code(self) -> str:
         return str(self.body["code"])
+
+
+@functools.cache
+def client(service: str) -> Any:
+    """One client a service for all tests: making one takes longer than most of them."""
+    return boto3.client(service)
 
 
 @functools.cache
@@ -165,7 +168,7 @@ class Platform:
 
     def rows(self) -> list[dict[str, Any]]:
         """Every item of the table, for 'nothing was written'."""
-        items = boto3.client("dynamodb").scan(TableName="bloxtr8-local")["Items"]
+        items = client("dynamodb").scan(TableName="bloxtr8-local")["Items"]
         return sorted(items, key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
 
     def audit(self, root_id: str) -> list[Any]:
@@ -190,22 +193,24 @@ def build(clock: Clock) -> Platform:
     """The template's table, buckets and secrets, on the emulator."""
     from bloxtr8 import config
 
-    motofix and motofix.apply()
+    motofix.apply()
     config.settings.cache_clear()
     _forget_parameters()
     resources = template()["Resources"]
     known = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode", "StreamSpecification")
     table = {name: value for name, value in resources["Table"]["Properties"].items() if name in known}
     table["StreamSpecification"] = {**table["StreamSpecification"], "StreamEnabled": True}
-    boto3.client("dynamodb").create_table(TableName="bloxtr8-local", **table)
+    client("dynamodb").create_table(TableName="bloxtr8-local", **table)
     for bucket in ("contracts", "evidence"):
-        boto3.client("s3").create_bucket(Bucket=f"bloxtr8-local-{bucket}")
+        client("s3").create_bucket(Bucket=f"bloxtr8-local-{bucket}")
     for name, value in SECRETS.items():
-        boto3.client("secretsmanager").create_secret(Name=f"bloxtr8/local/{name}", SecretString=json.dumps(value))
+        client("secretsmanager").create_secret(Name=f"bloxtr8/local/{name}", SecretString=json.dumps(value))
     return Platform(clock)
 
 
 def _forget_parameters() -> None:
-    from aws_lambda_powertools.utilities import parameters
+    """What the last test's secrets were, but not the client that read them."""
+    from aws_lambda_powertools.utilities.parameters.base import DEFAULT_PROVIDERS
 
-    parameters.clear_caches()
+    for provider in DEFAULT_PROVIDERS.values():
+        provider.clear_cache()

@@ -14,7 +14,7 @@ from bloxtr8.domain import escrows, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
-from bloxtr8.entities import Dispute, Escrow, EscrowStatus, Freeze, Snapshot
+from bloxtr8.entities import Dispute, Escrow, EscrowStatus, Freeze, Settlement, Snapshot
 from bloxtr8.errors import Unprocessable, UpstreamFailed
 
 
@@ -26,6 +26,29 @@ class Owner(StrEnum):
     OTHER = "OTHER"
     NOBODY = "NOBODY"  # ownerless, or locked by Roblox
     UNKNOWN = "UNKNOWN"
+
+
+def due_escrows() -> list[Escrow]:
+    """What is due now, oldest first; each is read again before anything is decided."""
+    return table.due(Escrow, "DUE#ESCROW")
+
+
+def due_settlements() -> list[Settlement]:
+    """The same for settlements: a lost start, a slow leg, a leg that waits for its time."""
+    return table.due(Settlement, "DUE#SETTLEMENT")
+
+
+def look_at_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
+    """Move its next look on, then start its next run where the last one ended."""
+    file = reads.escrow(escrow_id)
+    settlement = file.settlement(settlement_id)
+    now = clock.now()
+    if settlement.next_look is None or settlement.next_look > now:
+        return
+    settlement.looks += 1
+    settlement.next_look = now + escrows.repair_delay(settlement.looks)
+    table.commit(file.escrow, settlement, action="look_again", actor=actor)
+    sagas.react(settlement, actor)
 
 
 def look(escrow_id: str, actor: Actor) -> None:

@@ -5,7 +5,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger
@@ -18,7 +18,7 @@ from aws_lambda_powertools.logging import correlation_paths
 
 from bloxtr8 import clock, table
 from bloxtr8.actors import Actor, IdempotencyKey
-from bloxtr8.entities import Idempotency
+from bloxtr8.entities import Entity, Idempotency
 from bloxtr8.errors import (
     Conflict,
     DomainError,
@@ -287,3 +287,12 @@ def again[T](attempt: Callable[[], T]) -> T:
         except StaleWrite as error:
             logger.info("stale write", extra={"action": str(error)})
     return attempt()
+
+
+def each[R: Entity](rows: Iterable[R], act: Callable[[R], object]) -> None:
+    """Act on every row of a job's page; one that fails is logged by its id and does not stop the others."""
+    for row in rows:
+        try:
+            again(functools.partial(act, row))
+        except Exception:
+            logger.exception("a row could not be processed", extra={"row": row.label})

@@ -23,7 +23,6 @@ from bloxtr8.entities import (
     Leg,
     Operation,
     Settlement,
-    SettlementStatus,
     StripeEscrow,
 )
 from bloxtr8.errors import Conflict, Expired, NotFound
@@ -269,11 +268,6 @@ def _due_moments(escrow: Escrow, now: dt.datetime) -> list[dt.datetime]:
     if escrow.status is EscrowStatus.DELIVERED and escrow.warned_at is None:
         return [max(warning, now)]
     return [deadline]
-
-
-def live_settlements(file: EscrowFile) -> list[Settlement]:
-    """Those that wait for something: OPEN, the returns of surplus included."""
-    return [row for row in file.settlements if row.status is SettlementStatus.OPEN]
 
 
 def check_seen(escrow: Escrow, who: str, now: dt.datetime) -> bool:

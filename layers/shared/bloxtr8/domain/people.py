@@ -10,8 +10,8 @@ from functools import partial
 
 from bloxtr8 import config, ids
 from bloxtr8.domain import kyc
-from bloxtr8.entities import Deals, Identity, OAuthState, Tier, User
-from bloxtr8.errors import Conflict, DomainError, Invalid, Unprocessable
+from bloxtr8.entities import Deals, Identity, OAuthState, PlatformRole, Tier, User
+from bloxtr8.errors import Conflict, DomainError, Forbidden, Invalid, Unprocessable
 
 DISCORD, ROBLOX = "DISCORD", "ROBLOX"
 STATE_BYTES = 32
@@ -160,3 +160,9 @@ def _passes(guard: Callable[[], None]) -> bool:
     except DomainError:
         return False
     return True
+
+
+def check_role(user: User, *roles: PlatformRole) -> None:
+    """Platform roles are read from the user's row, never from the token (D23). Raises Forbidden."""
+    if not user.platform_roles & set(roles):
+        raise Forbidden("This is for staff.")

@@ -27,7 +27,7 @@ from bloxtr8.entities import (
     SettlementStatus,
     Side,
 )
-from bloxtr8.errors import Conflict
+from bloxtr8.errors import Conflict, InvalidState
 
 MAX_ATTEMPTS = 5
 _COUNTED = {SettlementStatus.OPEN, SettlementStatus.PARKED, SettlementStatus.DONE}
@@ -211,17 +211,30 @@ def park(file: EscrowFile, settlement: Settlement, error: str, *, refused: bool)
         file.escrow.holds = frozenset(file.escrow.holds | {Hold.PAYOUT_FAILED})
 
 
-def resume(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> list[Leg]:
-    """A parked settlement goes on as run + 1; a leg that was refused is planned again under a new key. Returns those
-    legs."""
-    SETTLEMENT.apply("resume_settlement", settlement, Role.PADMIN)
-    settlement.error, settlement.run, settlement.looks = None, settlement.run + 1, 0
-    settlement.next_look = now + repair_delay(0)
+def live(file: EscrowFile) -> list[Settlement]:
+    """Those that wait for something: OPEN, the returns of surplus included."""
+    return [row for row in file.settlements if row.status is SettlementStatus.OPEN]
+
+
+def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg]:
+    """resume_settlement: every parked settlement of the escrow goes on as run + 1 (D32). Returns the rows it changed.
+
+    A leg that was refused is planned again under a new key. Raises InvalidState where nothing is parked.
+    """
+    parked = [row for row in file.settlements if row.status is SettlementStatus.PARKED]
+    if not parked:
+        raise InvalidState("Nothing is parked.", currentStatus=str(file.escrow.status))
     file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
-    refused = [leg for leg in file.legs_of(settlement.id) if leg.status is LegStatus.REJECTED]
-    for leg in refused:
-        wait(leg, settlement, leg.error or "", now, attempt=True)
-    return refused
+    changed: list[Settlement | Leg] = []
+    for settlement in parked:
+        SETTLEMENT.apply("resume_settlement", settlement, Role.PADMIN)
+        settlement.error, settlement.run, settlement.looks = None, settlement.run + 1, 0
+        refused = [leg for leg in file.legs_of(settlement.id) if leg.status is LegStatus.REJECTED]
+        for leg in refused:
+            wait(leg, settlement, leg.error or "", now, attempt=True)
+        settlement.next_look = now + repair_delay(0)
+        changed += [settlement, *refused]
+    return changed
 
 
 def close(

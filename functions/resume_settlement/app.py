@@ -1,0 +1,35 @@
+"""POST /staff/escrows/{escrow_id}/resume: an administrator lets parked settlements go on, as their next run."""
+
+from bloxtr8 import clock, reads, sagas, table
+from bloxtr8.domain import people, settlements
+from bloxtr8.entities import PlatformRole, User
+from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
+from bloxtr8.shapes import Body, Reason
+from bloxtr8.views.escrow import EscrowView
+
+app = http_app()
+
+
+class ResumeSettlement(Body):
+    reason: Reason
+
+
+@app.post("/staff/escrows/<escrow_id>/resume", status_code=202, summary="Resume what was parked", tags=["escrows"])
+def resume_settlement(escrow_id: str, body: ResumeSettlement, actor: KeyedActor) -> EscrowView:
+    people.check_role(table.get(User, id=actor.id), PlatformRole.PADMIN)
+    file = reads.escrow(escrow_id)
+    resumed = settlements.resume_all(file, clock.now())
+    view = table.commit(
+        file.escrow,
+        *resumed,
+        action="resume_settlement",
+        actor=actor,
+        details={"reason": body.reason},
+        answer=lambda: EscrowView.of(file, actor),
+    )
+    for settlement in settlements.live(file):
+        sagas.react(settlement, actor)
+    return view
+
+
+lambda_handler = entrypoint(app)

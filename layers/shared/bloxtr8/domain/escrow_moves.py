@@ -1,0 +1,48 @@
+"""The guards of what people do to an escrow, used by the actions and by `allowedActions` alike (states.md, section 4)."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from bloxtr8.domain import escrows
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.transitions import DELIVERY, ESCROW
+from bloxtr8.errors import Unprocessable
+
+MAX_EVIDENCE = 20
+
+
+def check_evidence_room(file: EscrowFile) -> None:
+    """Raises Unprocessable above twenty files an escrow."""
+    if len(file.evidence) >= MAX_EVIDENCE:
+        raise Unprocessable(f"An escrow takes {MAX_EVIDENCE} files.", "TOO_MUCH_EVIDENCE")
+
+
+type Guard = Callable[[EscrowFile, Role, dt.datetime], None]
+
+GUARDS: dict[str, Guard] = {
+    "start_payment": lambda file, _, now: escrows.check_fundable(file.escrow, now),
+    "cancel_escrow": lambda file, _, now: escrows.check_nothing_received(file),
+    "refund_escrow": lambda file, _, now: escrows.check_money_may_start(file.escrow),
+    "confirm_delivery": lambda file, _, now: escrows.check_money_may_start(file.escrow),
+    "start_delivery": lambda file, role, now: _delivery_move("start_delivery", file, role),
+    "mark_delivered": lambda file, role, now: _delivery_move("mark_delivered", file, role),
+    "add_evidence": lambda file, _, now: check_evidence_room(file),
+}
+
+
+def _delivery_move(action: str, file: EscrowFile, role: Role) -> None:
+    DELIVERY.check(action, file.delivery, role)
+
+
+def check(action: str, file: EscrowFile, role: Role, now: dt.datetime) -> None:
+    """Whether `role` may make this move now. Raises the refusal the action answers with."""
+    ESCROW.check(action, file.escrow, role)
+    guard = GUARDS.get(action)
+    if guard is not None:
+        guard(file, role, now)
+
+
+def allowed_actions(file: EscrowFile, role: Role, now: dt.datetime) -> list[str]:
+    """The moves `role` may make now, by name."""
+    return ESCROW.allowed(file.escrow, role, lambda action: check(action, file, role, now))

@@ -1,0 +1,182 @@
+"""The escrow as its parties and staff see it: no task token, no client secret, nothing of the other side's account."""
+
+from typing import Self
+
+from bloxtr8 import clock
+from bloxtr8.actors import Actor
+from bloxtr8.domain import escrow_moves, escrows
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.entities import Delivery, Escrow
+from bloxtr8.shapes import Moment, View
+
+
+class Totals(View):
+    """Cents. `seller_fee` and `buyer_fee` are the platform's, `amount` is the price that was agreed."""
+
+    amount: int
+    buyer_fee: int
+    seller_fee: int
+    deposited: int
+    held: int
+    released: int
+    refunded: int
+
+
+class DeliveryView(View):
+    id: str
+    status: str
+    description: str | None
+    verification: str | None
+    snapshot_id: str | None
+    started_at: Moment | None
+    delivered_at: Moment | None
+    confirmed_at: Moment | None
+
+
+class SettlementView(View):
+    id: str
+    kind: str
+    status: str
+    to_seller: int
+    to_platform: int
+    to_buyer: int
+    reason: str | None
+    error: str | None
+    created_at: Moment
+    finished_at: Moment | None
+
+
+class DisputeView(View):
+    id: str
+    status: str
+    reason_code: str
+    outcome: str | None
+    created_at: Moment
+
+
+class EvidenceView(View):
+    id: str
+    user_id: str
+    sha256: str | None
+    content_type: str | None
+    size_bytes: int | None
+    note: str | None
+    at: Moment
+
+
+class RailView(View):
+    """What a party may know of the payment; `decline_code` is the buyer's alone."""
+
+    name: str
+    payment_id: str | None
+    decline_code: str | None
+
+
+class EscrowSummary(View):
+    """A line of a list."""
+
+    id: str
+    contract_id: str
+    listing_id: str
+    buyer_id: str
+    seller_id: str
+    status: str
+    rail: str
+    currency: str
+    amount: int
+    created_at: Moment
+    version: int
+
+
+class EscrowView(EscrowSummary):
+    """Everything of one escrow. `clocks_frozen` means that no deadline passes now."""
+
+    reason: str | None
+    holds: list[str]
+    money: Totals
+    rail_data: RailView
+    deliveries: list[DeliveryView]
+    settlements: list[SettlementView]
+    evidence: list[EvidenceView]
+    dispute: DisputeView | None
+    fund_by: Moment
+    deliver_by: Moment | None
+    inspect_by: Moment | None
+    clocks_frozen: bool
+    settlement_id: str | None
+    ended_at: Moment | None
+    allowed_actions: list[str]
+
+    @classmethod
+    def of(cls, file: EscrowFile, actor: Actor) -> Self:
+        """The view for `actor`; who may see it was decided before."""
+        escrow, role = file.escrow, escrows.role_of(file.escrow, actor)
+        return cls(
+            **EscrowSummary.model_validate(escrow).model_dump(),
+            reason=escrow.reason,
+            holds=sorted(escrow.holds),
+            money=_totals(escrow),
+            rail_data=_rail(file, role),
+            deliveries=[DeliveryView.model_validate(row) for row in file.deliveries],
+            settlements=[SettlementView.model_validate(row) for row in file.settlements],
+            evidence=[EvidenceView.model_validate(row) for row in file.evidence],
+            dispute=DisputeView.model_validate(file.disputes[-1]) if file.disputes else None,
+            fund_by=escrow.fund_by,
+            deliver_by=escrow.deliver_by,
+            inspect_by=escrow.inspect_by,
+            clocks_frozen=bool(escrow.frozen_causes),
+            settlement_id=escrow.settlement_id,
+            ended_at=escrow.ended_at,
+            allowed_actions=escrow_moves.allowed_actions(file, role, clock.now()),
+        )
+
+
+class Started(View):
+    """202: the escrow is settling; the money moves on its own from here."""
+
+    status: str
+    settlement_id: str
+
+    @classmethod
+    def of(cls, file: EscrowFile) -> Self:
+        return cls(status=str(file.escrow.status), settlement_id=str(file.escrow.settlement_id))
+
+
+class DeliveryAnswer(View):
+    """A delivery, and when the buyer's time to inspect ends."""
+
+    delivery: DeliveryView
+    status: str
+    verification: str | None
+    inspection_ends_at: Moment | None
+
+    @classmethod
+    def of(cls, delivery: Delivery, escrow: Escrow) -> Self:
+        return cls(
+            delivery=DeliveryView.model_validate(delivery),
+            status=str(delivery.status),
+            verification=delivery.verification,
+            inspection_ends_at=escrow.inspect_by,
+        )
+
+
+def _totals(escrow: Escrow) -> Totals:
+    return Totals(
+        amount=escrow.amount,
+        buyer_fee=escrow.gross - escrow.amount,
+        seller_fee=escrow.fees,
+        deposited=escrow.deposited,
+        held=escrow.held,
+        released=escrow.released,
+        refunded=escrow.refunded,
+    )
+
+
+def _rail(file: EscrowFile, role: Role) -> RailView:
+    buyers = role is Role.BUYER
+    return RailView(
+        name=str(file.escrow.rail),
+        payment_id=file.rail.payment_intent_id if buyers else None,
+        decline_code=file.rail.decline_code if buyers else None,
+    )
