@@ -3,6 +3,7 @@
 A further rail brings one Bench and one line in conftest.py; the suite stays as it is.
 """
 
+from dataclasses import replace
 from typing import Protocol
 
 from bloxtr8.rails.base import Funding, LegKind, LegOrder, Rail
@@ -10,8 +11,10 @@ from bloxtr8.rails.base import Funding, LegKind, LegOrder, Rail
 ESCROW = "esc_01JDCZ0000000000000000000A"
 OTHER_ESCROW = "esc_01JDCZ0000000000000000000B"
 SETTLEMENT = "stl_01JDCZ0000000000000000000C"
+OTHER_SETTLEMENT = "stl_01JDCZ0000000000000000000F"
 BUYER = "usr_01JDCZ0000000000000000000D"
 GROSS = 10_000
+NET = 9_710  # what the seller gets of it
 DAY = 86_400
 
 # What can happen to a call: its name at the bench, and whether the call had its effect all the same.
@@ -94,3 +97,29 @@ def order(paid: Funding, kind: LegKind, amount: int, **changes: object) -> LegOr
         "funding_id": paid.external_id,
     }
     return LegOrder(**(fields | changes))  # type: ignore[arg-type]
+
+
+def opened(bench: Bench, **changes: object) -> Funding:
+    """A place to pay into."""
+    asked = funding(**changes)
+    place = bench.rail.open(asked)
+    return replace(asked, external_id=place.external_id, customer_id=place.customer_id)
+
+
+def paid(bench: Bench, **changes: object) -> Funding:
+    """A place that holds the gross."""
+    place = opened(bench, **changes)
+    bench.pay(place)
+    return place
+
+
+def leg(bench: Bench, kind: LegKind) -> LegOrder:
+    """An order of a kind that can be sent now: paid for, the seller ready, what is reversed transferred."""
+    place = paid(bench)
+    if kind is LegKind.REFUND:
+        return order(place, kind, GROSS)
+    transfer = order(place, LegKind.TRANSFER, NET, destination=bench.payee(ready=True))
+    if kind is LegKind.TRANSFER:
+        return transfer
+    made = bench.rail.send(transfer)
+    return order(place, kind, NET, settlement_id=OTHER_SETTLEMENT, reverses=made.external_id)

@@ -7,7 +7,7 @@ import stripe
 from stripe import StripeClient
 
 from bloxtr8.rails import stripe_accounts, stripe_client
-from bloxtr8.rails.base import Funding, LegKind
+from bloxtr8.rails.base import Funding, LegKind, Rail
 from bloxtr8.rails.stripe import StripeRail
 from bloxtr8.rails.stripe_client import PAYMENT
 from local.doubles.stripe.double import StripeDouble
@@ -39,7 +39,7 @@ class StripeBench:
         self._clock = clock
         self.double = StripeDouble(opening_balance=opening_balance)
         self.client: StripeClient = stripe_client.build("sk_test_1", http_client=self.double.http_client())
-        self.rail = StripeRail(self.client)
+        self.rail: Rail = StripeRail(self.client)
 
     def misfortune(self, name: str, step: str, times: int) -> None:
         method, path = STEPS[step]

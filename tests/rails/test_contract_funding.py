@@ -4,22 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bloxtr8.rails.base import Funding, FundingStatus, RailBug, RailError
-from tests.rails.bench import DAY, GROSS, MISFORTUNES, OTHER_ESCROW, Bench, funding
+from bloxtr8.rails.base import FundingStatus, RailBug, RailError
+from tests.rails.bench import DAY, GROSS, MISFORTUNES, OTHER_ESCROW, Bench, funding, opened, paid
 
 TRIES = 10
-
-
-def opened(bench: Bench, **changes: object) -> Funding:
-    asked = funding(**changes)
-    place = bench.rail.open(asked)
-    return replace(asked, external_id=place.external_id, customer_id=place.customer_id)
-
-
-def paid(bench: Bench, **changes: object) -> Funding:
-    place = opened(bench, **changes)
-    bench.pay(place)
-    return place
 
 
 def test_opening_twice_is_one_place(bench: Bench) -> None:

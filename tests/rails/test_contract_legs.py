@@ -19,25 +19,11 @@ from bloxtr8.rails.base import (
     SellerNotReady,
 )
 from tests.emulator import Clock
-from tests.rails.bench import DAY, GROSS, MISFORTUNES, OTHER_ESCROW, Bench, order
+from tests.rails.bench import DAY, GROSS, MISFORTUNES, NET, OTHER_ESCROW, Bench, leg, opened, order, paid
 from tests.rails.conftest import BENCHES
-from tests.rails.test_contract_funding import opened, paid
 
-NET = 9_710
 TRIES = 10
 KINDS = (LegKind.TRANSFER, LegKind.REFUND, LegKind.REVERSAL)
-
-
-def leg(bench: Bench, kind: LegKind) -> LegOrder:
-    """An order of a kind that can be sent now: paid for, the seller ready, what is reversed transferred."""
-    place = paid(bench)
-    if kind is LegKind.REFUND:
-        return order(place, kind, GROSS)
-    transfer = order(place, LegKind.TRANSFER, NET, destination=bench.payee(ready=True))
-    if kind is LegKind.TRANSFER:
-        return transfer
-    made = bench.rail.send(transfer)
-    return order(place, kind, NET, settlement_id=transfer.settlement_id.replace("C", "R"), reverses=made.external_id)
 
 
 def insist(bench: Bench, sent: LegOrder) -> LegOutcome:

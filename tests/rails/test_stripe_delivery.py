@@ -7,9 +7,8 @@ import pytest
 from bloxtr8.rails import stripe_events, stripe_webhooks
 from bloxtr8.rails.base import LegKind
 from bloxtr8.rails.stripe_events import Hint, HintKind
-from tests.rails.bench import ESCROW, SETTLEMENT, order
+from tests.rails.bench import ESCROW, SETTLEMENT, opened, order, paid
 from tests.rails.bench_stripe import StripeBench
-from tests.rails.test_contract_funding import opened, paid
 
 SECRETS = ["whsec_rolled", "whsec_new"]
 

@@ -6,9 +6,8 @@ import pytest
 
 from bloxtr8.rails import stripe_accounts, stripe_funding
 from bloxtr8.rails.base import Funding, FundingStatus, RailBug, RailOutcomeUnknown
-from tests.rails.bench import BUYER, ESCROW, GROSS, funding
+from tests.rails.bench import BUYER, ESCROW, GROSS, funding, opened, paid
 from tests.rails.bench_stripe import StripeBench
-from tests.rails.test_contract_funding import opened, paid
 
 INTENTS = "/v1/payment_intents"
 

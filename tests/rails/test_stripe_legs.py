@@ -8,10 +8,20 @@ import pytest
 from bloxtr8.rails import stripe_legs
 from bloxtr8.rails.base import LegKind, LegOutcome, LegStatus, RailBug, RailFrozen, RailFundsPending, SellerNotReady
 from tests.emulator import Clock
-from tests.rails.bench import DAY, ESCROW, GROSS, OTHER_ESCROW, SETTLEMENT, funding, order
+from tests.rails.bench import (
+    DAY,
+    ESCROW,
+    GROSS,
+    NET,
+    OTHER_ESCROW,
+    SETTLEMENT,
+    funding,
+    leg,
+    opened,
+    order,
+    paid,
+)
 from tests.rails.bench_stripe import StripeBench
-from tests.rails.test_contract_funding import opened, paid
-from tests.rails.test_contract_legs import NET, leg
 
 
 def test_transfers_what_the_charge_brought_before_it_is_available(cards: StripeBench) -> None:
