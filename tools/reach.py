@@ -18,7 +18,7 @@ from bloxtr8 import errors
 from tools import template
 
 PACKAGE = template.ROOT / "layers" / "shared"
-SWALLOWING = {"allowed"}  # Lifecycle.allowed turns a guard's refusal into a missing action
+SWALLOWING = {"allowed", "_permitted", "_passes"}  # they turn a guard's refusal into a missing action, or False
 FOREIGN = {name for kind in (dict, list, str, set, tuple, bytes, Model) for name in dir(kind)}
 
 
@@ -95,6 +95,8 @@ class _Module:
                 case ast.Attribute(attr=called):
                     dotted = self._dotted(child)
                     found.refers.add(dotted or f".{called}")
+                case ast.Tuple(elts=[ast.Constant(value=str(place)), ast.Constant(value=str(called))]):
+                    found.refers.add(f"{place}.{called}")  # a lazy registry: ("bloxtr8.rails.stripe", "StripeRail")
                 case ast.Call(func=function):
                     if isinstance(function, ast.Attribute) and function.attr not in FOREIGN:
                         found.refers.add(f".{function.attr}()")
@@ -152,12 +154,16 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
     children: Iterable[ast.AST] = ast.iter_child_nodes(node)
     if isinstance(node, ast.FunctionDef):
         children = [node.args, *node.body]  # not its decorators: the app it is registered with is no callee
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SWALLOWING:
+    if isinstance(node, ast.Call) and _last_name(node.func) in SWALLOWING:
         children = [node.func]
     if isinstance(node, ast.Try) and any(_catches_all(handler) for handler in node.handlers):
         children = [*node.handlers, *node.orelse, *node.finalbody]
     for child in children:
         yield from _walk(child)
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _catches_all(handler: ast.ExceptHandler) -> bool:
