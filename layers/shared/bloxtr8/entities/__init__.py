@@ -24,6 +24,7 @@ from bloxtr8.entities.escrow import (
     StripeEscrow,
 )
 from bloxtr8.entities.market import (
+    PRICE_BANDS,
     AssetGuard,
     AssetType,
     Chain,
@@ -35,18 +36,16 @@ from bloxtr8.entities.market import (
     Side,
     Snapshot,
     Visibility,
+    price_band,
 )
 from bloxtr8.entities.people import Deals, Identity, OAuthState, PlatformRole, Session, SignToken, Tier, User
 from bloxtr8.entities.record import AuditEntry, Idempotency, Lookup, Operation, WebhookEvent, WebhookStatus
 
 __all__ = [
     "Account", "AssetGuard", "AssetType", "AuditEntry", "Chain", "Contract", "ContractStatus", "Currency", "Deals",
-    "Delivery",
-    "DeliveryStatus", "Deposit", "Dispute", "DisputeStatus", "Entity", "Escrow", "EscrowStatus", "Evidence", "Freeze", "Hold", "Idempotency",
-    "Identity",
-    "LedgerLine", "Leg", "LegStatus", "Listing", "ListingStatus", "Lookup", "OAuthState", "Offer", "OfferStatus",
-    "Operation",
-    "PlatformRole", "RailName", "Root", "Session", "Settlement", "SettlementKind", "SettlementStatus", "Side",
-    "SignMethod",
-    "SignToken", "Signature", "Snapshot", "StripeEscrow", "Tier", "User", "Visibility", "WebhookEvent", "WebhookStatus",
+    "Delivery", "DeliveryStatus", "Deposit", "Dispute", "DisputeStatus", "Entity", "Escrow", "EscrowStatus", "Evidence",
+    "Freeze", "Hold", "Idempotency", "Identity", "LedgerLine", "Leg", "LegStatus", "Listing", "ListingStatus", "Lookup",
+    "OAuthState", "Offer", "OfferStatus", "Operation", "PRICE_BANDS", "PlatformRole", "RailName", "Root", "Session",
+    "Settlement", "SettlementKind", "SettlementStatus", "Side", "SignMethod", "SignToken", "Signature", "Snapshot",
+    "StripeEscrow", "Tier", "User", "Visibility", "WebhookEvent", "WebhookStatus", "price_band",
 ]  # fmt: skip
