@@ -73,7 +73,7 @@ class Accounts:
             requirements=_requirements(_DUE, "requirements.past_due"),
             type="express" if express else "none",
         )
-        for absent in ("company", "individual", "livemode"):
+        for absent in ("company", "individual"):
             account.pop(absent, None)
         self._updated(account)
         return account

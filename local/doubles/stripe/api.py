@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from stripe import api_version
+
 from local.doubles.stripe import form
 from local.doubles.stripe.errors import ApiError, Dropped, malformed
 from local.doubles.stripe.faults import Fault, Faults
@@ -13,10 +15,10 @@ from local.doubles.stripe.messages import Answer, Call, Object, Request
 from local.doubles.stripe.routes import Parts, Route, routes
 
 _SECRET, _PUBLISHABLE = "sk_test_", "pk_test_"
-_BUSY = {
-    "409": (409, "invalid_request_error", "lock_timeout", "This object cannot be accessed right now."),
-    "429": (429, "invalid_request_error", "rate_limit", "Request rate limit exceeded."),
-    "503": (503, "api_error", None, "Stripe is temporarily unavailable."),
+_REASONS = {
+    409: ("invalid_request_error", "lock_timeout", "This object cannot be accessed right now."),
+    429: ("invalid_request_error", "rate_limit", "Request rate limit exceeded."),
+    503: ("api_error", None, "Stripe is temporarily unavailable."),
 }
 
 
@@ -33,19 +35,17 @@ class Api:
         """The answer, faults included. Raises Dropped where the connection dies."""
         fault = self.faults.take(request.method, request.path)
         call = self._log(request, fault)
-        kind = fault.kind if fault else ""
-        if kind == "drop_before":
-            raise Dropped
         try:
-            if kind in _BUSY:
-                status, error, code, message = _BUSY[kind]
-                retry = {"stripe-should-retry": "false" if kind == "429" else "true"}
-                raise ApiError(status, error, message, code, stored=False, headers=retry)
+            if fault and not fault.commits:
+                self._sleep(fault.delay_seconds)
+                if fault.drop:
+                    raise Dropped
+                raise _failure(fault)
             self._admit(request)
             answer = self._once(request, call, fault)
         except ApiError as error:
             answer = self._refusal(call, error)
-        if kind == "drop_after":
+        if fault and fault.drop:
             raise Dropped
         call.status = answer.status
         return answer
@@ -71,23 +71,22 @@ class Api:
 
     def _execute(self, request: Request, call: Call, fault: Fault | None) -> tuple[Answer, bool]:
         """The answer and whether a key keeps it."""
-        if fault and fault.kind == "slow":
-            self._sleep(fault.seconds)
+        if fault:
+            self._sleep(fault.delay_seconds)
         with self.lock:
+            self.parts.tick()
             world = self.parts.world
             world.request_id, world.idempotency_key = call.request_id, call.idempotency_key
             world.base_url = request.base_url
             try:
-                self.parts.tick()
                 body = self._dispatch(request)
             except ApiError as error:
                 return self._refusal(call, error), error.stored
             finally:
                 world.request_id = world.idempotency_key = None
                 world.base_url = ""
-        if fault and fault.kind == "500_after":
-            lost = ApiError(500, "api_error", "An unknown error occurred.", headers={"stripe-should-retry": "false"})
-            return self._refusal(call, lost), True
+        if fault and fault.status:
+            return self._refusal(call, _failure(fault)), True
         return self._answer(call, 200, body), True
 
     def _dispatch(self, request: Request) -> Object:
@@ -129,9 +128,9 @@ class Api:
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not key.startswith((_SECRET, _PUBLISHABLE)):
             raise ApiError(401, "invalid_request_error", f"Invalid API Key provided: {key[:8]}***", stored=False)
-        version = request.headers.get("stripe-version", self.parts.world.api_version)
-        if version != self.parts.world.api_version:
-            raise malformed(f"The double speaks {self.parts.world.api_version}, not {version}.", "invalid_api_version")
+        version = request.headers.get("stripe-version", api_version)
+        if version != api_version:
+            raise malformed(f"The double speaks {api_version}, not {version}.", "invalid_api_version")
 
     def _log(self, request: Request, fault: Fault | None) -> Call:
         posted = request.method.upper() == "POST"
@@ -143,7 +142,7 @@ class Api:
                 params=dict(form.pairs(request.body if posted else request.query)),
                 idempotency_key=request.headers.get("idempotency-key") if posted else None,
                 at=self.parts.world.now(),
-                fault=fault.kind if fault else None,
+                fault=fault.name if fault else None,
             )
             self.calls.append(call)
             return call
@@ -155,7 +154,7 @@ class Api:
         basic = {
             "content-type": "application/json",
             "request-id": call.request_id,
-            "stripe-version": self.parts.world.api_version,
+            "stripe-version": api_version,
         }
         if call.idempotency_key is not None:
             basic["idempotency-key"] = call.idempotency_key
@@ -164,3 +163,11 @@ class Api:
 
 def _publishable(request: Request) -> bool:
     return request.headers.get("authorization", "").startswith(f"Bearer {_PUBLISHABLE}")
+
+
+def _failure(fault: Fault) -> ApiError:
+    status = fault.status or 500
+    reason = "api_error" if status >= 500 else "invalid_request_error", None, "An unknown error occurred."
+    kind, code, message = _REASONS.get(status, reason)
+    retry = "false" if fault.after_commit or status == 429 else "true"
+    return ApiError(status, kind, message, code, stored=False, headers={"stripe-should-retry": retry})

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from werkzeug import Request, Response
@@ -13,9 +14,9 @@ from werkzeug.utils import redirect
 
 from local.doubles.stripe.api import Api
 from local.doubles.stripe.errors import ApiError
-from local.doubles.stripe.faults import Fault
+from local.doubles.stripe.faults import of_json
 from local.doubles.stripe.ledger import PLATFORM
-from local.doubles.stripe.messages import Object
+from local.doubles.stripe.messages import Call, Object
 from local.doubles.stripe.webhooks import Webhooks
 
 _POLICY: dict[str, tuple[type, ...]] = {
@@ -39,17 +40,17 @@ class Control:
             "account": lambda body, id: parts.accounts.onboard(id, body.get("succeeds", True)),
             "advance": self._move_time,
             "authenticate": lambda body, id: parts.payments.authenticate(id, body.get("succeeds", True)),
-            "calls": lambda body: [asdict(call) for call in api.calls],
+            "calls": lambda body: {"calls": [_told(call) for call in api.calls]},
             "clear": lambda body: api.faults.clear(),
             "close_dispute": lambda body, id: parts.disputes.close(id, body.get("status", "")),
             "decide": lambda body, id: parts.identity.decide(id, body.get("succeeds", True)),
             "dispute": lambda body, id: parts.disputes.open(id, body.get("reason", "fraudulent")),
             "end_review": lambda body, id: parts.disputes.end_review(id, body.get("reason", "approved")),
             "fail_refund": lambda body, id: parts.refunds.fail(id),
-            "fault": self._plan,
-            "faults": lambda body: api.faults.view(),
+            "fault": lambda body: api.faults.add(of_json(body)),
+            "faults": lambda body: {"faults": api.faults.view()},
             "ledger": lambda body: self.ledger(),
-            "outbox": lambda body: webhooks.outbox(),
+            "outbox": lambda body: {"events": webhooks.outbox()},
             "top_up": lambda body: self._top_up(body),
             "travel": self._travel,
             "warn": lambda body, id: parts.disputes.warn(id),
@@ -70,7 +71,7 @@ class Control:
             return _json({"error": str(error)}, 400)
         except HTTPException as error:
             return _json({"error": error.description}, error.code or 500)
-        return _json(answer)
+        return Response(status=204) if answer is None else _json(answer)
 
     def ledger(self) -> Object:
         """What every account has, in cents, and the sum over all of them: zero."""
@@ -83,10 +84,6 @@ class Control:
         self._advance(float(body["seconds"] if "seconds" in body else _missing("seconds")))
         return {"now": self._api.parts.world.now()}
 
-    def _plan(self, body: Object) -> list[Object]:
-        self._api.faults.add(Fault(**body))
-        return self._api.faults.view()
-
     def _top_up(self, body: Object) -> Object:
         amount = body.get("amount")
         if not isinstance(amount, int) or amount < 1:
@@ -97,7 +94,7 @@ class Control:
 
     def _travel(self, body: Object) -> Object:
         for name, value in body.items():
-            if name not in _POLICY or not isinstance(value, _POLICY[name]):
+            if type(value) not in _POLICY.get(name, ()):
                 raise BadRequest(f"unknown or mistyped: {name}")
         changes = {"delay_seconds" if name == "delaySeconds" else name: value for name, value in body.items()}
         policy = asdict(self._webhooks.travel(**changes))
@@ -145,6 +142,13 @@ def _body(request: Request) -> Object:
 
 def _json(answer: Any, status: int = 200) -> Response:
     return Response(json.dumps(answer), status, content_type="application/json")
+
+
+def _told(call: Call) -> Object:
+    at = datetime.fromtimestamp(call.at, UTC).isoformat()
+    asked = {"at": at, "requestId": call.request_id, "method": call.method, "path": call.path, "params": call.params}
+    done = {"status": call.status, "replayed": call.replayed, "fault": call.fault}
+    return {**asked, "idempotencyKey": call.idempotency_key, **done}
 
 
 def _missing(name: str) -> Any:

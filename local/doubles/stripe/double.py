@@ -9,7 +9,7 @@ from typing import Any
 from bloxtr8 import clock as house
 from local.doubles.stripe.api import Api
 from local.doubles.stripe.control import Control
-from local.doubles.stripe.faults import Fault, Faults
+from local.doubles.stripe.faults import Faults, of_kind
 from local.doubles.stripe.ledger import PLATFORM
 from local.doubles.stripe.messages import Call, Object
 from local.doubles.stripe.routes import Parts
@@ -42,8 +42,8 @@ class StripeDouble:
         **rules: int,
     ) -> None:
         self._lock = threading.RLock()
-        self._webhooks = Webhooks(lambda: clock().timestamp(), seed)
         self._world = World(clock, api_version, Rules(**rules), seed)
+        self._webhooks = Webhooks(self._world.now, lambda: int(clock().timestamp()), seed)
         self._world.sink = self._webhooks
         self._parts = Parts(self._world)
         self._api = Api(self._parts, Faults(), self._lock, sleep)
@@ -130,11 +130,18 @@ class StripeDouble:
         with self._lock:
             self._world.move(PLATFORM, amount, "topup", self._world.name("tu"))
 
+    def pay_out(self, account_id: str, amount: int) -> None:
+        """Cents leave a connected account for its owner's bank, available or not."""
+        with self._lock:
+            self._world.move(account_id, -amount, "payout", self._world.name("po"))
+
     # --- bad luck
 
-    def fault(self, kind: str, method: str = "post", path: str = "", times: int = 1, seconds: float = 1.0) -> None:
-        """The next `times` requests whose path matches the expression go wrong (faults.KINDS)."""
-        self._api.faults.add(Fault(kind, method, path, times, seconds))
+    def fault(
+        self, kind: str, method: str = "post", path: str = "", times: int | None = 1, seconds: float | None = None
+    ) -> None:
+        """The next `times` requests whose path the regular expression finds go wrong (faults.KINDS)."""
+        self._api.faults.add(of_kind(kind, method, path, times, seconds))
 
     def clear_faults(self) -> None:
         self._api.faults.clear()

@@ -50,6 +50,15 @@ def missing(name: str, identifier: str, param: str | None = None, status: int = 
     )
 
 
+def no_access(account_id: str) -> ApiError:
+    """403: a connected account that does not exist, was closed, or is not the platform's."""
+    message = (
+        f"The provided key does not have access to account '{account_id}' (or that account does not exist). "
+        "Application access may have been revoked."
+    )
+    return ApiError(403, "invalid_request_error", message, "account_invalid")
+
+
 def unexpected_state(verb: str, intent: dict[str, Any]) -> ApiError:
     """A PaymentIntent that cannot be confirmed or canceled any more; carries the PaymentIntent, as Stripe does."""
     message = f"You cannot {verb} this PaymentIntent because it has a status of {intent['status']}."

@@ -25,6 +25,9 @@ class Lists:
         def listing(
             *, limit: int = 10, starting_after: str | None = None, ending_before: str | None = None, **filters: Any
         ) -> Object:
+            for name in ("charge", "customer", "payment_intent"):
+                if name in filters:
+                    self._world.get(name, filters[name], name)
             rows = [one for one in self._world.all(kind) if self._mine(one) and _passes(one, filters)]
             return _page(rows[::-1], url, limit, starting_after, ending_before)
 
@@ -55,7 +58,11 @@ class Lists:
         return result
 
     def _expand(self, place: Any, steps: list[str], path: str) -> None:
-        if not steps or place is None:
+        if place is None:
+            return
+        if not steps:
+            if not isinstance(place, dict):
+                raise malformed(f"This property cannot be expanded ({path}).", param="expand")
             return
         if isinstance(place, list):
             for item in place:

@@ -9,7 +9,7 @@ from typing import Any
 from local.doubles.stripe import form, schema
 from local.doubles.stripe.accounts import Accounts, Customers
 from local.doubles.stripe.disputes import Disputes
-from local.doubles.stripe.errors import malformed, missing
+from local.doubles.stripe.errors import malformed, missing, no_access
 from local.doubles.stripe.identity import Identity
 from local.doubles.stripe.ledger import PLATFORM
 from local.doubles.stripe.listing import Lists
@@ -142,6 +142,8 @@ def _common(parts: Parts) -> Iterator[Route]:
 
 def _retrieve(world: World, kind: str) -> Handler:
     def retrieve(identifier: str) -> Object:
+        if kind == "account" and world.find(identifier) is None:
+            raise no_access(identifier)
         found = world.get(kind, identifier)
         if world.owners.get(identifier, PLATFORM) != PLATFORM:
             raise missing(kind, identifier)

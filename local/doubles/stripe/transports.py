@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import stripe
@@ -73,14 +73,13 @@ class Wsgi:
                 )
             )
         except Dropped:
-            return _hang_up(request)
+            _hang_up(request)
         return Response(answer.body, answer.status, answer.headers)
 
 
-def _hang_up(request: HttpRequest) -> Response:
+def _hang_up(request: HttpRequest) -> NoReturn:
     """Close the connection under the server, so that the caller gets no answer at all."""
     connection = request.environ.get("werkzeug.socket")
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
-        return Response(status=500)
-    raise Dropped  # another server: its own way to fail without an answer
+    raise ConnectionResetError("dropped on purpose")

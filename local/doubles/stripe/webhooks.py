@@ -1,6 +1,7 @@
 """Webhooks: an outbox that keeps each event until every endpoint answered 2xx, and a policy of bad luck."""
 
 import json
+import logging
 import random
 import threading
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from stripe import WebhookSignature
 from local.doubles.stripe.messages import Object
 
 Send = Callable[[bytes, dict[str, str]], int]
+
+log = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 15
 _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 1, 60
@@ -29,6 +32,10 @@ class Policy:
     delay_seconds: float = 0
     paused: bool = False
 
+    def __post_init__(self) -> None:
+        if self.duplicate < 1 or self.drop < 0 or self.delay_seconds < 0:
+            raise ValueError("duplicate is at least 1; drop and delay are not negative")
+
 
 @dataclass(eq=False, slots=True)
 class Endpoint:
@@ -44,8 +51,8 @@ class Parcel:
 
     event: Object
     payload: bytes
-    created: float
-    retry_at: float = 0
+    created: int
+    retry_at: int = 0
     attempts: int = 0
     last_status: int | None = None
     acknowledged: set[int] = field(default_factory=set)
@@ -57,11 +64,12 @@ class Parcel:
 
 
 class Webhooks:
-    """Keeps and delivers events. `now` is the receiver's clock: it signs the deliveries."""
+    """Keeps and delivers events. Times are Unix seconds: `now` is the double's, `receivers_now` the clock of who
+    checks the signatures."""
 
-    def __init__(self, now: Callable[[], float], seed: int) -> None:
+    def __init__(self, now: Callable[[], int], receivers_now: Callable[[], int], seed: int) -> None:
         self.events: list[Object] = []
-        self._now, self._random = now, random.Random(seed)
+        self._now, self._receivers_now, self._random = now, receivers_now, random.Random(seed)
         self._endpoints: list[Endpoint] = []
         self._outbox: list[Parcel] = []
         self._policy = Policy()
@@ -168,12 +176,13 @@ class Webhooks:
                 return 0
         headers = {
             "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": signature(parcel.payload, endpoint.secrets, int(self._now())),
+            "Stripe-Signature": signature(parcel.payload, endpoint.secrets, self._receivers_now()),
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
         }
         try:
             return endpoint.send(parcel.payload, headers)
-        except (requests.RequestException, ConnectionError, TimeoutError):
+        except Exception:  # a receiver that dies has not acknowledged: the event is sent again
+            log.info("the receiver failed at %s", parcel.event["id"], exc_info=True)
             return 0
 
 
