@@ -1,0 +1,306 @@
+"""template.yaml, through the real SAM translator, as the resources the local platform makes."""
+
+import copy
+import json
+import logging
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+from local.intrinsics import Resolver, Unresolvable
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+_ELSEWHERE = {"Bucket": "local", "Key": "local"}  # the translator wants code on S3; we run it from its folder
+_ARN = "arn:aws:{}:" + REGION + ":" + ACCOUNT + ":{}"
+# a resource's type: the property that names it, the service and resource of its ARN, and what Ref is
+_KINDS = {
+    "Lambda::Function": (None, "lambda", "function:{}", "name"),
+    "DynamoDB::Table": ("TableName", "dynamodb", "table/{}", "name"),
+    "S3::Bucket": ("BucketName", "s3", "", "name"),
+    "SQS::Queue": ("QueueName", "sqs", "{}", f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{{}}"),
+    "SNS::Topic": ("TopicName", "sns", "{}", "arn"),
+    "Events::EventBus": ("Name", "events", "event-bus/{}", "name"),
+    "Events::Rule": ("Name", "events", "rule/{}", "name"),
+    "StepFunctions::StateMachine": ("StateMachineName", "states", "stateMachine:{}", "arn"),
+    "SecretsManager::Secret": ("Name", "secretsmanager", "secret:{}", "arn"),
+    "KMS::Key": (None, "kms", "alias/{}", "alias/{}"),  # the emulator draws ids at random; an alias is known before
+}
+
+
+@dataclass(frozen=True)
+class Function:
+    """One Lambda function. `action` is its folder's name, `id` its name in the template and on the local platform."""
+
+    id: str
+    action: str
+    folder: Path
+    handler: str
+    env: dict[str, str]
+    timeout_seconds: int = 3
+    memory_mb: int = 128
+    retries: int = 2
+    dead_letters: str | None = None
+
+    @property
+    def arn(self) -> str:
+        return _ARN.format("lambda", f"function:{self.id}")
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A table's stream that feeds a function."""
+
+    function: str
+    table: str
+    batch_size: int
+    patterns: list[dict[str, Any]]
+    reports_failures: bool
+    bisects: bool
+    retries: int
+    on_failure: str | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An EventBridge rule: a pattern on a bus, or a schedule."""
+
+    id: str
+    name: str
+    bus: str
+    pattern: dict[str, Any] | None
+    schedule: str | None
+    enabled: bool
+    targets: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A state machine; `definition` is its ASL with every substitution made."""
+
+    id: str
+    name: str
+    definition: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Everything the template asks for, in plain values; dicts hold resolved properties by logical id."""
+
+    path: Path
+    parameters: dict[str, str]
+    functions: dict[str, Function]
+    layers: list[Path]
+    mappings: list[Mapping]
+    rules: list[Rule]
+    machines: list[Machine]
+    gateway_responses: dict[str, dict[str, Any]]
+    outputs: dict[str, str]
+    resources: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+
+    def of(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The properties of every resource of a type, for example "AWS::DynamoDB::Table"."""
+        return self.resources.get(kind, {})
+
+
+def read(path: Path, parameters: dict[str, str] | None = None) -> Platform:
+    """Translate and resolve a template. Raises Unresolvable for what the local platform cannot understand."""
+    path = path.resolve()
+    source = yaml_parse(path.read_text())
+    code = _take_code(source, path.parent)
+    values = {name: str(about.get("Default", "")) for name, about in source.get("Parameters", {}).items()} | (
+        parameters or {}
+    )
+    translated = _translate(source, values)
+    reader = _Reader(translated, values, code)
+    return Platform(
+        path=path,
+        parameters=values,
+        functions={function.id: function for function in reader.functions()},
+        layers=[
+            code[name]
+            for name, about in source["Resources"].items()
+            if about["Type"] == "AWS::Serverless::LayerVersion"
+        ],
+        mappings=reader.mappings(),
+        rules=reader.rules(),
+        machines=reader.machines(),
+        gateway_responses=reader.gateway_responses(),
+        outputs={
+            name: str(reader.resolver.resolve(about["Value"])) for name, about in translated.get("Outputs", {}).items()
+        },
+        resources=reader.rest(),
+    )
+
+
+def _take_code(source: dict[str, Any], root: Path) -> dict[str, Path]:
+    """Where each function's, layer's and machine's files lie; the template is given an address on S3 instead."""
+    globals_ = source.get("Globals", {}).get("Function", {})
+    code = {}
+    for name, about in source["Resources"].items():
+        properties = about.get("Properties", {})
+        match about["Type"]:
+            case "AWS::Serverless::Function":
+                code[name] = root / (properties.get("CodeUri") or globals_["CodeUri"])
+                properties["CodeUri"] = _ELSEWHERE
+            case "AWS::Serverless::LayerVersion":
+                code[name] = root / properties["ContentUri"]
+                properties["ContentUri"] = _ELSEWHERE
+            case "AWS::Serverless::StateMachine" if "DefinitionUri" in properties:
+                code[name] = root / properties["DefinitionUri"]
+                properties["DefinitionUri"] = _ELSEWHERE
+    return code
+
+
+class _NoManagedPolicies:
+    """In the place of a call to IAM: locally nobody checks policies."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def _translate(source: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
+    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator asks for one, whatever it is
+    return dict(transform(copy.deepcopy(source), parameters, _NoManagedPolicies()))  # type: ignore[no-untyped-call]
+
+
+class _Reader:
+    """Reads the translated template; answers Ref and Fn::GetAtt with the names things have on the local platform."""
+
+    def __init__(self, translated: dict[str, Any], parameters: dict[str, str], code: dict[str, Path]) -> None:
+        pseudo = {
+            "AWS::Region": REGION,
+            "AWS::AccountId": ACCOUNT,
+            "AWS::Partition": "aws",
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+        names = {
+            **parameters,
+            **pseudo,
+            "AWS::StackName": "local",
+            "AWS::StackId": _ARN.format("cloudformation", "stack/local"),
+        }
+        self.resolver = Resolver(translated, names, self._attribute)
+        self._code = code
+        self._all = {
+            key: about for key, about in translated["Resources"].items() if self.resolver.holds(about.get("Condition"))
+        }
+        self._names: dict[str, str] = {}
+
+    def functions(self) -> list[Function]:
+        retries = {
+            about["FunctionName"]: about.get("MaximumRetryAttempts", 2)
+            for about in self._of("AWS::Lambda::EventInvokeConfig").values()
+        }
+        return [
+            Function(
+                id=name,
+                action=self._code[name].name,
+                folder=self._code[name],
+                handler=about["Handler"],
+                env={key: str(value) for key, value in about.get("Environment", {}).get("Variables", {}).items()},
+                timeout_seconds=int(about.get("Timeout", 3)),
+                memory_mb=int(about.get("MemorySize", 128)),
+                retries=int(retries.get(name, 2)),
+                dead_letters=about.get("DeadLetterConfig", {}).get("TargetArn"),
+            )
+            for name, about in self._of("AWS::Lambda::Function").items()
+        ]
+
+    def mappings(self) -> list[Mapping]:
+        return [
+            Mapping(
+                function=about["FunctionName"],
+                table=re.sub(r"^.*:table/([^/]+)/.*$", r"\1", about["EventSourceArn"]),
+                batch_size=int(about.get("BatchSize", 100)),
+                patterns=[json.loads(one["Pattern"]) for one in about.get("FilterCriteria", {}).get("Filters", [])],
+                reports_failures="ReportBatchItemFailures" in about.get("FunctionResponseTypes", []),
+                bisects=bool(about.get("BisectBatchOnFunctionError", False)),
+                retries=int(about.get("MaximumRetryAttempts", -1)),
+                on_failure=about.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"),
+            )
+            for about in self._of("AWS::Lambda::EventSourceMapping").values()
+        ]
+
+    def rules(self) -> list[Rule]:
+        return [
+            Rule(
+                id=name,
+                name=self._attribute(name, "Ref"),
+                bus=about.get("EventBusName", "default").rsplit("/", 1)[-1],
+                pattern=about.get("EventPattern"),
+                schedule=about.get("ScheduleExpression"),
+                enabled=about.get("State", "ENABLED") == "ENABLED",
+                targets=about.get("Targets", []),
+            )
+            for name, about in self._of("AWS::Events::Rule").items()
+        ]
+
+    def machines(self) -> list[Machine]:
+        found = []
+        for name, about in self._of("AWS::StepFunctions::StateMachine").items():
+            text = json.dumps(yaml.safe_load(self._code[name].read_text()))
+            for key, value in about.get("DefinitionSubstitutions", {}).items():
+                text = text.replace(f"${{{key}}}", str(value))
+            found.append(Machine(name, self._named(name, "StateMachineName"), json.loads(text)))
+        return found
+
+    def gateway_responses(self) -> dict[str, dict[str, Any]]:
+        for about in self._of("AWS::ApiGateway::RestApi").values():
+            return dict(about.get("Body", {}).get("x-amazon-apigateway-gateway-responses", {}))
+        return {}
+
+    def rest(self) -> dict[str, dict[str, dict[str, Any]]]:
+        kinds = {
+            "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::KMS::Key",
+            "AWS::SecretsManager::Secret", "AWS::Events::EventBus", "AWS::SSM::Parameter",
+        }  # fmt: skip
+        return {kind: self._of(kind) for kind in kinds}
+
+    def _of(self, kind: str) -> dict[str, dict[str, Any]]:
+        return {
+            key: self.resolver.resolve(about.get("Properties", {}))
+            for key, about in self._all.items()
+            if about["Type"] == kind
+        }
+
+    def _named(self, name: str, *properties: str) -> str:
+        """A resource's own name where the template gives it one, else its logical id."""
+        if name not in self._names:
+            about = self._all[name].get("Properties", {})
+            given = next((about[key] for key in properties if key in about), name)
+            self._names[name] = str(self.resolver.resolve(given))
+        return self._names[name]
+
+    def _attribute(self, name: str, attribute: str) -> Any:
+        if name not in self._all:
+            raise Unresolvable(f"the template has no resource {name}")
+        ref, arn = self._identity(name)
+        match attribute:
+            case "Ref":
+                return ref
+            case "Arn" | "TopicArn":
+                return arn
+            case "StreamArn":
+                return f"{arn}/stream/local"
+            case _:
+                return self._named(
+                    name, "QueueName", "Name", "TopicName", "TableName", "BucketName", "StateMachineName"
+                )
+
+    def _identity(self, name: str) -> tuple[str, str]:
+        """What Ref and the Arn of a resource are."""
+        kind = self._all[name]["Type"].removeprefix("AWS::")
+        if kind not in _KINDS:
+            return name, name
+        property_, service, resource, ref = _KINDS[kind]
+        own = self._named(name, property_) if property_ else name
+        arn = f"arn:aws:s3:::{own}" if service == "s3" else _ARN.format(service, resource.format(own))
+        return {"name": own, "arn": arn}.get(ref, ref.format(own)), arn
