@@ -44,13 +44,20 @@ def look_again(listing: Listing, expected_owner: str | None) -> Snapshot:
     except Unprocessable as refusal:
         if refusal.code != UNKNOWN_ASSET:
             raise
-        asset = {"asset_type": listing.asset_type, "asset_id": listing.asset_id}
-        return Snapshot(id=ids.new("snp"), listing_id=listing.id, at=at, source=NO_SOURCE, **asset)
+        return Snapshot(
+            id=ids.new("snp"),
+            listing_id=listing.id,
+            at=at,
+            asset_type=listing.asset_type,
+            asset_id=listing.asset_id,
+            source=NO_SOURCE,
+        )
 
 
 def holder_of(guard: AssetGuard | None) -> Listing | None:
     """The live listing that holds a guarded asset."""
-    return None if guard is None else table.find(Listing, id=guard.listing_id)
+    listing = None if guard is None else table.find(Listing, id=guard.listing_id)
+    return listing if listing is not None and listing.status in listings.LIVE else None
 
 
 def guard_of(listing: Listing) -> list[AssetGuard]:

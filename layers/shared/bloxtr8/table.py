@@ -155,6 +155,7 @@ def commit(
     rows = _distinct(root, saves)
     for row in rows:
         row.version += 1
+        row.place()  # rows without an id are called by their place in the audit entry
     entry = audit.append(root, rows[1:], action=action, actor=actor, details=details, escrow_id=escrow_id)
     view = answer() if answer else None
     record = _idempotency(actor, view) if answer else []

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from bloxtr8 import clock, config, ids
+from bloxtr8.actors import Actor
 from bloxtr8.domain import kyc
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import LISTING
 from bloxtr8.entities import (
     AssetGuard,
     AssetType,
+    Entity,
     Listing,
     ListingStatus,
     PlatformRole,
@@ -45,15 +47,15 @@ def known(listing_id: str) -> str:
     return listing_id
 
 
-def role_of(listing: Listing | None, viewer_id: str | None, staff: frozenset[str] = frozenset()) -> Role:
-    """The viewer's part in a listing. Raises NotFound where he may not know of it.
+def role_of(listing: Listing | None, actor: Actor | None, staff: frozenset[str] = frozenset()) -> Role:
+    """The caller's part in a listing. Raises NotFound where he may not know of it.
 
     A PUBLIC listing can be read by everyone while it is or was for sale; once REMOVED or CANCELLED, and a PRIVATE one,
-    by its owner alone. `staff` are the viewer's platform roles.
+    by its owner alone. `staff` are the caller's platform roles.
     """
     if listing is None:
         raise _missing()
-    if viewer_id == listing.seller_id:
+    if actor is not None and actor.id == listing.seller_id:
         return Role.OWNER
     if PlatformRole.SUPPORT in staff:
         return Role.SUPPORT
@@ -89,7 +91,7 @@ def check_lister(seller: User, now: dt.datetime) -> None:
 
 
 def check_free(seller_id: str, holder: Listing | None) -> None:
-    """Raises Conflict ASSET_ALREADY_LISTED: the seller's own live listing holds the asset, or an open deal does (M20)."""
+    """Raises Conflict ASSET_ALREADY_LISTED where the seller's own live listing, or an open deal, holds it (M20)."""
     if holder is not None and (holder.seller_id == seller_id or holder.status is ListingStatus.RESERVED):
         raise _taken(holder)
 
@@ -115,7 +117,7 @@ def _taken(holder: Listing) -> Conflict:
 
 
 def check_move(action: str, listing: Listing, role: Role) -> None:
-    """The lifecycle's check. Raises Forbidden, or InvalidState: LISTING_RESERVED while a deal is open, SOLD after it."""
+    """The lifecycle's check. Raises Forbidden, or InvalidState: LISTING_RESERVED in an open deal, SOLD after it."""
     try:
         LISTING.check(action, listing, role)
     except InvalidState as refusal:
@@ -150,7 +152,10 @@ def permits(listing: Listing, now: dt.datetime) -> Callable[[str], None]:
 
 
 def draft(seller: User, now: dt.datetime, **terms: Any) -> Listing:
-    """A new listing that nothing proves yet: INACTIVE, VERIFICATION_PENDING. `terms`: title … inspection_days."""
+    """A new listing that nothing proves yet: INACTIVE, VERIFICATION_PENDING. Windows (days) left at None are D11's."""
+    settings = config.settings()
+    terms["delivery_days"] = terms["delivery_days"] or settings.deliver_days
+    terms["inspection_days"] = terms["inspection_days"] or settings.inspect_days
     return Listing(
         id=ids.new("lst"),
         seller_id=seller.id,
@@ -161,26 +166,36 @@ def draft(seller: User, now: dt.datetime, **terms: Any) -> Listing:
     )
 
 
-def activate(listing: Listing, proof: Snapshot, now: dt.datetime) -> None:
-    """INACTIVE → ACTIVE on fresh proof. Save the proof and the guard (`claim`) in the same commit."""
+def activate(
+    listing: Listing, look: Snapshot, guard: AssetGuard | None, holder: Listing | None, now: dt.datetime
+) -> list[Entity]:
+    """INACTIVE → ACTIVE on fresh proof, holding the asset. Returns the other rows of that commit: the proof, the guard,
+    and the `holder` that the guard named until now, which loses the asset. Raises as `check_free` and `check_proof`.
+    """
+    check_free(listing.seller_id, holder)
+    check_proof(look, holder)
     LISTING.apply("activate_listing", listing, Role.OWNER)
     listing.reason = None
-    see(listing, proof, now)
-
-
-def claim(listing: Listing, guard: AssetGuard | None, holder: Listing | None) -> list[AssetGuard | Listing]:
-    """Hold the asset for a listing that was just proven: a new guard, or the one of `holder`, which loses the asset.
-
-    Call `check_free` before: it refuses what cannot be taken over.
-    """
-    if guard is None:
-        asset = {"asset_type": listing.asset_type, "asset_id": listing.asset_id}
-        return [AssetGuard(**asset, listing_id=listing.id, seller_id=listing.seller_id)]
+    see(listing, look, now)
+    guard = guard or AssetGuard(asset_type=listing.asset_type, asset_id=listing.asset_id)
     guard.listing_id, guard.seller_id = listing.id, listing.seller_id
     if holder is None:
-        return [guard]
+        return [look, guard]
     lose(holder)
-    return [guard, holder]
+    return [look, guard, holder]
+
+
+def update(listing: Listing, changes: dict[str, Any]) -> dict[str, Any]:
+    """Change the fields named (title … inspection_days); offers keep their own amounts. Returns what the audit is told:
+    which fields, and the price before and after (cents). Raises Forbidden KYC_LIMIT.
+    """
+    told: dict[str, Any] = {"fields": sorted(changes)}
+    if "price" in changes:
+        check_price(changes["price"])
+        told["price"] = {"from": listing.price, "to": changes["price"]}
+    for name, value in changes.items():
+        setattr(listing, name, value)
+    return told
 
 
 def deactivate(listing: Listing) -> None:
@@ -190,7 +205,7 @@ def deactivate(listing: Listing) -> None:
 
 
 def cancel(listing: Listing) -> None:
-    """→ CANCELLED, and every offer ends with it. Delete the guard, if it was ACTIVE, in the same commit."""
+    """→ CANCELLED, and every offer ends with it. Delete the guard, where it holds one, in the same commit."""
     LISTING.apply("cancel_listing", listing, Role.OWNER)
     listing.reason = None
     _end_offers(listing, LISTING_CANCELLED)
