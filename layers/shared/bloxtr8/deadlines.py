@@ -38,6 +38,12 @@ def due_settlements() -> list[Settlement]:
     return table.due(Settlement, "DUE#SETTLEMENT")
 
 
+def settling_escrows_of(seller_id: str) -> list[Escrow]:
+    """A seller's newest escrows that are settling: what may wait for his account. `next_look` finds any older one."""
+    page = table.page(Escrow, "gsi2", f"USER#{seller_id}#ESCROW", limit=50)
+    return [escrow for escrow in page.items if escrow.status is EscrowStatus.SETTLING]
+
+
 def look_at_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
     """Move its next look on, then start its next run where the last one ended."""
     file = reads.escrow(escrow_id)

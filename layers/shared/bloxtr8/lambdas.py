@@ -5,10 +5,9 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
@@ -18,7 +17,10 @@ from aws_lambda_powertools.logging import correlation_paths
 
 from bloxtr8 import clock, table
 from bloxtr8.actors import Actor, IdempotencyKey
-from bloxtr8.entities import Entity, Idempotency
+from bloxtr8.attempts import ATTEMPTS
+from bloxtr8.attempts import again as again
+from bloxtr8.attempts import each as each
+from bloxtr8.entities import Idempotency
 from bloxtr8.errors import (
     Conflict,
     DomainError,
@@ -31,11 +33,10 @@ from bloxtr8.errors import (
     Unprocessable,
     UnsupportedMedia,
 )
+from bloxtr8.logs import logger
 
-ATTEMPTS = 3
 BODY_LIMIT_BYTES = 256 * 1024
 PROBLEM = "application/problem+json"
-logger = Logger(service="bloxtr8")
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -277,22 +278,3 @@ def schedule(function: Callable[[], None]) -> Handler:
         function()
 
     return lambda_handler
-
-
-def again[T](attempt: Callable[[], T]) -> T:
-    """Run `attempt`, which reads, decides and commits, up to three times while its write is stale."""
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return attempt()
-        except StaleWrite as error:
-            logger.info("stale write", extra={"action": str(error)})
-    return attempt()
-
-
-def each[R: Entity](rows: Iterable[R], act: Callable[[R], object]) -> None:
-    """Act on every row of a job's page; one that fails is logged by its id and does not stop the others."""
-    for row in rows:
-        try:
-            again(functools.partial(act, row))
-        except Exception:
-            logger.exception("a row could not be processed", extra={"row": row.label})

@@ -32,14 +32,23 @@ from bloxtr8.ids import ulid_of
 _TOO_LATE = {"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"}
 
 
-def react(row: Entity, actor: Actor) -> None:
-    """Do what `row`, read just now, waits for; nothing where it waits for nothing or its run is under way."""
+def react(row: Entity, actor: Actor, *, restart: bool = True) -> None:
+    """Do what `row`, read just now, waits for; nothing where it waits for nothing or its run is under way.
+
+    A run that ended while the row still waits is followed by the next. Not so with `restart=False`, for the stream: a
+    slow leg's own entries would start run after run.
+    """
     if isinstance(row, Contract) and row.status is ContractStatus.PENDING_PDF:
         _invoke(config.settings().render_contract_arn, {"contractId": row.id})
     elif isinstance(row, Escrow) and waits_for_funding(row):
-        _run_escrow(row, actor)
+        if restart:
+            _next_funding_run(row, actor)
+        _start(config.settings().fund_escrow_arn, f"{row.id}-{row.funding_run}", {"escrowId": row.id})
     elif isinstance(row, Settlement) and row.status is SettlementStatus.OPEN:
-        _run_settlement(row, actor)
+        if restart:
+            _next_settlement_run(row, actor)
+        event = {"escrowId": row.escrow_id, "settlementId": row.id}
+        _start(config.settings().settle_escrow_arn, f"{row.id}-{row.run}", event)
 
 
 def waits_for_funding(escrow: Escrow) -> bool:
@@ -60,24 +69,18 @@ def answer(rail: StripeEscrow, outcome: str) -> None:
             raise
 
 
-def _run_escrow(escrow: Escrow, actor: Actor) -> None:
-    machine = config.settings().fund_escrow_arn
-    if _ended(machine, f"{escrow.id}-{escrow.funding_run}"):
+def _next_funding_run(escrow: Escrow, actor: Actor) -> None:
+    if _ended(config.settings().fund_escrow_arn, f"{escrow.id}-{escrow.funding_run}"):
         escrow.funding_run += 1
         table.commit(escrow, action="restart_funding", actor=actor, details={"run": escrow.funding_run})
-    _start(machine, f"{escrow.id}-{escrow.funding_run}", {"escrowId": escrow.id})
 
 
-def _run_settlement(settlement: Settlement, actor: Actor) -> None:
-    machine = config.settings().settle_escrow_arn
-    if _ended(machine, f"{settlement.id}-{settlement.run}"):
+def _next_settlement_run(settlement: Settlement, actor: Actor) -> None:
+    if _ended(config.settings().settle_escrow_arn, f"{settlement.id}-{settlement.run}"):
         settlement.run += 1
         settlement.next_look = clock.now() + escrows.repair_delay(settlement.looks)
         escrow = table.get(Escrow, ulid=ulid_of(settlement.escrow_id))
         table.commit(escrow, settlement, action="restart_settlement", actor=actor, details={"run": settlement.run})
-    _start(
-        machine, f"{settlement.id}-{settlement.run}", {"escrowId": settlement.escrow_id, "settlementId": settlement.id}
-    )
 
 
 def _ended(machine: str, name: str) -> bool:

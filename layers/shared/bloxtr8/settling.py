@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from bloxtr8 import clock, rails, reads, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrows, settlements
+from bloxtr8.domain import escrows, ledger, settlements
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import Leg, LegStatus, Lookup, Settlement, SettlementKind, SettlementStatus, Side
+from bloxtr8.domain.ledger import Entry
+from bloxtr8.entities import Account, Leg, LegStatus, Lookup, Settlement, SettlementKind, SettlementStatus, Side
+from bloxtr8.logs import logger
 from bloxtr8.rails import base
 from bloxtr8.rails.base import LegKind, LegOrder, LegOutcome
 
@@ -124,6 +126,45 @@ def park_settlement(escrow_id: str, settlement_id: str, error: str, actor: Actor
         return
     settlements.park(file, settlement, error, refused=error != "ON_HOLD")
     table.commit(file.escrow, settlement, action="park_settlement", actor=actor, details={"error": error})
+
+
+def wake(escrow_id: str, actor: Actor) -> list[Settlement]:
+    """What the seller's legs waited for has come: their time is now. Returns the settlements to react to."""
+    file = reads.escrow(escrow_id)
+    now = clock.now()
+    woken = []
+    for settlement in settlements.live(file):
+        waiting = [leg for leg in file.legs_of(settlement.id) if leg.status is LegStatus.PLANNED and leg.next_look]
+        for leg in waiting:
+            leg.next_look = settlement.next_look = now
+        if waiting:
+            table.commit(file.escrow, settlement, *waiting, action="wake_legs", actor=actor)
+            woken.append(settlement)
+    return woken
+
+
+def take_back(escrow_id: str, settlement_id: str, n: int, actor: Actor) -> None:
+    """A refund that was confirmed came back from the buyer's bank: it is ours again, and goes out once more (section
+    10).
+
+    A look-up row makes each refund come back once.
+    """
+    file, _ = _read(escrow_id, settlement_id)
+    leg = next((row for row in file.legs_of(settlement_id) if row.n == n), None)
+    if leg is None or leg.status is not LegStatus.CONFIRMED or leg.pays is not Side.BUYER or leg.external_id is None:
+        return
+    outcome = rails.get(str(file.escrow.rail)).find(_order(file, leg))
+    if outcome is None or outcome.status is not base.LegStatus.REJECTED:
+        return
+    mark = Lookup(index="BACK", value=leg.external_id, target=escrow_id)
+    if table.find(Lookup, index=mark.index, value=mark.value) is not None:
+        return
+    now = clock.now()
+    entry = Entry(Account.BUYER, Account.SURPLUS, leg.amount, "sent back by the buyer's bank")
+    lines = ledger.book(file.escrow, [entry], now=now, leg_id=leg.id, external_id=leg.external_id)
+    planned = settlements.give_back(file, None, leg.amount, actor=actor, reason="REFUND_FAILED", now=now)
+    table.commit(file.escrow, mark, *lines, *planned.rows, action="take_back_refund", actor=actor)
+    logger.error("a refund came back", extra={"escrowId": escrow_id, "legId": leg.id})
 
 
 def _read(escrow_id: str, settlement_id: str) -> tuple[EscrowFile, Settlement]:

@@ -1,0 +1,29 @@
+"""Lost races are run again, because reading, deciding and committing again is safe; a job's bad row stops no other."""
+
+import functools
+from collections.abc import Callable, Iterable
+
+from bloxtr8.entities import Entity
+from bloxtr8.errors import StaleWrite
+from bloxtr8.logs import logger
+
+ATTEMPTS = 3
+
+
+def again[T](attempt: Callable[[], T]) -> T:
+    """Run `attempt`, which reads, decides and commits, up to three times while its write is stale."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return attempt()
+        except StaleWrite as error:
+            logger.info("stale write", extra={"action": str(error)})
+    return attempt()
+
+
+def each[R: Entity](rows: Iterable[R], act: Callable[[R], object]) -> None:
+    """Act on every row of a job's page; one that fails is logged by its id and does not stop the others."""
+    for row in rows:
+        try:
+            again(functools.partial(act, row))
+        except Exception:
+            logger.exception("a row could not be processed", extra={"row": row.label})
