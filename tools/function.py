@@ -29,7 +29,7 @@ def block(action: str, room: str, does: str, route: template.Route | None) -> st
         f"  {template.function_id(action)}:",
         "    Type: AWS::Serverless::Function",
         "    Properties:",
-        f"      Description: {does}",
+        f"      Description: {json.dumps(does, ensure_ascii=False) if re.search(': | #', does) else does}",
         f"      CodeUri: functions/{action}",
         f"      LoggingConfig: {{LogGroup: !Ref {room.capitalize()}Logs}}",
         "      Policies: [!Ref TableReadPolicy]",

@@ -1,8 +1,9 @@
 """What make build adds to sam build, over a small built tree."""
 
+import re
 from pathlib import Path
 
-from tools import build
+from tools import build, template
 
 
 def test_drops_the_services_nobody_calls_and_keeps_the_common_files(tmp_path: Path) -> None:
@@ -14,6 +15,14 @@ def test_drops_the_services_nobody_calls_and_keeps_the_common_files(tmp_path: Pa
     build.trim(tmp_path)
 
     assert sorted(path.name for path in data.iterdir()) == ["dynamodb", "endpoints.json"]
+
+
+def test_every_service_that_the_code_names_is_kept() -> None:
+    shared = (template.ROOT / "layers/shared/bloxtr8").rglob("*.py")
+    called = {name for path in shared for name in re.findall(r'client\(\s*"([a-z0-9-]+)"', path.read_text())}
+
+    assert {"stepfunctions", "lambda"} <= called
+    assert called | {"dynamodb", "secretsmanager"} <= build.SERVICES  # these two by pynamodb and by Powertools
 
 
 def test_every_module_gets_bytecode_that_is_never_checked_again(tmp_path: Path) -> None:

@@ -48,6 +48,11 @@ def test_a_block_has_its_room_and_its_route() -> None:
     assert (made.id, made.action, made.room, made.routes) == ("AcceptOfferFunction", "accept_offer", "offers", [route])
 
 
+def test_what_it_does_may_hold_a_colon() -> None:
+    text = function.insert(TEMPLATE, "offers", function.block("make_offer", "offers", "The terms: all # of them", None))
+    assert template.functions(template.load(text))[1].properties["Description"] == "The terms: all # of them"
+
+
 def test_a_public_route_asks_for_no_token() -> None:
     route = Route("POST", "/contracts/verify", public=True)
 
