@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from local.doubles.stripe import StripeDouble
+from local.doubles.stripe.cards import CARDS
 from local.doubles.stripe.ledger import Ledger, Line
 from tests.local.stripe_platform import Platform, in_process
 
@@ -107,6 +108,25 @@ def test_a_settled_charge_needs_its_money_still_there(platform: Platform, double
     assert code_of(caught) == "balance_insufficient"
     double.top_up(9_000)
     platform.transfer(str(paid.latest_charge), seller, 9_000)
+
+
+def test_only_some_countries_have_accounts(platform: Platform) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        platform.client.v1.accounts.create({"country": "KP"})
+    assert (code_of(caught), caught.value.param) == ("country_unsupported", "country")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"type": "express", "controller": {"stripe_dashboard": {"type": "express"}}},
+        {"controller": {"losses": {"payments": "application"}, "fees": {"payer": "account"}}},
+        {"type": "golden"},
+    ],
+)
+def test_a_controller_has_to_make_sense(platform: Platform, params: Any) -> None:
+    with pytest.raises(stripe.InvalidRequestError):
+        platform.client.v1.accounts.create(params)
 
 
 def test_a_seller_who_lost_his_capability_cannot_be_paid(double: StripeDouble, platform: Platform) -> None:
@@ -243,6 +263,25 @@ def test_a_bank_debit_is_under_way_for_days(double: StripeDouble, platform: Plat
         platform.client.v1.payment_intents.cancel(intent.id)
     double.advance(days=4)
     assert platform.client.v1.payment_intents.retrieve(intent.id).status == ends
+
+
+def test_any_payment_can_be_slow(double: StripeDouble, platform: Platform) -> None:
+    intent = platform.open()
+    double.pay_slowly(intent.id)
+    assert platform.client.v1.payment_intents.retrieve(intent.id).status == "processing"
+    assert types(double, intent.id) == ["payment_intent.created", "payment_intent.processing"]
+    double.advance(days=4)
+    assert platform.client.v1.payment_intents.retrieve(intent.id).amount_received == 10_000
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_every_declared_card_does_what_stripe_could_do(double: StripeDouble, platform: Platform, name: str) -> None:
+    intent = platform.open(allowed_payment_method_types=["card", "us_bank_account"])
+    with suppress(stripe.CardError):
+        platform.client.v1.payment_intents.confirm(intent.id, {"payment_method": name})
+    assert platform.client.v1.payment_intents.retrieve(intent.id).status != "requires_confirmation"
+    double.advance(days=5)
+    assert double.ledger_sum() == 0
 
 
 def test_only_allowed_methods_pay(platform: Platform) -> None:
@@ -386,4 +425,4 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
+TestAnyOrder.settings = settings(max_examples=20, stateful_step_count=15, deadline=None)

@@ -10,6 +10,11 @@ from local.doubles.stripe.world import World
 
 _LINK_SECONDS = 300
 _DUE = ["business_profile.url", "external_account", "individual.verification.document", "tos_acceptance.date"]
+COUNTRIES = frozenset(
+    ["AE", "AT", "AU", "BE", "BG", "BR", "CA", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GI", "GR"]
+    + ["HK", "HR", "HU", "IE", "IT", "JP", "LI", "LT", "LU", "LV", "MT", "MX", "MY", "NL", "NO", "NZ", "PL", "PT", "RO"]
+    + ["SE", "SG", "SI", "SK", "TH", "US"]
+)
 _CONTROLLER = {
     "fees": {"payer": "account"},
     "losses": {"payments": "stripe"},
@@ -50,6 +55,9 @@ class Accounts:
                 "logically equivalent."
             )
             raise malformed(message)
+        if country not in COUNTRIES:
+            message = f"{country} is not currently supported by Stripe."
+            raise invalid(message, "country_unsupported", "country")
         chosen = _EXPRESS if type == "express" else controller or {}
         control = {**_CONTROLLER, **chosen}
         if control["losses"]["payments"] == "application" and control["fees"]["payer"] != "application":

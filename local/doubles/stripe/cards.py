@@ -20,7 +20,18 @@ class Card:
     refund: str = "succeeds"
     debit_fails: bool = False
 
+    @property
+    def message(self) -> str:
+        """What the buyer is told of a declined payment."""
+        code = self.declined[0] if self.declined else ""
+        return _MESSAGES.get(code, "Your card was declined.")
 
+
+_MESSAGES = {
+    "expired_card": "Your card has expired.",
+    "incorrect_cvc": "Your card's security code is incorrect.",
+    "processing_error": "An error occurred while processing your card. Try again in a little bit.",
+}
 _DECLINES = {
     "": ("0002", "card_declined", "generic_decline"),
     "InsufficientFunds": ("9995", "card_declined", "insufficient_funds"),

@@ -107,6 +107,11 @@ class StripeDouble:
         with self._lock:
             return self._parts.payments.authenticate(intent_id, succeeds)
 
+    def pay_slowly(self, intent_id: str, payment_method: str = "pm_card_visa") -> Object:
+        """The buyer pays; the PaymentIntent is `processing` until `bank_debit_seconds` have passed."""
+        with self._lock:
+            return self._parts.payments.pay_slowly(intent_id, payment_method)
+
     def fail_refund(self, refund_id: str) -> Object:
         """The buyer's bank sends a refund back."""
         with self._lock:

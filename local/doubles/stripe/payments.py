@@ -21,7 +21,7 @@ class Payments:
     def __init__(self, world: World, disputes: Disputes) -> None:
         self._world, self._disputes = world, disputes
         self._wallet = wallet.Wallet(world)
-        self._clearing: dict[str, int] = {}  # bank debits: PaymentIntent id to the moment they clear
+        self._clearing: dict[str, int] = {}  # slow payments: PaymentIntent id to the moment they clear
 
     def card_of(self, charge: Object) -> Card:
         """The test card a charge was paid with."""
@@ -145,6 +145,15 @@ class Payments:
             return intent
         return self._charge(intent)
 
+    def pay_slowly(self, intent_id: str, payment_method: str = "pm_card_visa") -> Object:
+        """The buyer pays, and the payment is `processing` for the rules' `bank_debit_seconds` (not an API call: cards
+        do this in few countries, and the platform must live with it)."""
+        intent = self._world.get("payment_intent", intent_id)
+        if intent["status"] not in _CONFIRMABLE:
+            raise unexpected_state("confirm", intent)
+        intent.update(payment_method=self._wallet.use(intent, payment_method), last_payment_error=None)
+        return self._charge(intent, slowly=True)
+
     def authenticate(self, intent_id: str, succeeds: bool = True) -> Object:
         """The buyer answered his bank's question (not an API call: the buyer's browser)."""
         intent = self._world.get("payment_intent", intent_id)
@@ -177,7 +186,7 @@ class Payments:
         return intent
 
     def clear(self) -> None:
-        """Bank debits whose time has come succeed or fail."""
+        """Slow payments whose time has come succeed or fail."""
         for intent_id, at in list(self._clearing.items()):
             if at > self._world.now():
                 continue
@@ -189,8 +198,9 @@ class Payments:
             else:
                 self._succeed(intent, charge)
 
-    def _charge(self, intent: Object) -> Object:
+    def _charge(self, intent: Object, slowly: bool = False) -> Object:
         card = self._wallet.card(intent["payment_method"])
+        slowly = slowly or card.kind != "card"
         charge = self._world.new(
             "charge",
             "ch" if card.kind == "card" else "py",
@@ -218,17 +228,10 @@ class Payments:
         intent["latest_charge"] = charge["id"]
         if card.declined is not None:
             code, decline_code = card.declined
-            self._fail(intent, charge, code, decline_code, _DECLINED.get(code, "Your card was declined."))
-            raise ApiError(
-                402,
-                "card_error",
-                _DECLINED.get(code, "Your card was declined."),
-                code,
-                decline_code=decline_code,
-                charge=charge["id"],
-                payment_intent=copy.deepcopy(intent),
-            )
-        if card.kind != "card":
+            self._fail(intent, charge, code, decline_code, card.message)
+            told = {"decline_code": decline_code, "charge": charge["id"], "payment_intent": copy.deepcopy(intent)}
+            raise ApiError(402, "card_error", card.message, code, **told)
+        if slowly:
             intent["status"] = "processing"
             self._clearing[intent["id"]] = self._world.now() + self._world.rules.bank_debit_seconds
             self._world.emit("charge.pending", charge)
@@ -247,7 +250,7 @@ class Payments:
             amount_captured=amount,
             balance_transaction=transaction,
             captured=True,
-            outcome=_outcome("authorized", risk="elevated" if card.reviewed else "normal"),
+            outcome=wallet.outcome("authorized", risk="elevated" if card.reviewed else "normal"),
             paid=True,
             status="succeeded",
         )
@@ -267,7 +270,7 @@ class Payments:
         charge.update(
             failure_code=code,
             failure_message=message,
-            outcome=_outcome(
+            outcome=wallet.outcome(
                 "blocked" if blocked else "issuer_declined", "highest" if blocked else "normal", decline_code
             ),
             status="failed",
@@ -280,28 +283,10 @@ class Payments:
         self._world.emit("payment_intent.payment_failed", intent)
 
 
-_DECLINED = {
-    "expired_card": "Your card has expired.",
-    "incorrect_cvc": "Your card's security code is incorrect.",
-    "processing_error": "An error occurred while processing your card. Try again in a little bit.",
-}
-
-
 def _authenticate(return_url: str | None) -> Object:
     if return_url is None:
         return {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
     return {
         "type": "redirect_to_url",
         "redirect_to_url": {"return_url": return_url, "url": "https://hooks.stripe.com/3ds"},
-    }
-
-
-def _outcome(kind: str, risk: str, reason: str | None = None) -> Object:
-    status = {"authorized": "approved_by_network", "blocked": "not_sent_to_network"}.get(kind, "declined_by_network")
-    return {
-        **schema.blank("charge", "outcome"),
-        "network_status": status,
-        "reason": reason,
-        "risk_level": risk,
-        "type": kind,
     }

@@ -48,3 +48,15 @@ def details(kind: str, card: Card) -> Object:
     if card.kind != "card":
         return {**told, "bank_name": "STRIPE TEST BANK"}
     return {**told, "brand": card.brand, "country": "US", "exp_month": 8, "exp_year": 2034, "funding": "credit"}
+
+
+def outcome(kind: str, risk: str, reason: str | None = None) -> Object:
+    """What became of a charge: `kind` authorized, issuer_declined or blocked; `risk` as Stripe's guard saw it."""
+    status = {"authorized": "approved_by_network", "blocked": "not_sent_to_network"}.get(kind, "declined_by_network")
+    return {
+        **schema.blank("charge", "outcome"),
+        "network_status": status,
+        "reason": reason,
+        "risk_level": risk,
+        "type": kind,
+    }

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 15
 _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 1, 60
-_ROUND_SECONDS = 0.1
+_ROUND_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
