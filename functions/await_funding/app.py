@@ -1,4 +1,5 @@
-"""fund_escrow: store the task's token on the rail row, then ask the rail once; the machine sleeps until it is answered."""
+"""fund_escrow: store the task's token on the rail row, then ask the rail once; the machine sleeps until it is
+answered."""
 
 from typing import Any
 
@@ -9,7 +10,8 @@ from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
 
 
 def await_funding(event: dict[str, Any]) -> dict[str, Any]:
-    """{escrowId, token} → {}. What has happened already answers its own token; an unknown answer waits for the next look."""
+    """{escrowId, token} → {}. What has happened already answers its own token; an unknown answer waits for the next
+    look."""
     actor = system("await_funding")
     funding.store_token(event["escrowId"], event["token"], actor)
     try:

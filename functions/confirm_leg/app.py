@@ -1,4 +1,5 @@
-"""settle_escrow: what became of the leg that was sent? The provider says; its ledger lines are written when it is done."""
+"""settle_escrow: what became of the leg that was sent? The provider says; its ledger lines are written when it is
+done."""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""The guards of what people do to an escrow, used by the actions and by `allowedActions` alike (states.md, section 4)."""
+"""The guards of what people do to an escrow, used by the actions and by `allowedActions` alike (states.md, section
+4)."""
 
 import datetime as dt
 from collections.abc import Callable
