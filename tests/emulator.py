@@ -1,12 +1,14 @@
-"""The platform as a function's test sees it: call an action as API Gateway does, and look at what it left in the table."""
+"""The platform as a function's test sees it: call an action as API Gateway does, and look at what it left behind."""
 
 import base64
+import contextlib
 import datetime as dt
 import functools
 import importlib.util
 import json
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -15,7 +17,7 @@ from typing import Any
 import boto3
 from samcli.yamlhelper import yaml_parse
 
-from local import motofix
+from local import motofix, threads
 
 ROOT = Path(__file__).parents[1]
 SECRETS = {
@@ -66,7 +68,12 @@ def template() -> dict[str, Any]:
 
 @functools.cache
 def function_module(action: str) -> ModuleType:
-    """A function's app.py, loaded once under a name of its own."""
+    """A function's app.py, loaded once under a name of its own: what calls outside of races run in."""
+    return load_module(action)
+
+
+def load_module(action: str) -> ModuleType:
+    """A function's app.py, loaded anew: an environment of Lambda, which serves one request at a time."""
     name = f"functions.{action}.app"
     spec = importlib.util.spec_from_file_location(name, ROOT / "functions" / action / "app.py")
     assert spec is not None
@@ -75,6 +82,23 @@ def function_module(action: str) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+_idle: dict[str, list[ModuleType]] = {}
+
+
+@contextlib.contextmanager
+def environment(action: str) -> Iterator[ModuleType]:
+    """An environment of the function that nobody else is in: racers in threads must not share one."""
+    idle = _idle.setdefault(action, [function_module(action)])
+    try:
+        module = idle.pop()
+    except IndexError:
+        module = load_module(action)
+    try:
+        yield module
+    finally:
+        idle.append(module)
 
 
 def route_of(action: str) -> tuple[str, str]:
@@ -93,9 +117,12 @@ class Platform:
     clock: Clock
     context: Any = field(
         default_factory=lambda: SimpleNamespace(
-            function_name="test", memory_limit_in_mb=1024, invoked_function_arn="arn:aws:lambda:test", aws_request_id="test",
+            function_name="test",
+            memory_limit_in_mb=1024,
+            invoked_function_arn="arn:aws:lambda:test",
+            aws_request_id="test",
             get_remaining_time_in_millis=lambda: 20_000,
-        )  # fmt: skip
+        )
     )
 
     def call(
@@ -111,12 +138,13 @@ class Platform:
         session_id: str = "ses_00000000000000000000000000",
         **path: str,
     ) -> Answer:
-        """Call an HTTP action as API Gateway does, behind its authorizer: `actor` is a user or a user id, or None for nobody.
+        """Call an HTTP action as API Gateway does, behind its authorizer: `actor` is a user, his id, or None (nobody).
 
-        `path` are the path parameters; `raw` replaces the JSON of `body` (bytes are sent as base64, as the gateway does).
+        `path` are the path parameters; `raw` replaces the JSON of `body` (bytes as base64, as the gateway sends them).
         """
         event = self.event(action, actor, body, query=query, headers=headers, raw=raw, session_id=session_id, **path)
-        answer = function_module(action).lambda_handler(event, self.context)
+        with environment(action) as module:
+            answer = module.lambda_handler(event, self.context)
         heads = {k: v[0] for k, v in (answer.get("multiValueHeaders") or {}).items()} | (answer.get("headers") or {})
         text = answer.get("body")
         return Answer(answer["statusCode"], _json(text), heads)
@@ -164,7 +192,8 @@ class Platform:
 
     def invoke(self, action: str, event: dict[str, Any] | None = None) -> Any:
         """Run a function that has no HTTP: a job, a task, a consumer."""
-        return function_module(action).lambda_handler(event or {}, self.context)
+        with environment(action) as module:
+            return module.lambda_handler(event or {}, self.context)
 
     def rows(self) -> list[dict[str, Any]]:
         """Every item of the table, for 'nothing was written'."""
@@ -194,6 +223,7 @@ def build(clock: Clock) -> Platform:
     from bloxtr8 import config
 
     motofix.apply()
+    threads.isolate()
     config.settings.cache_clear()
     _forget_parameters()
     resources = template()["Resources"]

@@ -30,6 +30,7 @@ def user(**fields: Any) -> User:
         "roblox_username": f"Robloxian{n}",
         "tier": Tier.TIER_1,
         "payout_account_id": f"acct_test{n}",
+        "payout_country": "US",
         "payouts_ready": True,
         "created_at": clock.now(),
     } | fields
@@ -50,6 +51,7 @@ def newcomer(**fields: Any) -> User:
             "roblox_username": None,
             "tier": Tier.TIER_0,
             "payout_account_id": None,
+            "payout_country": None,
             "payouts_ready": False,
             **fields,
         }

@@ -1,20 +1,27 @@
 """Sign-ins: who a bearer token proves, and the pair of tokens a session hands out (D1, features M02).
 
-Both tokens are JWTs signed with the `tokens` secret; the session's row says whether they still count. A refresh token names its
-generation: an older one that comes back was stolen or replayed, and ends the session.
+Both tokens are JWTs signed with the `tokens` secret and good for one audience each; the session's row says whether they
+still count. A refresh token names its generation: an older one that comes back was stolen or replayed, and ends the
+session, so that a thief and his victim do not both go on.
 """
 
 import datetime as dt
+import re
+from itertools import batched
 from typing import Any, NamedTuple
 
 import jwt
 
 from bloxtr8 import clock, config, ids, table
-from bloxtr8.entities import Session
+from bloxtr8.actors import Actor
+from bloxtr8.entities import Session, User
 from bloxtr8.errors import Unauthenticated
 
 ALGORITHM = "HS256"
 ISSUER = "bloxtr8"
+AT_ONCE = 90  # sessions in one transaction, which takes 100 rows
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_TOKEN_LIMIT = 2048
 _REQUIRED = ["sub", "sid", "exp", "iat", "aud", "iss"]
 
 
@@ -30,7 +37,10 @@ def open_session(user_id: str) -> tuple[Session, Tokens]:
     """A new session of a user, already stored, and its first tokens."""
     now = clock.now()
     session = Session(
-        user_id=user_id, id=ids.new("ses"), created_at=now, expires_at=now + dt.timedelta(seconds=config.settings().session_seconds)
+        user_id=user_id,
+        id=ids.new("ses"),
+        created_at=now,
+        expires_at=now + dt.timedelta(seconds=config.settings().session_seconds),
     )
     session.ttl = session.expires_at
     table.remember(session)
@@ -55,35 +65,52 @@ def authenticate(header: str) -> Session:
 
 
 def refresh(token: str) -> Tokens:
-    """A new pair for a refresh token, which is spent by this. A spent one that comes back ends the session: 401 REFRESH_REUSED."""
+    """A new pair for a refresh token, which is spent by this. Raises Unauthenticated; a token that was spent before
+    ends the session: REFRESH_REUSED."""
     claims = claims_of(token, "refresh")
     session = _live(claims)
-    if session.generation != claims["gen"]:
-        table.forget(session)
-        raise Unauthenticated("This refresh token was used before; the session is ended.", "REFRESH_REUSED")
-    session.generation += 1
-    if not table.remember(session, unless_exists=False):  # a twin was faster: the token is spent
-        table.forget(session)
-        raise Unauthenticated("This refresh token was used before; the session is ended.", "REFRESH_REUSED")
-    return tokens_for(session)
+    if session.generation == claims.get("gen"):
+        session.generation += 1
+        if table.remember(session, unless_exists=False):
+            return tokens_for(session)
+    end(session.user_id, session.id)  # spent before, or a twin was faster
+    raise Unauthenticated("This refresh token was used before; the session is ended.", "REFRESH_REUSED")
+
+
+def end(user_id: str, session_id: str) -> None:
+    """End one session: both its tokens are worth nothing from now on."""
+    table.take(Session, user_id=user_id, id=session_id)
+
+
+def end_all(actor: Actor) -> None:
+    """End every session of the actor, wherever it was opened; the user's audit chain says so."""
+    user = table.get(User, id=actor.id)
+    for some in batched(table.partition(f"USER#{actor.id}", prefix="SESSION#"), AT_ONCE, strict=False):
+        table.commit(user, action="end_session", actor=actor, deletes=some, details={"sessions": len(some)})
 
 
 def claims_of(token: str, audience: str) -> dict[str, Any]:
     """The claims of a token we signed for `audience` (access, refresh) that has not expired. Raises Unauthenticated."""
+    if len(token) > _TOKEN_LIMIT or not _TOKEN.fullmatch(token):
+        raise _invalid()
     try:
         claims: dict[str, Any] = jwt.decode(
             token,
             _key(),
-            algorithms=[ALGORITHM],
+            algorithms=[ALGORITHM],  # never what the token says
             audience=audience,
             issuer=ISSUER,
             options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False},
         )
     except jwt.InvalidTokenError:
-        raise Unauthenticated("This token is not valid.") from None
+        raise _invalid() from None
     if claims["exp"] <= clock.now().timestamp():  # by the platform's own clock
         raise Unauthenticated("This token has expired.")
     return claims
+
+
+def _invalid() -> Unauthenticated:
+    return Unauthenticated("This token is not valid.")
 
 
 def _live(claims: dict[str, Any]) -> Session:

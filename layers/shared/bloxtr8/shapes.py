@@ -75,6 +75,13 @@ def _aware(moment: dt.datetime) -> dt.datetime:
 
 Deadline = Annotated[dt.datetime, AfterValidator(_aware)]
 
+# contact data: the form only, since nothing is sent there
+Email = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$"), AfterValidator(_safe_line)
+]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
 # OAuth (RFC 6749, RFC 7636)
 URL_LIMIT = 2048
 CHALLENGE = r"^[A-Za-z0-9_-]{43}$"

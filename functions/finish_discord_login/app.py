@@ -1,0 +1,45 @@
+"""POST /auth/discord/finish: Discord proved who it is; a session opens, and the first time a user is made (M01)."""
+
+from bloxtr8 import clock, sessions, table
+from bloxtr8.actors import Actor
+from bloxtr8.domain import people
+from bloxtr8.entities import Identity, OAuthState, User
+from bloxtr8.lambdas import again, entrypoint, http_app
+from bloxtr8.outside import discord
+from bloxtr8.shapes import Body, OAuthCode, StateText, Verifier
+from bloxtr8.views.people import SignedIn, SignedInUser
+
+app = http_app()
+
+
+class FinishDiscordLogin(Body):
+    code: OAuthCode
+    state: StateText
+    verifier: Verifier
+
+
+@app.post("/auth/discord/finish", summary="Sign in with what Discord sent back", tags=["people"])
+def finish_discord_login(body: FinishDiscordLogin) -> SignedIn:
+    state = people.check_login(table.take(OAuthState, state=body.state), body.verifier, clock.now())
+    found = discord.exchange(body.code, state.redirect_uri)
+    user_id = again(lambda: _known(found))  # the state is spent: the loser of a race reads the winner's user here
+    _, tokens = sessions.open_session(user_id)
+    user = SignedInUser(id=user_id, discord_id=found.id, username=found.username, avatar=found.avatar)
+    return SignedIn.of(tokens, user)
+
+
+def _known(found: discord.DiscordUser) -> str:
+    """The user behind a Discord account: found, renamed where Discord shows another name, or made."""
+    mark = table.find(Identity, provider=people.DISCORD, value=found.id)
+    if mark is None:
+        user, *rows = people.newcomer(found.id, found.username, found.avatar, clock.now())
+        table.commit(user, *rows, action="finish_discord_login", actor=Actor(user.id))
+        return user.id
+    if mark.seen_as != people.seen_as(found.username, found.avatar):
+        user = table.get(User, id=mark.user_id)
+        people.rename(user, mark, found.username, found.avatar)
+        table.commit(user, mark, action="finish_discord_login", actor=Actor(user.id))
+    return mark.user_id
+
+
+lambda_handler = entrypoint(app)

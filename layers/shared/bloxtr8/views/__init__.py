@@ -1,0 +1,1 @@
+"""What objects look like to a caller: one file a room."""
