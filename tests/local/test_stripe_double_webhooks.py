@@ -130,6 +130,7 @@ def test_every_endpoint_has_to_take_it(double: StripeDouble, platform: Platform,
     assert len(double.deliver()) == 1
     second.answer = 200
     assert double.deliver() == []
+    assert (len(receiver.seen), len(second.seen)) == (1, 2)
 
 
 def test_duplicates_and_shuffles(double: StripeDouble, platform: Platform, receiver: Receiver) -> None:

@@ -50,9 +50,9 @@ class Control:
             "fault": lambda body: api.faults.add(of_json(body)),
             "faults": lambda body: {"faults": api.faults.view()},
             "ledger": lambda body: self.ledger(),
-            "pay_slowly": lambda body, id: parts.payments.pay_slowly(id, body.get("payment_method", "pm_card_visa")),
             "outbox": lambda body: {"events": webhooks.outbox()},
-            "top_up": lambda body: self._top_up(body),
+            "pay_slowly": lambda body, id: parts.payments.pay_slowly(id, body.get("payment_method", "pm_card_visa")),
+            "top_up": self._top_up,
             "travel": self._travel,
             "warn": lambda body, id: parts.disputes.warn(id),
         }
@@ -65,6 +65,7 @@ class Control:
                 return self._visit(**ids)
             body = _body(request)
             with self._lock:
+                self._api.parts.tick()
                 answer = self._actions[name](body, **ids)
         except ApiError as error:
             return _json(error.body, error.status)

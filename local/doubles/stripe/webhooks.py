@@ -117,16 +117,15 @@ class Webhooks:
         Handlers may call the double: no lock is held while an event is sent.
         """
         with self._lock:
-            due = self._due(patient)
-            endpoints, policy = list(enumerate(self._endpoints)), self._policy
-        rounds = due * max(duplicate, policy.duplicate)
+            due, endpoints, policy = self._due(patient), list(self._endpoints), self._policy
+        waiting = [(parcel, one) for parcel in due for one in range(len(endpoints)) if one not in parcel.acknowledged]
+        rounds = waiting * max(duplicate, policy.duplicate)
         if shuffle or policy.shuffle:
             self._random.shuffle(rounds)
-        for parcel in rounds:
-            for number, endpoint in endpoints:
-                parcel.last_status = self._send(endpoint, parcel)
-                if parcel.last_status // 100 == 2:
-                    parcel.acknowledged.add(number)
+        for parcel, one in rounds:
+            parcel.last_status = self._send(endpoints[one], parcel)
+            if parcel.last_status // 100 == 2:
+                parcel.acknowledged.add(one)
         with self._lock:
             return self._close(due, len(endpoints))
 
