@@ -101,6 +101,17 @@ def verify(entries: Sequence[AuditEntry]) -> Verdict:
     return Verdict(ok=True, entries=len(entries), head=previous)
 
 
+def verify_path(chains: Sequence[Sequence[AuditEntry]]) -> bool:
+    """Whether each chain holds and each but the first grew out of an entry of the one before: one path, a whole
+    trade."""
+    before: set[str] = set()
+    for chain in chains:
+        if not chain or not verify(chain).ok or (before and chain[0].parent not in before):
+            return False
+        before = {entry.hash for entry in chain}
+    return True
+
+
 def _plain(value: Any) -> Any:
     return clock.iso(value) if hasattr(value, "isoformat") else value
 

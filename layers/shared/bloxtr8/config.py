@@ -68,6 +68,7 @@ class Settings:
     sign_link_seconds: int = 15 * 60
     repair_first_seconds: int = 120
     repair_limit_seconds: int = HOUR
+    verify_pause_seconds: int = 10
     webhook_attempts: int = 10
     max_hold_days: int = 80
 

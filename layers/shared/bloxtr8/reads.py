@@ -3,9 +3,12 @@
 from typing import cast
 
 from bloxtr8 import table
+from bloxtr8.actors import Actor
+from bloxtr8.domain import escrows
 from bloxtr8.domain.deals import Around
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import AssetGuard, Contract, Deals, Escrow, Listing, Offer
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.entities import AssetGuard, AuditEntry, Contract, Deals, Escrow, Listing, Offer, PlatformRole, User
 from bloxtr8.errors import NotFound
 from bloxtr8.ids import is_id, offer_place, ulid_of
 
@@ -50,3 +53,19 @@ def escrow(escrow_id: str) -> EscrowFile:
     if found is None:
         raise NotFound("There is no such escrow.")
     return found
+
+
+def escrow_for(escrow_id: str, actor: Actor, *staff: PlatformRole) -> EscrowFile:
+    """The same for a party, or for staff of one of these roles (read from the user's row). Anybody else: NotFound."""
+    file = escrow(escrow_id)
+    if escrows.role_of(file.escrow, actor) is Role.OUTSIDER:
+        reader = table.get(User, id=actor.id)
+        if not reader.platform_roles & set(staff):
+            raise NotFound("There is no such escrow.")
+    return file
+
+
+def trade_audit(deal: Escrow) -> list[list[AuditEntry]]:
+    """The audit chains of one trade, in its order: the offers, the contract, the escrow."""
+    roots = (f"off_{offer_place(deal.offer_id)[0]}", deal.contract_id, deal.id)
+    return [cast(list[AuditEntry], table.partition(f"AUDIT#{root}")) for root in roots]

@@ -8,15 +8,25 @@ from bloxtr8.domain import escrows
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
-from bloxtr8.errors import Unprocessable
+from bloxtr8.errors import TooLarge, Unprocessable, UnsupportedMedia
 
 MAX_EVIDENCE = 20
+EVIDENCE_BYTES = 25 * 1024 * 1024
+EVIDENCE_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "video/mp4", "application/pdf", "text/plain"})
 
 
 def check_evidence_room(file: EscrowFile) -> None:
     """Raises Unprocessable above twenty files an escrow."""
     if len(file.evidence) >= MAX_EVIDENCE:
         raise Unprocessable(f"An escrow takes {MAX_EVIDENCE} files.", "TOO_MUCH_EVIDENCE")
+
+
+def check_file(content_type: str, size_bytes: int) -> None:
+    """What kind of file is taken, and how large. Raises UnsupportedMedia or TooLarge."""
+    if content_type not in EVIDENCE_TYPES:
+        raise UnsupportedMedia(f"Evidence is one of {', '.join(sorted(EVIDENCE_TYPES))}.")
+    if size_bytes > EVIDENCE_BYTES:
+        raise TooLarge("A file has at most 25 MiB.")
 
 
 type Guard = Callable[[EscrowFile, Role, dt.datetime], None]

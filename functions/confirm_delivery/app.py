@@ -1,0 +1,37 @@
+"""POST /escrows/{escrow_id}/deliveries/{delivery_id}/confirm: the buyer has it; the seller is paid (M44)."""
+
+from typing import Literal
+
+from bloxtr8 import clock, reads, table
+from bloxtr8.domain import escrows, settlements
+from bloxtr8.domain.transitions import DELIVERY
+from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
+from bloxtr8.shapes import Body
+from bloxtr8.views.escrow import Started
+
+app = http_app()
+
+
+class ConfirmDelivery(Body):
+    acknowledge: Literal[True]
+
+
+@app.post(
+    "/escrows/<escrow_id>/deliveries/<delivery_id>/confirm", status_code=202, summary="I have it", tags=["escrows"]
+)
+def confirm_delivery(escrow_id: str, delivery_id: str, body: ConfirmDelivery, actor: KeyedActor) -> Started:
+    file = reads.escrow(escrow_id)
+    role, now = escrows.party(file.escrow, actor), clock.now()
+    actor.expects(file.escrow)
+    delivery = escrows.check_delivery(file, delivery_id)
+    planned = settlements.start(
+        file, "confirm_delivery", role, actor=actor, to_seller=None, reason="CONFIRMED_BY_BUYER", now=now
+    )
+    DELIVERY.apply("confirm_delivery", delivery, role)
+    delivery.confirmed_by, delivery.confirmed_at, delivery.next_look = "BUYER", now, None
+    return table.commit(
+        file.escrow, delivery, *planned.rows, action="confirm_delivery", actor=actor, answer=lambda: Started.of(file)
+    )
+
+
+lambda_handler = entrypoint(app)

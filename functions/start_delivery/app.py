@@ -1,0 +1,39 @@
+"""POST /escrows/{escrow_id}/deliveries: the seller begins to hand over. Not to be done before the money is held."""
+
+from bloxtr8 import clock, reads, table
+from bloxtr8.domain import escrow_moves, escrows
+from bloxtr8.domain.transitions import DELIVERY
+from bloxtr8.errors import Unprocessable
+from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
+from bloxtr8.shapes import Body, Description
+from bloxtr8.views.escrow import DeliveryView
+
+app = http_app()
+
+
+class StartDelivery(Body):
+    description: Description | None = None
+    milestone_id: str | None = None
+
+
+@app.post("/escrows/<escrow_id>/deliveries", summary="Start the delivery", tags=["escrows"])
+def start_delivery(escrow_id: str, body: StartDelivery, actor: CurrentActor) -> DeliveryView:
+    if body.milestone_id is not None:
+        raise Unprocessable("Milestones are not available yet.", "NOT_AVAILABLE_YET")
+    file = reads.escrow(escrow_id)
+    role, now = escrows.party(file.escrow, actor), clock.now()
+    actor.expects(file.escrow)
+    escrow_moves.check("start_delivery", file, role, now)
+    delivery = file.delivery
+    DELIVERY.apply("start_delivery", delivery, role)
+    delivery.description, delivery.started_at = body.description, now
+    return table.commit(
+        file.escrow,
+        delivery,
+        action="start_delivery",
+        actor=actor,
+        answer=lambda: DeliveryView.model_validate(delivery),
+    )
+
+
+lambda_handler = entrypoint(app)

@@ -1,0 +1,23 @@
+"""POST /escrows/{escrow_id}/payment: how the buyer pays. Reads only: the rail was opened by the funding machine."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from bloxtr8 import payments
+from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
+from bloxtr8.views.payment import PaymentView
+
+app = http_app()
+OPENING = {202: {"description": "RAIL_OPENING: the rail opens it now; ask again after Retry-After seconds"}}
+
+
+@app.post("/escrows/<escrow_id>/payment", summary="How to pay", tags=["escrows"], responses=OPENING)
+def start_payment(escrow_id: str, actor: CurrentActor) -> PaymentView | Response[Any]:
+    file, found = payments.instructions(escrow_id, actor)
+    if found is None:
+        return Response(202, "application/json", '{"status":"RAIL_OPENING"}', headers={"Retry-After": "2"})
+    return PaymentView.of(str(file.escrow.rail), found)
+
+
+lambda_handler = entrypoint(app)

@@ -1,0 +1,58 @@
+"""Proof of a delivery: Roblox shows the buyer as the owner, by both sources, now (states.md, section 6; M53)."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from bloxtr8 import assets, clock, config, ids, table
+from bloxtr8.actors import Actor
+from bloxtr8.domain import escrows
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.entities import Evidence, Snapshot
+from bloxtr8.errors import Conflict, RateLimited, UpstreamFailed
+
+
+def prove(file: EscrowFile, actor: Actor) -> Snapshot:
+    """The proof for mark_delivered. Raises Conflict ASSET_NOT_TRANSFERRED with the owner that was seen.
+
+    While Roblox does not answer, UpstreamFailed; the seller's claim is kept as evidence, and the deadline's look
+    decides.
+    """
+    try:
+        seen = assets.look(file.escrow, file.escrow.buyer_roblox_id, both_sources=True)
+    except UpstreamFailed:
+        _keep_claim(file, actor)
+        raise
+    if not seen.verified:
+        raise Conflict(
+            "Roblox does not show the buyer as the owner.", "ASSET_NOT_TRANSFERRED", observedOwner=seen.owner_id
+        )
+    return seen
+
+
+def verify[V](file: EscrowFile, actor: Actor, answer: Callable[[Snapshot], V]) -> V:
+    """verify_delivery: a fresh look is kept as a snapshot, and where it proves the delivery the escrow is DELIVERED.
+
+    One look in ten seconds an escrow: raises RateLimited. Raises UpstreamFailed where the owner is unknown.
+    """
+    escrow, now = file.escrow, clock.now()
+    wait = config.settings().verify_pause_seconds
+    if escrow.verified_at is not None and now < escrow.verified_at + dt.timedelta(seconds=wait):
+        raise RateLimited("Roblox was asked a moment ago.", retry_after=wait)
+    seen = assets.look(escrow, escrow.buyer_roblox_id, both_sources=True)
+    escrow.verified_at = now
+    if not seen.verified:
+        return table.commit(escrow, seen, action="verify_delivery", actor=actor, answer=lambda: answer(seen))
+    delivery = escrows.deliver(
+        file, "prove_delivery", Role.SYSTEM, verification="VERIFIED", snapshot_id=seen.id, now=now
+    )
+    return table.commit(escrow, delivery, seen, action="prove_delivery", actor=actor, answer=lambda: answer(seen))
+
+
+def _keep_claim(file: EscrowFile, actor: Actor) -> None:
+    """The seller said it is done while Roblox was silent: that counts later. Once is enough."""
+    note = f"{file.delivery.id}: the seller says it is handed over; Roblox did not answer"
+    if any(row.note == note for row in file.evidence):
+        return
+    claim = Evidence(escrow_id=file.escrow.id, id=ids.new("evd"), user_id=actor.id, note=note, at=clock.now())
+    table.commit(file.escrow, claim, action="claim_delivery", actor=actor)

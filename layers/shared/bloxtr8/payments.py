@@ -1,0 +1,46 @@
+"""Before the buyer pays: everything that could have changed since the signatures is looked at again (api.md,
+start_payment)."""
+
+from bloxtr8 import assets, clock, funding, rails, reads, table
+from bloxtr8.actors import Actor
+from bloxtr8.domain import escrow_moves, escrows, kyc
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.entities import Deals, User
+from bloxtr8.errors import Unprocessable
+from bloxtr8.rails.base import PaymentInstructions
+
+
+def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstructions | None]:
+    """How the buyer pays, the same each time; None while the rail is still being opened.
+
+    Raises NotFound, Forbidden (not the buyer, BANNED, KYC_LIMIT), InvalidState, Expired FUNDING_EXPIRED, Unprocessable
+    (ASSET_NOT_OWNED, PAYOUT_NOT_READY) and UpstreamFailed. It moves nothing and writes nothing.
+    """
+    file = reads.escrow(escrow_id)
+    escrow, now = file.escrow, clock.now()
+    escrow_moves.check("start_payment", file, escrows.party(escrow, actor), now)
+    buyer, seller, buyer_deals, seller_deals = table.load(
+        table.ref(User, id=escrow.buyer_id),
+        table.ref(User, id=escrow.seller_id),
+        table.ref(Deals, user_id=escrow.buyer_id),
+        table.ref(Deals, user_id=escrow.seller_id),
+    )
+    kyc.check_not_banned(buyer, now)
+    for person, deals in ((buyer, buyer_deals), (seller, seller_deals)):  # the deal itself stands in the volume already
+        kyc.check_limits(person, deals, escrow.amount, now, counted=escrow.amount)
+    _check_asset(file)
+    if file.rail.payment_intent_id is None:
+        return file, None
+    rail = rails.get(str(escrow.rail))
+    if escrow.payout_account_id is not None and not rail.destination_ready(escrow.payout_account_id):
+        raise Unprocessable("The seller can't be paid out at the moment.", "PAYOUT_NOT_READY")
+    return file, rail.payment(funding.order(file))
+
+
+def _check_asset(file: EscrowFile) -> None:
+    """Nobody pays for what the seller no longer owns."""
+    seen = assets.look(file.escrow, file.escrow.seller_roblox_id)
+    if not seen.verified:
+        raise Unprocessable(
+            "The seller does not own the asset any more.", "ASSET_NOT_OWNED", observedOwner=seen.owner_id
+        )
