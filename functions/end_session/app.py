@@ -1,5 +1,7 @@
 """POST /auth/logout: the caller's session ends, or with `all` every session of the caller."""
 
+from pydantic import StrictBool
+
 from bloxtr8 import sessions
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.shapes import Body
@@ -8,7 +10,7 @@ app = http_app()
 
 
 class EndSession(Body):
-    all: bool = False
+    all: StrictBool = False
 
 
 @app.post("/auth/logout", status_code=204, summary="Sign out", tags=["people"])

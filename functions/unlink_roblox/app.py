@@ -3,6 +3,7 @@
 from bloxtr8 import table
 from bloxtr8.domain import people
 from bloxtr8.entities import Deals, Identity, User
+from bloxtr8.errors import StaleWrite
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 
 app = http_app()
@@ -14,7 +15,9 @@ def unlink_roblox(actor: CurrentActor) -> None:
     actor.expects(user)
     if user.roblox_id is None:
         return
-    mark = table.get(Identity, provider=people.ROBLOX, value=user.roblox_id)
+    mark = table.find(Identity, provider=people.ROBLOX, value=user.roblox_id)
+    if mark is None:  # gone since the profile was read
+        raise StaleWrite("unlink_roblox")
     people.unlink_roblox(user, deals)
     table.commit(user, action="unlink_roblox", actor=actor, checks=[deals], deletes=[mark])  # an accept saves `deals`
 

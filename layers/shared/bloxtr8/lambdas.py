@@ -93,6 +93,8 @@ def entrypoint(app: HttpApp) -> Handler:
             answer = app.resolve(event, context)
             if not app.stale:
                 break
+        if answer["statusCode"] == NO_CONTENT:
+            answer["body"] = ""  # Powertools says "null", and a 204 has no body
         return answer
 
     return lambda_handler
@@ -128,17 +130,25 @@ def _maybe_actor(request: Request) -> Actor | None:
     return _actor_of(session.user_id, session.id, request, event)
 
 
+def _visitor(request: Request) -> Actor:
+    """Whoever calls a public route: nobody yet, but a signature keeps the hash of where it came from."""
+    return _actor_of("nobody", None, request, request.resolved_event.raw_event, keyed=False)
+
+
 CurrentActor = Annotated[Actor, Depends(_actor)]
 KeyedActor = Annotated[Actor, Depends(_keyed_actor)]
 MaybeActor = Annotated[Actor | None, Depends(_maybe_actor)]
+PublicActor = Annotated[Actor, Depends(_visitor)]
 
 
-def _actor_of(user_id: str, session_id: str | None, request: Request, event: Mapping[str, Any]) -> Actor:
+def _actor_of(
+    user_id: str, session_id: str | None, request: Request, event: Mapping[str, Any], *, keyed: bool = True
+) -> Actor:
     identity = event.get("requestContext", {}).get("identity") or {}
     return Actor(
         id=user_id,
         session_id=session_id,
-        idempotency=_idempotency_key(user_id, request, event),
+        idempotency=_idempotency_key(user_id, request, event) if keyed else None,
         if_match=_if_match(event),
         address_hash=_hashed(identity.get("sourceIp")),
         agent_hash=_hashed(identity.get("userAgent")),
