@@ -35,6 +35,7 @@ from bloxtr8.errors import (
 )
 from bloxtr8.logs import logger
 
+NO_CONTENT = 204
 BODY_LIMIT_BYTES = 256 * 1024
 PROBLEM = "application/problem+json"
 
