@@ -4,10 +4,13 @@ from typing import cast
 
 from bloxtr8 import table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrows
+from bloxtr8.domain import contracts, escrows, offers
+from bloxtr8.domain.agreements import Deal
+from bloxtr8.domain.contracts import ContractFile
 from bloxtr8.domain.deals import Around
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.offers import Bargain
 from bloxtr8.entities import AssetGuard, AuditEntry, Contract, Deals, Escrow, Listing, Offer, PlatformRole, User
 from bloxtr8.errors import NotFound
 from bloxtr8.ids import is_id, offer_place, ulid_of
@@ -43,6 +46,52 @@ def chain(offer_id: str) -> list[Offer]:
     if not found:
         raise NotFound("There is no such offer.")
     return cast(list[Offer], found)
+
+
+def bargain(offer_id: str, actor: Actor) -> Bargain:
+    """An offer of one of its parties, its chain and its listing. Raises NotFound, to outsiders too."""
+    rows, offer = _offer(offer_id, actor)
+    return Bargain(rows, offer, table.get(Listing, id=offer.listing_id))
+
+
+def deal(offer_id: str, actor: Actor) -> Deal:
+    """The same with both sides' profiles and volumes. Raises NotFound, to outsiders too."""
+    rows, offer = _offer(offer_id, actor)
+    listing, *people = table.load(
+        table.ref(Listing, id=offer.listing_id),
+        table.ref(User, id=offer.buyer_id),
+        table.ref(User, id=offer.seller_id),
+        table.ref(Deals, user_id=offer.buyer_id),
+        table.ref(Deals, user_id=offer.seller_id),
+    )
+    return Deal(Bargain(rows, offer, listing), *people)
+
+
+def _offer(offer_id: str, actor: Actor) -> tuple[list[Offer], Offer]:
+    rows = chain(offer_id)
+    offer = offers.pick(rows, offer_id)
+    offers.side_of(offer, actor)
+    return rows, offer
+
+
+def contract(contract_id: str) -> ContractFile:
+    """A contract with its signatures, in one Query. Raises NotFound."""
+    if not is_id(contract_id, "con"):
+        raise NotFound("There is no such contract.")
+    found = ContractFile.of(table.partition(f"CONTRACT#{ulid_of(contract_id)}"))
+    if found is None:
+        raise NotFound("There is no such contract.")
+    return found
+
+
+def contract_for(contract_id: str, actor: Actor) -> ContractFile:
+    """The same for a party or an arbiter (read from the user's row). Anybody else: NotFound."""
+    file = contract(contract_id)
+    if contracts.role_of(file.contract, actor) is Role.OUTSIDER:
+        reader = table.get(User, id=actor.id)
+        if PlatformRole.ARBITER not in reader.platform_roles:
+            raise NotFound("There is no such contract.")
+    return file
 
 
 def escrow(escrow_id: str) -> EscrowFile:
