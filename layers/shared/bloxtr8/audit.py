@@ -91,14 +91,15 @@ def digest(entry: AuditEntry) -> str:
     return hashlib.sha256((entry.previous + text).encode()).hexdigest()
 
 
-def verify(entries: Sequence[AuditEntry]) -> Verdict:
+def verify(entries: Iterable[AuditEntry]) -> Verdict:
     """Check a whole chain in order: no gap, every hash right, each covering the one before it (C7)."""
-    previous = ""
-    for place, entry in enumerate(entries, start=1):
-        if entry.seq != place or entry.previous != previous or entry.hash != digest(entry):
-            return Verdict(ok=False, entries=len(entries), head=previous, broken_at=entry.id)
+    previous, count = "", 0
+    for entry in entries:
+        count += 1
+        if entry.seq != count or entry.previous != previous or entry.hash != digest(entry):
+            return Verdict(ok=False, entries=count, head=previous, broken_at=entry.id)
         previous = entry.hash
-    return Verdict(ok=True, entries=len(entries), head=previous)
+    return Verdict(ok=True, entries=count, head=previous)
 
 
 def verify_path(chains: Sequence[Sequence[AuditEntry]]) -> bool:

@@ -1,15 +1,17 @@
 """What crosses the boundary: request bodies, views and the types of their fields (api.md, Conventions)."""
 
 import datetime as dt
+import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from bloxtr8 import clock, money
 
 _KEPT = "\n\r\t"
+_NUMBER = re.compile(r"[+-]?[0-9.]+")
 
 
 class Body(BaseModel):
@@ -61,19 +63,43 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterV
 Conditions = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_safe_text)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(_safe_text)]
 Cents = Annotated[int, Field(strict=True, ge=1, le=money.MAX_CENTS)]
+Version = Annotated[int, Field(strict=True, ge=1)]
 Days = Annotated[int, Field(strict=True, ge=1, le=30)]
+Day = dt.date
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Digits = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,18}$")]
 Moment = Annotated[dt.datetime, PlainSerializer(clock.iso, return_type=str, when_used="json")]
 
 
+def _written(moment: object) -> object:
+    """A number is no moment here: nobody could tell seconds from milliseconds."""
+    if not isinstance(moment, (str, dt.datetime)) or (isinstance(moment, str) and _NUMBER.fullmatch(moment)):
+        raise ValueError("is an ISO-8601 text")
+    return moment
+
+
 def _aware(moment: dt.datetime) -> dt.datetime:
     if moment.tzinfo is None:
         raise ValueError("needs an offset, for example Z")
-    return moment.astimezone(dt.UTC)
+    try:
+        return moment.astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError("is outside of time") from None
 
 
-Deadline = Annotated[dt.datetime, AfterValidator(_aware)]
+Deadline = Annotated[dt.datetime, BeforeValidator(_written), AfterValidator(_aware)]
+
+MAX_MILESTONES = 20  # D22
+
+
+class Milestone(Body):
+    """A part of the price that is released on its own."""
+
+    title: Title
+    amount_cents: Cents
+
+
+Milestones = Annotated[list[Milestone], Field(min_length=1, max_length=MAX_MILESTONES)]
 
 # contact data: the form only, since nothing is sent there
 Email = Annotated[

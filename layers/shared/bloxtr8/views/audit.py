@@ -41,3 +41,17 @@ class TimelineView(View):
             items=[EntryView.model_validate(entry) for chain in chains for entry in chain],
             verified=audit.verify_path(chains),
         )
+
+
+class VerdictView(View):
+    """`count` entries were checked; `head` is the hash of the last good one, `brokenAt` the first entry that does
+    not fit."""
+
+    ok: bool
+    count: int
+    head: str
+    broken_at: str | None
+
+    @classmethod
+    def of(cls, verdict: audit.Verdict) -> Self:
+        return cls(ok=verdict.ok, count=verdict.entries, head=verdict.head, broken_at=verdict.broken_at)
