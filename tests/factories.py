@@ -6,7 +6,8 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from bloxtr8 import actors, clock, ids, table
-from bloxtr8.entities import Deals, Identity, Listing, Tier, User
+from bloxtr8.domain import agreements
+from bloxtr8.entities import Contract, Deals, Identity, Listing, Offer, Side, Tier, User
 from tests.doubles import Roblox
 from tests.emulator import Platform
 
@@ -79,3 +80,41 @@ def listing(seller: User, **fields: Any) -> Listing:
     answer = platform.call("create_listing", seller, {to_camel(name): value for name, value in body.items()})
     assert answer.status == 201, answer.body
     return table.get(Listing, id=answer.body["id"])
+
+
+def offer(listing: Listing, buyer: User, **fields: Any) -> Offer:
+    """An offer as make_offer made it; fields override, in snake_case."""
+    platform, _ = _ground
+    body = {"amount": 100_000, "currency": "USD"} | fields
+    answer = platform.call(
+        "make_offer", buyer, {to_camel(name): value for name, value in body.items()}, listing_id=listing.id
+    )
+    assert answer.status == 201, answer.body
+    return offer_row(answer.body["id"])
+
+
+def offer_row(offer_id: str) -> Offer:
+    """An offer as it lies in the table."""
+    root, depth = ids.offer_place(offer_id)
+    return table.get(Offer, root=root, depth=depth)
+
+
+def terms_hash(made: Offer) -> str:
+    """What an acceptor of this offer names."""
+    return agreements.terms_hash(made, table.get(Listing, id=made.listing_id))
+
+
+def accepted(
+    seller: User | None = None, buyer: User | None = None, made: Offer | None = None, **fields: Any
+) -> Contract:
+    """The contract of an offer that its other side accepted through accept_offer.
+
+    Of `made`, or of a buyer's offer for a new listing of the seller's; fields are the offer's, in snake_case.
+    """
+    platform, _ = _ground
+    if made is None:
+        made = offer(listing(seller or user()), buyer or user(), **fields)
+    answers = made.seller_id if made.proposed_by is Side.BUYER else made.buyer_id
+    answer = platform.call("accept_offer", answers, {"termsHash": terms_hash(made)}, offer_id=made.id)
+    assert answer.status == 200, answer.body
+    return table.get(Contract, ulid=ids.ulid_of(answer.body["contractId"]))

@@ -32,6 +32,7 @@ DEACTIVATED = "DEACTIVATED"
 ASSET_LOST = "ASSET_LOST"  # also why its offers ended
 # why its offers ended
 LISTING_CANCELLED = "LISTING_CANCELLED"
+LISTING_RESERVED = "LISTING_RESERVED"  # also the code of what a deal keeps one from doing
 
 LIVE = frozenset({ListingStatus.ACTIVE, ListingStatus.RESERVED})
 SHOWN = LIVE | {ListingStatus.INACTIVE, ListingStatus.SOLD}
@@ -109,7 +110,7 @@ def check_proof(snapshot: Snapshot, holder: Listing | None) -> None:
         raise Unprocessable("Nobody owns this on Roblox.", "ASSET_OWNERLESS")
     if snapshot.locked:
         raise Unprocessable("Roblox has locked this.", "ASSET_LOCKED")
-    raise Unprocessable("Your Roblox account is not the owner of this.", "ASSET_NOT_OWNED")
+    raise Unprocessable("Roblox does not show the seller as the owner of this.", "ASSET_NOT_OWNED")
 
 
 def _taken(holder: Listing) -> Conflict:
@@ -122,7 +123,7 @@ def check_move(action: str, listing: Listing, role: Role) -> None:
         LISTING.check(action, listing, role)
     except InvalidState as refusal:
         if listing.status is ListingStatus.RESERVED:
-            raise InvalidState("A deal is open.", "LISTING_RESERVED", **refusal.details) from None
+            raise InvalidState("A deal is open.", LISTING_RESERVED, **refusal.details) from None
         if listing.status is ListingStatus.SOLD:
             raise InvalidState("It is sold.", "SOLD", **refusal.details) from None
         raise
@@ -216,6 +217,14 @@ def lose(listing: Listing) -> None:
     LISTING.apply("lose_asset", listing, Role.SYSTEM)
     listing.reason, listing.verified_at, listing.lost_seen_at = ASSET_LOST, None, None
     _end_offers(listing, ASSET_LOST)
+
+
+def reserve(listing: Listing, offer_id: str, look: Snapshot, now: dt.datetime) -> None:
+    """ACTIVE → RESERVED for one accepted offer, on fresh proof, and every other offer ends with it (D3)."""
+    LISTING.apply("reserve", listing, Role.SYSTEM)
+    listing.reserved_offer_id = offer_id
+    see(listing, look, now)
+    _end_offers(listing, LISTING_RESERVED)
 
 
 def see(listing: Listing, snapshot: Snapshot, now: dt.datetime) -> bool:

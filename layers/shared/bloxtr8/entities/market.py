@@ -141,12 +141,21 @@ class Offer(Root, discriminator="Offer"):
     reason = UnicodeAttribute(null=True)
     epoch = IntegerAttribute()  # the listing's offers_epoch when the chain was opened
     contract_id = UnicodeAttribute(null=True)
+    terms_hash = UnicodeAttribute(null=True)  # of an accepted one: what its acceptor named (C12)
     expires_at = TimeAttribute()
     created_at = TimeAttribute()
 
     @property
     def id(self) -> str:
-        return f"off_{self.root}" if self.depth == 0 else f"off_{self.root}-{self.depth:02}"
+        return self._at(self.depth)
+
+    @property
+    def parent_id(self) -> str | None:
+        """The offer that this one counters."""
+        return self._at(self.depth - 1) if self.depth else None
+
+    def _at(self, depth: int) -> str:
+        return f"off_{self.root}-{depth:02}" if depth else f"off_{self.root}"
 
     @property
     def root_id(self) -> str:
@@ -163,3 +172,8 @@ class Chain(Entity, discriminator="Chain"):
     listing_id = UnicodeAttribute()
     buyer_id = UnicodeAttribute()
     root = UnicodeAttribute()
+
+    @property
+    def root_id(self) -> str:
+        """The chain's first offer."""
+        return f"off_{self.root}"
