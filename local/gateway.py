@@ -1,18 +1,19 @@
 """API Gateway: SAM CLI's own LocalApigwService, with the refusals of the template's GatewayResponses.
 
 The only file that imports SAM CLI's internals. Routes, events, authorizer and CORS are those of `sam local start-api`;
-what is mended: GatewayResponses are honoured, an authorizer that raises "Unauthorized" means 401 (as on AWS; SAM CLI
-answers 502), a body that is not UTF-8 reaches the function with replacement characters, bodies above 10 MB are refused,
-and nothing is reported to anyone.
+what is mended: GatewayResponses are honoured, every request has an id of its own, an authorizer that raises
+"Unauthorized" means 401 (as on AWS; SAM CLI answers 502), a body that is not UTF-8 reaches the function with
+replacement characters, bodies above 10 MB are refused, and nothing is reported to anyone.
 """
 
+import datetime as dt
 import io
 import json
 import uuid
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, current_app
+from flask import Request, Response, current_app, g
 from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 from samcli.lib.telemetry.event import EventTracker
@@ -58,6 +59,7 @@ class Gateway:
         service = _Service(api=api, lambda_runner=_Functions(invoke), port=port, host="127.0.0.1")
         service.create()
         app = service._app
+        app.before_request(_number)
         app.config["GATEWAY_RESPONSES"] = platform.gateway_responses
         self.routes = sorted(
             (method, route.path, route.function_name)
@@ -93,7 +95,16 @@ class _Functions:
 
 
 class _Service(LocalApigwService):  # type: ignore[misc]
-    """SAM CLI's gateway, whose authorizer may refuse by raising."""
+    """SAM CLI's gateway; its requests have an id, a time and an agent of their own, and its authorizer may raise."""
+
+    def _generate_lambda_event(self, flask_request: Request, *args: Any) -> dict[str, Any]:
+        event: dict[str, Any] = super()._generate_lambda_event(flask_request, *args)
+        context, now = event["requestContext"], dt.datetime.now(dt.UTC)
+        context["requestId"] = g.request_id
+        context["requestTime"] = now.strftime("%d/%b/%Y:%H:%M:%S +0000")
+        context["requestTimeEpoch"] = int(now.timestamp() * 1000)
+        context["identity"]["userAgent"] = flask_request.headers.get("User-Agent")
+        return event
 
     def _invoke_parse_lambda_authorizer(self, *args: Any) -> None:
         try:
@@ -124,6 +135,11 @@ class _Refusals:
 
     lambda_body_failure_response = lambda_not_found_response = lambda_failure_response
     not_implemented_locally = container_creation_failed = tenant_id_validation_error = lambda_failure_response
+
+
+def _number() -> None:
+    """SAM CLI gives every request the same id."""
+    g.request_id = str(uuid.uuid4())
 
 
 def _refuse(kind: str) -> Response:

@@ -18,7 +18,7 @@ def with_parent(command: list[str]) -> None:
 
 
 def function(handler: str) -> None:
-    """awslambdaric, with the clock of the local platform where the layer has a clock."""
+    """awslambdaric, with the platform's clock in every package of the layers that has one."""
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]  # not this folder: its names are not for functions
     _follow_clock(os.environ["LOCAL_CLOCK_FILE"])
     from awslambdaric.__main__ import main
@@ -28,17 +28,16 @@ def function(handler: str) -> None:
 
 def _follow_clock(file: str) -> None:
     import datetime as dt
-
-    try:
-        from bloxtr8 import clock
-    except ModuleNotFoundError:
-        return
+    import importlib
+    import importlib.util
 
     def now() -> dt.datetime:
         with open(file) as offset:  # noqa: PTH123 (pathlib costs more than all the rest)
             return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=float(offset.read()))
 
-    clock.now = now
+    for package in filter(None, os.environ["LOCAL_PACKAGES"].split(os.pathsep)):
+        if importlib.util.find_spec(f"{package}.clock"):
+            importlib.import_module(f"{package}.clock").now = now  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

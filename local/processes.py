@@ -24,6 +24,7 @@ from local.clock import Clock
 from local.invocation import Invocation, failure, timed_out
 from local.logs import Logs
 from local.motofix.lambdas import Answer
+from local.runner import packages
 from local.servers import HOST
 from local.template import Function
 
@@ -110,6 +111,7 @@ class Processes:
             "LAMBDA_TASK_ROOT": str(function.folder),
             "PYTHONPATH": os.pathsep.join(map(str, [function.folder, *self._layers])),
             "LOCAL_CLOCK_FILE": str(self._clock.file),
+            "LOCAL_PACKAGES": os.pathsep.join(packages(self._layers)),
         }
 
 

@@ -167,17 +167,19 @@ class InProcess:
             self._modules_before[name] = sys.modules.pop(name)
         sys.path[:0] = self._layers
         importlib.invalidate_caches()
-        for package in self._packages():
+        for package in packages(self._layers):
             if importlib.util.find_spec(f"{package}.clock"):
                 importlib.import_module(f"{package}.clock").now = clock  # type: ignore[attr-defined]
         self._logs.adopt_loggers()
 
-    def _packages(self) -> list[str]:
-        return [found.parent.name for layer in self._layers for found in Path(layer).glob("*/__init__.py")]
-
     def _ours(self) -> list[str]:
-        roots = {*self._packages(), *(_package(function) for function in self._functions)}
+        roots = {*packages(self._layers), *(_package(function) for function in self._functions)}
         return [name for name in sys.modules if name.partition(".")[0] in roots]
+
+
+def packages(layers: Iterable[Path | str]) -> list[str]:
+    """The names of the packages that layers bring."""
+    return [found.parent.name for layer in layers for found in Path(layer).glob("*/__init__.py")]
 
 
 def _forget_clients() -> None:

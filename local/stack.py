@@ -101,7 +101,9 @@ class Stack:
         self._serve_pumps()
         surface = self._closing(Server(Surface(self).wsgi))
         self._note_addresses(surface.url)
-        (folder / "stack.json").write_text(json.dumps(self.addresses, indent=2) + "\n")
+        note = folder / "stack.json"
+        self._exits.callback(note.unlink, missing_ok=True)
+        note.write_text(json.dumps(self.addresses, indent=2) + "\n")
 
     # --- what it is made of
 
