@@ -17,7 +17,7 @@ from bloxtr8.errors import Conflict, Forbidden, Unprocessable
 
 @dataclass(slots=True)
 class Deal:
-    """An offer that is about to be accepted, and both sides of it."""
+    """An offer that is about to be answered, and both sides of it."""
 
     bargain: Bargain
     buyer: User
@@ -28,6 +28,10 @@ class Deal:
     @property
     def sides(self) -> tuple[tuple[User, Deals], tuple[User, Deals]]:
         return (self.buyer, self.buyer_deals), (self.seller, self.seller_deals)
+
+    def side_of(self, user_id: str) -> tuple[User, Deals]:
+        """The profile and volume of that party."""
+        return next(side for side in self.sides if side[0].id == user_id)
 
 
 # --- terms

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from bloxtr8 import ids
 from bloxtr8.actors import Actor
-from bloxtr8.domain import proposals
+from bloxtr8.domain import listings, proposals
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.domain.listings import LISTING_RESERVED
 from bloxtr8.domain.proposals import Proposal
 from bloxtr8.domain.transitions import OFFER
 from bloxtr8.entities import (
@@ -104,8 +103,8 @@ def check_move(action: str, bargain: Bargain, role: Role, now: dt.datetime) -> N
     except InvalidState as refusal:
         if now_is.status is OfferStatus.EXPIRED:
             raise Expired("This offer has expired.", "OFFER_EXPIRED", **refusal.details) from None
-        if action == "accept_offer" and now_is.reason == LISTING_RESERVED:
-            raise InvalidState("Another offer was accepted.", LISTING_RESERVED, **refusal.details) from None
+        if action == "accept_offer" and now_is.reason == listings.LISTING_RESERVED:
+            raise InvalidState("Another offer was accepted.", listings.LISTING_RESERVED, **refusal.details) from None
         raise
 
 
@@ -124,6 +123,16 @@ def permits(bargain: Bargain) -> Callable[[str], None]:
 def allowed_actions(bargain: Bargain, role: Role, now: dt.datetime) -> list[str]:
     """What that side may do with the offer now."""
     return OFFER.allowed(state(bargain.offer, bargain.listing, now), role, permits(bargain))
+
+
+def shelf_of(listing: Listing | None, chain: Chain | None, actor: Actor) -> tuple[str | None, str]:
+    """The index (None: the table itself) and partition of what the caller may see of a listing's offers: all of them to
+    the seller, to others their own chain, which may be empty. Raises NotFound where he may not know of the listing."""
+    if listing is not None and actor.id == listing.seller_id:
+        return "gsi4", f"LISTING#{listing.id}#OFFER"
+    if chain is None:
+        listings.role_of(listing, actor)
+    return None, f"OFFER#{chain.root if chain else ''}"
 
 
 # --- guards
