@@ -27,6 +27,7 @@ os.environ.update(
 import pytest  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
+from local.doubles.stripe.double import StripeDouble  # noqa: E402
 from local.doubles.web import serve  # noqa: E402
 from tests import doubles, emulator  # noqa: E402
 from tests.emulator import Clock, Platform  # noqa: E402
@@ -89,6 +90,18 @@ def discord(
     config.settings.cache_clear()
     yield double
     config.settings.cache_clear()
+
+
+@pytest.fixture
+def stripe(aws: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeDouble]:
+    """Stripe as this test sets it up, behind the product's own client. After every test no cent is made or lost."""
+    from bloxtr8.rails import stripe_client
+
+    double = StripeDouble(lambda: aws.clock.moment, opening_balance=1_000_000)
+    client = stripe_client.build("sk_test_local", http_client=double.http_client())
+    monkeypatch.setattr(stripe_client, "client", lambda: client)
+    yield double
+    assert double.ledger_sum() == 0
 
 
 @pytest.fixture

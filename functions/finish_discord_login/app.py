@@ -2,9 +2,10 @@
 
 from bloxtr8 import clock, sessions, table
 from bloxtr8.actors import Actor
+from bloxtr8.attempts import again
 from bloxtr8.domain import people
 from bloxtr8.entities import Identity, OAuthState, User
-from bloxtr8.lambdas import again, entrypoint, http_app
+from bloxtr8.lambdas import entrypoint, http_app
 from bloxtr8.outside import discord
 from bloxtr8.shapes import Body, OAuthCode, StateText, Verifier
 from bloxtr8.views.people import SignedIn, SignedInUser

@@ -35,6 +35,9 @@ class Settings:
     stripe_livemode: bool = False
     redirect_urls: str = "http://localhost:5173/callback"
     payout_return_url: str = "http://localhost:5173/payouts"
+    payout_countries: str = (  # between which Stripe transfers across borders (?): US, CA, GB, CH and the EEA
+        "US CA GB CH AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
+    )
 
     access_token_seconds: int = 15 * 60
     session_seconds: int = 30 * DAY

@@ -135,6 +135,12 @@ def unlink_roblox(user: User, deals: Deals) -> None:
     user.tier = Tier.TIER_0
 
 
+def check_country(country: str) -> None:
+    """Raises Unprocessable COUNTRY_NOT_SUPPORTED where a seller can't be paid out by card money."""
+    if country not in config.settings().payout_countries.split():
+        raise Unprocessable("Sellers in this country can't be paid out yet.", "COUNTRY_NOT_SUPPORTED")
+
+
 def _check_unlinkable(user: User, deals: Deals, _: dt.datetime) -> None:
     if user.roblox_id is None:
         raise Conflict("There is no Roblox account to unlink.")

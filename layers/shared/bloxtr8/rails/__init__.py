@@ -1,9 +1,13 @@
 """The registry of rails. A rail's module, and the library below it, is imported when the rail is asked for."""
 
 import importlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
-from bloxtr8.rails.base import Rail
+from bloxtr8.errors import UpstreamFailed
+from bloxtr8.rails.base import Rail, RailBug, RailError
 
 RAILS = {"STRIPE": ("bloxtr8.rails.stripe", "StripeRail")}
 
@@ -12,3 +16,17 @@ def get(name: str) -> Rail:
     """The rail of an escrow (`STRIPE`). Raises KeyError for a name that no rail has."""
     module, factory = RAILS[name]
     return cast(Rail, getattr(importlib.import_module(module), factory)())
+
+
+@contextmanager
+def asked() -> Iterator[None]:
+    """Around what a person's request asks of a rail: to the caller, what the rail raises is UpstreamFailed (502).
+
+    The log says what it was; one that no retry can help is an error of ours, and alarms.
+    """
+    try:
+        yield
+    except RailError as error:
+        level = logging.ERROR if isinstance(error, RailBug) else logging.WARNING
+        logging.getLogger(__name__).log(level, "%s: %s", type(error).__name__, error)
+        raise UpstreamFailed("The payment provider gave no usable answer. Please try again.") from None
