@@ -32,9 +32,10 @@ def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstr
     if file.rail.payment_intent_id is None:
         return file, None
     rail = rails.get(str(escrow.rail))
-    if escrow.payout_account_id is not None and not rail.destination_ready(escrow.payout_account_id):
-        raise Unprocessable("The seller can't be paid out at the moment.", "PAYOUT_NOT_READY")
-    return file, rail.payment(funding.order(file))
+    with rails.asked():
+        if escrow.payout_account_id is not None and not rail.destination_ready(escrow.payout_account_id):
+            raise Unprocessable("The seller can't be paid out at the moment.", "PAYOUT_NOT_READY")
+        return file, rail.payment(funding.order(file))
 
 
 def _check_asset(file: EscrowFile) -> None:
