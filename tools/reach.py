@@ -19,6 +19,7 @@ from tools import template
 
 PACKAGE = template.ROOT / "layers" / "shared"
 SWALLOWING = {"allowed", "_permitted", "_passes"}  # they turn a guard's refusal into a missing action, or False
+SHELL = {"bloxtr8.lambdas.http_app", "bloxtr8.lambdas.entrypoint"}  # what surrounds every function is not counted
 FOREIGN = {name for kind in (dict, list, str, set, tuple, bytes, Model) for name in dir(kind)}
 
 
@@ -73,7 +74,7 @@ class Graph:
         waiting = [start]
         while waiting:
             name = waiting.pop()
-            if name in seen or name not in self.code:
+            if name in seen or name in SHELL or name not in self.code:
                 continue
             seen.add(name)
             for target in self.code[name].refers:
@@ -209,7 +210,7 @@ def reaches(action: str, *names: str) -> bool:
 
 @functools.cache
 def _reached(action: str) -> frozenset[str]:
-    """From the function of the action's name; what surrounds every function (lambdas.py) is not counted."""
+    """From the function of the action's name."""
     return frozenset(graph().reached(f"functions.{action}.app.{action}"))
 
 

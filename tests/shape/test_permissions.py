@@ -9,10 +9,13 @@ from tools import reach, template
 NEVER = {"dynamodb:Scan", "dynamodb:UpdateItem", "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete", "s3:DeleteObject"}
 WRITERS = {"TableWritePolicy", "TableForgetPolicy"}
 AUDIT = {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["AUDIT#*"]}}
-TABLE = {
-    "TableReadPolicy": ("find", "get", "load", "partition", "page", "due"),
-    "TableWritePolicy": ("commit", "remember"),
-    "TableForgetPolicy": ("forget", "take"),
+REACHES = {
+    "TableReadPolicy": [f"bloxtr8.table.{name}" for name in ("find", "get", "load", "partition", "page", "due")],
+    "TableWritePolicy": ["bloxtr8.table.commit", "bloxtr8.table.remember"],
+    "TableForgetPolicy": ["bloxtr8.table.forget", "bloxtr8.table.take"],
+    "ContractsReadPolicy": ["bloxtr8.documents.store.verify", "bloxtr8.documents.store.presign"],
+    "ContractsWritePolicy": ["bloxtr8.documents.store.put"],
+    "EvidenceWritePolicy": ["bloxtr8.documents.store.presign_evidence"],
 }
 CALLS = {
     "commit deletes": "TableForgetPolicy",
@@ -71,14 +74,13 @@ def audit_unprotected(deployed: dict[str, Any]) -> set[str]:
     return WRITERS - denied
 
 
-def forbidden_to_itself(function: template.Function) -> list[str]:
-    """Policies that the function's code needs and its block lacks; the local platform checks none."""
+def misfit(function: template.Function) -> list[str]:
+    """Policies that the code needs and the block lacks (the local platform checks none), and the other way round."""
     granted = {policy["Ref"] for policy in function.properties.get("Policies", []) if "Ref" in policy}
     needed = {CALLS[call] for call in reach.uses(function.action) & CALLS.keys()}
-    for policy, names in TABLE.items():
-        if reach.reaches(function.action, *(f"bloxtr8.table.{name}" for name in names)):
-            needed.add(policy)
-    return [f"{function.id} lacks {policy}" for policy in sorted(needed - granted)]
+    needed |= {policy for policy, names in REACHES.items() if reach.reaches(function.action, *names)}
+    lacks = [f"{function.id} lacks {policy}" for policy in sorted(needed - granted)]
+    return lacks + [f"{function.id} never uses {policy}" for policy in sorted(granted - needed)]
 
 
 def test_no_function_may_do_what_none_needs(deployed: dict[str, Any]) -> None:
@@ -89,8 +91,23 @@ def test_audit_entries_can_not_be_changed_or_deleted(deployed: dict[str, Any]) -
     assert audit_unprotected(deployed) == set()
 
 
-def test_every_function_may_do_what_its_code_calls(written: dict[str, Any]) -> None:
-    assert [line for function in template.functions(written) for line in forbidden_to_itself(function)] == []
+def test_every_function_may_do_what_its_code_calls_and_no_more(written: dict[str, Any]) -> None:
+    assert [line for function in template.functions(written) for line in misfit(function)] == []
+
+
+def test_a_policy_too_few_or_too_many_is_found() -> None:
+    policies = [{"Ref": "TableForgetPolicy"}]
+    health = template.Function("GetHealthFunction", {"CodeUri": "functions/get_health", "Policies": policies})
+    login = template.Function(
+        "AuthorizeRequestFunction", {"CodeUri": "functions/authorize_request", "Policies": policies}
+    )
+
+    assert misfit(health) == ["GetHealthFunction never uses TableForgetPolicy"]
+    assert misfit(login) == [
+        "AuthorizeRequestFunction lacks TableReadPolicy",
+        "AuthorizeRequestFunction lacks TokensSecretPolicy",
+        "AuthorizeRequestFunction never uses TableForgetPolicy",
+    ]
 
 
 WRONG = """
