@@ -1,23 +1,21 @@
 """POST /escrows/{escrow_id}/payment: how the buyer pays. Reads only: the rail was opened by the funding machine."""
 
-from typing import Any
-
 from aws_lambda_powertools.event_handler import Response
 
 from bloxtr8 import payments
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
-from bloxtr8.views.payment import PaymentView
+from bloxtr8.views.payment import OpeningView, PaymentView
 
 app = http_app()
 OPENING = {202: {"description": "RAIL_OPENING: the rail opens it now; ask again after Retry-After seconds"}}
 
 
 @app.post("/escrows/<escrow_id>/payment", summary="How to pay", tags=["escrows"], responses=OPENING)
-def start_payment(escrow_id: str, actor: CurrentActor) -> PaymentView | Response[Any]:
+def start_payment(escrow_id: str, actor: CurrentActor) -> Response[PaymentView | OpeningView]:
     file, found = payments.instructions(escrow_id, actor)
     if found is None:
-        return Response(202, "application/json", '{"status":"RAIL_OPENING"}', headers={"Retry-After": "2"})
-    return PaymentView.of(str(file.escrow.rail), found)
+        return Response(202, "application/json", OpeningView(), headers={"Retry-After": "2"})
+    return Response(200, "application/json", PaymentView.of(str(file.escrow.rail), found))
 
 
 lambda_handler = entrypoint(app)

@@ -46,7 +46,7 @@ def append(
     escrow_id: str | None,
 ) -> AuditEntry:
     """The next entry of `root`'s chain, which moves the root's head. Call it when the rows have their new versions."""
-    rows = [row for row in (root, *rows) if row.kind not in _UNLISTED]
+    rows = [row for row in (root, *rows) if row.entity not in _UNLISTED]
     details = details or {}
     if len(json.dumps(details).encode()) > DETAILS_LIMIT_BYTES:
         raise ValueError("audit details over 8 KiB")
@@ -61,7 +61,7 @@ def append(
         escrow_id=escrow_id or _escrow_id(rows),
         changes=[
             {
-                "type": row.kind,
+                "type": row.entity,
                 "id": row.label,
                 "from": row.status_read,
                 "to": getattr(row, "status", None),
@@ -70,7 +70,7 @@ def append(
             for row in rows
             if row.version > 1
         ],
-        created=[{"type": row.kind, "id": row.label} for row in rows if row.version == 1],
+        created=[{"type": row.entity, "id": row.label} for row in rows if row.version == 1],
         details=details,
         parent=root.parent if first else None,
         previous=root.audit_head,
@@ -128,7 +128,7 @@ def _role(actor: Actor, rows: Sequence[Entity]) -> str:
 
 def _escrow_id(rows: Sequence[Entity]) -> str | None:
     for row in rows:
-        if row.kind == "Escrow":
+        if row.entity == "Escrow":
             return row.label
         found = getattr(row, "escrow_id", None)
         if found:

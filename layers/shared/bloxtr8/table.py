@@ -166,7 +166,7 @@ def commit(
 def remember(row: Entity, *, unless_exists: bool = True) -> bool:
     """Write an ephemeral row or a webhook event: put-if-absent, or under the version it was read with. False where
     that lost."""
-    _ephemeral(row.kind)
+    _ephemeral(row.entity)
     condition = _unchanged(row)
     row.version += 1
     try:
@@ -180,7 +180,7 @@ def remember(row: Entity, *, unless_exists: bool = True) -> bool:
 
 def forget(row: Entity) -> bool:
     """Delete an ephemeral row. False where it was gone: of two callers exactly one gets True."""
-    _ephemeral(row.kind)
+    _ephemeral(row.entity)
     try:
         row.delete(Entity.pk.exists())
     except DeleteError as error:

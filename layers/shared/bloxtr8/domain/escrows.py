@@ -51,7 +51,7 @@ class EscrowFile:
         """Sort the rows of a partition; None where there is no escrow."""
         by_kind: dict[str, list[Entity]] = {}
         for row in rows:
-            by_kind.setdefault(row.kind, []).append(row)
+            by_kind.setdefault(row.entity, []).append(row)
         if "Escrow" not in by_kind:
             return None
         lists = {name: by_kind.get(kind, []) for kind, name in _LISTS.items()}

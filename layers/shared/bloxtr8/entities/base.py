@@ -126,7 +126,7 @@ class Entity(Model):
     ttl = TTLAttribute(null=True)
 
     @property
-    def kind(self) -> str:
+    def entity(self) -> str:
         """The entity's name, as in KEYS and in audit entries."""
         return self.__class__.__name__
 
@@ -144,7 +144,7 @@ class Entity(Model):
 
     def place(self) -> Self:
         """Compute all keys from the fields. Called on every write, so that an index can never lag behind a status."""
-        key = KEYS[self.kind]
+        key = KEYS[self.entity]
         self.pk, self.sk = self._format(key.pk), self._format(key.sk)
         for index in ("gsi1", "gsi2", "gsi3", "gsi4", "gsi5"):
             template = getattr(key, index)

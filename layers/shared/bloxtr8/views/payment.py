@@ -1,6 +1,6 @@
 """What a buyer needs to pay. The client secret is fetched each time, never stored and never recorded for a replay."""
 
-from typing import Self
+from typing import Literal, Self
 
 from bloxtr8.rails.base import PaymentInstructions
 from bloxtr8.shapes import View
@@ -24,3 +24,9 @@ class PaymentView(View):
             amount=found.amount,
             currency=found.currency,
         )
+
+
+class OpeningView(View):
+    """202: the rail is being opened; ask again."""
+
+    status: Literal["RAIL_OPENING"] = "RAIL_OPENING"

@@ -1,0 +1,46 @@
+"""What the demo shows at its end: the story of a trade, and what everyone has."""
+
+from typing import Any
+
+from rich.table import Table
+
+from local.demo.stories import Cast, Trade
+
+
+def balances(cast: Cast) -> dict[str, int]:
+    """Cents, as Stripe has them: pending and available together; the buyer's is what he has paid, below zero."""
+    ledger = cast.world.stripe.get("/_double/ledger")
+    account = cast.seller.get("/me/payout-account")["accountId"]
+    return {"seller": _sum(ledger, account), "platform (held and fees)": _sum(ledger, "platform")}
+
+
+def _sum(ledger: dict[str, Any], account: str) -> int:
+    found = ledger["accounts"].get(account, {})
+    return sum(found.get(kind, 0) for kind in ("available", "pending"))
+
+
+def balance_table(before: dict[str, int], after: dict[str, int]) -> Table:
+    """Before and after, in dollars."""
+    table = Table(title="Balances at Stripe", title_justify="left")
+    for heading in ("", "before", "after"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for name, cents in before.items():
+        table.add_row(name, f"${cents / 100:,.2f}", f"${after[name] / 100:,.2f}")
+    return table
+
+
+def timeline(cast: Cast, trade: Trade) -> Table:
+    """Every entry of the trade's audit path, in order."""
+    names = {cast.seller.user_id: cast.seller.name, cast.buyer.user_id: cast.buyer.name}
+    table = Table(title=f"Timeline of “{trade.title}”", title_justify="left")
+    for heading in ("at", "who", "what", "became", "hash"):
+        table.add_column(heading, no_wrap=True)
+    for entry in cast.buyer.get(f"/escrows/{trade.escrow_id}/timeline")["items"]:
+        moves = [
+            f"{item['type']} {item['to']}" for item in entry["changes"] if item["to"] and item["from"] != item["to"]
+        ]
+        made = [item["type"] for item in entry["created"] if item["type"] in {"Contract", "Escrow", "Settlement"}]
+        became = ", ".join(moves + [f"new {name}" for name in made])
+        who = names.get(entry["actor"], "platform")
+        table.add_row(entry["at"][11:23], who, entry["action"], became, entry["hash"][:10])
+    return table
