@@ -168,6 +168,22 @@ def _passes(guard: Callable[[], None]) -> bool:
     return True
 
 
+def grant(user: User, role: PlatformRole | None, tier: Tier | None, *, revoke: bool) -> bool:
+    """Give a platform role (or, with `revoke`, take it) and set a tier. Whether that changed anything.
+
+    Raises Invalid where nothing is asked for, Conflict ROBLOX_NOT_LINKED: every tier above 0 stands on the link.
+    """
+    if (role is None and tier is None) or (revoke and role is None):
+        raise Invalid("Name a role, a tier or both; with revoke, the role.")
+    if tier not in {None, Tier.TIER_0} and user.roblox_id is None:
+        raise Conflict("A tier above 0 needs a linked Roblox account.", "ROBLOX_NOT_LINKED")
+    before = user.platform_roles, user.tier
+    if role is not None:
+        user.platform_roles = user.platform_roles - {role} if revoke else user.platform_roles | {role}
+    user.tier = tier or user.tier
+    return before != (user.platform_roles, user.tier)
+
+
 def check_role(user: User, *roles: PlatformRole) -> None:
     """Platform roles are read from the user's row, never from the token (D23). Raises Forbidden."""
     if not user.platform_roles & set(roles):

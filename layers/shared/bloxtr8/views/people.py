@@ -128,13 +128,25 @@ class Profile(View):
             limits=Limits.of(user, deals, now),
             open_deals=deals.open,
             payout_account=_payout(user),
-            platform_roles=sorted(PlatformRole(role) for role in user.platform_roles),
+            platform_roles=_roles(user),
             banned=people.is_banned(user, now),
             banned_until=user.banned_until,
             created_at=user.created_at,
             version=user.version,
             allowed_actions=people.allowed_actions(user, deals, now),
         )
+
+
+class StaffGrant(View):
+    """What a person may do for the platform, after an operator changed it."""
+
+    user_id: str
+    platform_roles: list[PlatformRole]
+    kyc_tier: Tier
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        return cls(user_id=user.id, platform_roles=_roles(user), kyc_tier=user.tier)
 
 
 class Card(View):
@@ -165,6 +177,10 @@ class Card(View):
             disputed=deals.disputed,
             refunded=deals.refunded,
         )
+
+
+def _roles(user: User) -> list[PlatformRole]:
+    return sorted(PlatformRole(role) for role in user.platform_roles)
 
 
 def _roblox(user: User) -> RobloxAccount | None:
