@@ -36,6 +36,11 @@ class Roblox(RobloxDouble):
         names: dict[str, str] = {"locked": "isLocked", "members": "memberCount"}
         self.put_group(group_id, **{names.get(name, name): _account(value) for name, value in changes.items()})
 
+    def forget_group(self, group_id: str) -> None:
+        """From now on there is no such group."""
+        with self.lock:
+            del self._groups[group_id]
+
     def set_game(self, game_id: str, **changes: Any) -> None:
         """Make a game, or change what is named: user or group (who holds it), name, visibility."""
         self.put_game(game_id, **{name: _account(value) for name, value in changes.items()})
