@@ -58,7 +58,7 @@ class StripeBench:
             opened.external_id, {"payment_method": card, "return_url": "https://bloxtr8.example/paid"}
         )
 
-    def pay_slowly(self, funding: Funding) -> Funding:
+    def pay_slowly(self, funding: Funding, how: str = "pm_usBankAccount_success") -> Funding:
         intent = self.client.v1.payment_intents.create(
             {
                 "amount": funding.amount,
@@ -69,7 +69,7 @@ class StripeBench:
             }
         )
         slow = replace(funding, external_id=intent.id)
-        self.pay(slow, "pm_usBankAccount_success")
+        self.pay(slow, how)
         return slow
 
     def refuse_payment(self, opened: Funding) -> str:

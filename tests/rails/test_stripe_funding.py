@@ -68,10 +68,9 @@ def test_the_client_secret_is_fetched_and_never_shown_in_a_log(cards: StripeBenc
 
 
 def test_money_is_what_was_received_not_what_was_asked(cards: StripeBench) -> None:
-    place = opened(cards)
+    place = paid(cards)
     assert place.external_id
-    cards.client.v1.payment_intents.update(place.external_id, {"amount": GROSS - 1})
-    cards.pay(place)
+    cards.double._world.get("payment_intent", place.external_id)["amount_received"] = GROSS - 1
     (deposit,) = cards.rail.look(place).deposits
     assert deposit.amount == GROSS - 1
 
@@ -111,6 +110,18 @@ def test_a_payment_that_wins_against_the_cancellation_is_late_money(
     look = cards.rail.close(place)
     assert look.status is FundingStatus.PAID
     assert look.deposits[0].amount == GROSS
+
+
+def test_a_payment_that_could_not_be_stopped_is_cancelled_once_it_failed(cards: StripeBench) -> None:
+    """A refused cancellation would be replayed under its key: none is sent while it must be refused."""
+    place = cards.pay_slowly(funding(), "pm_usBankAccount_accountClosed")
+    assert cards.rail.close(place).status is FundingStatus.PROCESSING
+    for _ in range(5):
+        cards.wait(20 * 3_600)
+        if cards.rail.look(place).status is FundingStatus.UNPAID:
+            break
+        assert cards.rail.close(place).status is FundingStatus.PROCESSING
+    assert cards.rail.close(place).status is FundingStatus.CANCELED
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ def test_transfers_what_the_charge_brought_before_it_is_available(cards: StripeB
     transfer = cards.client.v1.transfers.retrieve(outcome.external_id)
     assert (transfer.amount, transfer.destination) == (NET, sent.destination)
     assert transfer.source_transaction == cards.charge_of(funding(external_id=sent.funding_id))
-    assert transfer.transfer_group == ESCROW
+    (call,) = (call for call in cards.double.requests if (call.method, call.path) == ("POST", "/v1/transfers"))
+    assert transfer.transfer_group == call.params["transfer_group"] == ESCROW
     assert transfer.metadata.to_dict() == {"protectedPayment": ESCROW, "opId": f"{SETTLEMENT}:1:1"}
     assert outcome.available_at
     assert dt.timedelta(days=1) < outcome.available_at - cards.now() <= dt.timedelta(days=2)
@@ -183,6 +184,27 @@ def test_a_seller_who_spent_the_money_is_a_refusal_for_good(cards: StripeBench) 
     cards.double._world.move(seller, -NET, "payout", "po_1")
     outcome = cards.rail.send(order(place, LegKind.REVERSAL, NET, leg=2, reverses=transfer.external_id))
     assert (outcome.status, outcome.reason) == (LegStatus.REJECTED, "balance_insufficient")
+
+
+def test_refuses_to_take_back_more_than_was_transferred(cards: StripeBench) -> None:
+    with pytest.raises(RailBug):
+        cards.rail.send(replace(leg(cards, LegKind.REVERSAL), amount=NET + 1))
+
+
+def test_a_refund_that_was_cancelled_is_refused(cards: StripeBench) -> None:
+    sent = leg(cards, LegKind.REFUND)
+    made = cards.rail.send(sent)
+    cards.double._world.get("refund", made.external_id).update(status="canceled", pending_reason=None)
+    assert cards.rail.find(sent) == LegOutcome(status=LegStatus.REJECTED, external_id=made.external_id)
+
+
+@pytest.mark.parametrize("kind", list(LegKind))
+def test_a_leg_that_moves_nothing_does_not_reach_stripe(cards: StripeBench, kind: LegKind) -> None:
+    sent = replace(leg(cards, kind), amount=0)
+    before = len(cards.double.requests)
+    with pytest.raises(RailBug):
+        cards.rail.send(sent)
+    assert len(cards.double.requests) == before
 
 
 def test_refuses_to_reverse_the_transfer_of_another_escrow(cards: StripeBench) -> None:
