@@ -25,12 +25,16 @@ os.environ.update(
 )
 
 import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from local.doubles.stripe.double import StripeDouble  # noqa: E402
 from local.doubles.web import serve  # noqa: E402
 from tests import doubles, emulator  # noqa: E402
 from tests.emulator import Clock, Platform  # noqa: E402
+
+settings.register_profile("tests", deadline=None)  # a busy machine makes no rule wrong
+settings.load_profile("tests")
 
 
 @pytest.fixture

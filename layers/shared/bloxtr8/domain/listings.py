@@ -4,6 +4,7 @@ A proof is a Snapshot that is `verified`: taken from Roblox now, never from a ca
 """
 
 import datetime as dt
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -136,7 +137,7 @@ def check_rate(listing: Listing, now: dt.datetime) -> None:
     seconds = config.settings().listing_verify_seconds
     left = seconds - (now - clock.parse(listing.snapshot["at"])).total_seconds()
     if left > 0:
-        raise RateLimited("This was looked at a moment ago.", retry_after=int(left) + 1)
+        raise RateLimited("This was looked at a moment ago.", retry_after=math.ceil(left))
 
 
 def permits(listing: Listing, now: dt.datetime) -> Callable[[str], None]:
