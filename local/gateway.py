@@ -10,6 +10,7 @@ import datetime as dt
 import io
 import json
 import uuid
+import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,10 @@ class Gateway:
     def __init__(self, platform: Platform, invoke: Callable[[str, str], Answer], port: int = 0) -> None:
         EventTracker.track_event = staticmethod(lambda *_, **__: None)
         local_apigw_service.ServiceErrorResponses = _Refusals
-        stacks, _ = SamLocalStackProvider.get_stacks(str(platform.path), parameter_overrides=platform.parameters)
-        api = ApiProvider(stacks, cwd=str(platform.path.parent)).api
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of SAM CLI's own calls
+            stacks, _ = SamLocalStackProvider.get_stacks(str(platform.path), parameter_overrides=platform.parameters)
+            api = ApiProvider(stacks, cwd=str(platform.path.parent)).api
         service = _Service(api=api, lambda_runner=_Functions(invoke), port=port, host="127.0.0.1")
         service.create()
         app = service._app

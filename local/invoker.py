@@ -102,9 +102,9 @@ class Invoker:
 
     def bury(self, letter: DeadLetter, queue: str | None) -> None:
         """Note what failed for good, and send it to its dead-letter queue."""
-        self.dead_letters.append(letter)
         if queue:
             self._send_dead_letter(queue, letter.payload)
+        self.dead_letters.append(letter)
 
     def close(self) -> None:
         """Start nothing any more. What runs is not waited for."""

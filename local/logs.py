@@ -1,6 +1,5 @@
 """What functions print goes to .local/logs/<function>.log, never to the terminal."""
 
-import io
 import logging
 import sys
 import threading
@@ -20,7 +19,6 @@ class Logs:
         folder.mkdir(parents=True, exist_ok=True)
         self._files: dict[str, TextIO] = {}
         self._lock = threading.Lock()
-        self._before: tuple[TextIO, TextIO] | None = None
         self._handler = logging.FileHandler(folder / "emulators.log", delay=True)
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
 
@@ -37,57 +35,56 @@ class Logs:
             self._files[action].flush()
 
     def install(self) -> None:
-        """Lead standard output to the log of the function that prints, and the emulators' logging to a file."""
-        self._before = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = _Stream(self, sys.stdout), _Stream(self, sys.stderr)
+        """Lead the emulators' logging to a file, and standard output to whoever prints."""
+        self.follow()
         for name in EMULATORS:
             logger = logging.getLogger(name)
             logger.addHandler(self._handler)
             logger.propagate = False
 
+    def follow(self) -> None:
+        """Lead standard output to the log of the function that prints; asked again, as others lead it elsewhere."""
+        if not isinstance(sys.stdout, _Stream):
+            sys.stdout = _Stream(self, sys.stdout)
+        if not isinstance(sys.stderr, _Stream):
+            sys.stderr = _Stream(self, sys.stderr)
+
     def adopt_loggers(self) -> None:
         """Loggers made before `install` print where standard output led then: let them follow."""
         for logger in list(logging.root.manager.loggerDict.values()):
             for handler in getattr(logger, "handlers", []):
-                if type(handler) is logging.StreamHandler and not isinstance(handler.stream, _Stream):
+                if type(handler) is logging.StreamHandler:
                     handler.setStream(sys.stdout)
 
     def uninstall(self) -> None:
         """Put standard output back and close the files."""
-        if self._before:
-            sys.stdout, sys.stderr = self._before
-            self._before = None
+        if isinstance(sys.stdout, _Stream):
+            sys.stdout = sys.stdout.terminal
+        if isinstance(sys.stderr, _Stream):
+            sys.stderr = sys.stderr.terminal
         for name in EMULATORS:
             logging.getLogger(name).removeHandler(self._handler)
+            logging.getLogger(name).propagate = True
         self._handler.close()
         for file in self._files.values():
             file.close()
         self._files.clear()
 
 
-class _Stream(io.TextIOBase):
+class _Stream:
     """Standard output that asks, at each write, whose it is."""
 
     def __init__(self, logs: Logs, terminal: Any) -> None:
-        self._logs, self._terminal = logs, terminal
+        self._logs, self.terminal = logs, terminal
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.terminal, name)
 
     def write(self, text: str) -> int:
+        """Write for the function that runs in this thread, or to the terminal."""
         invocation = current()
         if invocation is None:
-            self._terminal.write(text)
+            self.terminal.write(text)
         else:
             self._logs.write(invocation.function.action, text)
         return len(text)
-
-    def flush(self) -> None:
-        self._terminal.flush()
-
-    def isatty(self) -> bool:
-        return bool(self._terminal.isatty())
-
-    def fileno(self) -> int:
-        return int(self._terminal.fileno())
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return str(self._terminal.encoding)

@@ -88,6 +88,7 @@ class InProcess:
 
     def invoke(self, function: Function, payload: str) -> Answer:
         """Run a function to its end, or to its timeout, in a thread of its own."""
+        self._logs.follow()
         invocation = Invocation(function)
         answers: list[Answer] = []
         started = time.monotonic()

@@ -18,17 +18,26 @@ class _Handler(QuietHandler, MotoRequestHandler):
     """Moto's own handler keeps header names with underscores."""
 
 
+_running: Server | None = None
+
+
 def start(port: int = 0) -> Server:
-    """An empty emulator. There is one per process: its state is moto's, shared with `mock_aws`."""
+    """An empty emulator. There is one per process: its state is moto's, which `mock_aws` would use and wipe."""
+    global _running
+    if _running is not None:
+        raise RuntimeError("a stack runs in this process already: two would share their state")
     if MockAWS._nested_count:
-        raise RuntimeError("a test's mock_aws is active: it and the local stack would use the same state")
+        raise RuntimeError("mock_aws is active: it and a stack would share their state")
     BackendDict.reset()
     default_user_config.update(EXECUTE)  # type: ignore[typeddict-item]
-    return Server(DomainDispatcherApplication(create_backend_app), port, _Handler)
+    MockAWS.start = _refuse  # type: ignore[method-assign]
+    _running = Server(DomainDispatcherApplication(create_backend_app), port, _Handler)
+    return _running
 
 
 def stop(server: Server) -> None:
     """End what still runs in the emulator, and forget its state."""
+    global _running
     server.close()
     for accounts in list(stepfunctions_parser_backends.values()):
         for backend in list(accounts.values()):
@@ -36,6 +45,15 @@ def stop(server: Server) -> None:
                 _end(execution)
     default_user_config["stepfunctions"] = {"execute_state_machine": False}
     BackendDict.reset()
+    MockAWS.start = _start_mock  # type: ignore[method-assign]
+    _running = None
+
+
+_start_mock = MockAWS.start
+
+
+def _refuse(self: MockAWS, reset: bool = True) -> None:
+    raise RuntimeError("a stack runs in this process: mock_aws would wipe its state")
 
 
 def _end(execution: Execution) -> None:

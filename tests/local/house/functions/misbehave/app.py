@@ -26,6 +26,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
         _count(f"TOKEN#{event['remember']}", event["token"])
     if event.get("fail") and _count(f"FAIL#{event.get('key')}") <= event.get("times", 1):
         raise {"RailThrottled": RailThrottled, "RailRefused": RailRefused}[event["fail"]]('no: "quoted"')
+    if event.get("unserializable"):
+        return {1, 2}
     return event.get("return", {"statusCode": 200, "body": "{}"})
 
 

@@ -23,7 +23,7 @@ def _note(key: str, record: dict[str, Any], size: int) -> None:
     client("dynamodb").update_item(
         TableName=os.environ["TABLE_NAME"],
         Key={"PK": {"S": key}, "SK": {"S": "META"}},
-        UpdateExpression="ADD seen :one SET kind = :kind, batch = :size, arn = :arn",
+        UpdateExpression="ADD seen :one SET kind = :kind, together = :size, arn = :arn",
         ExpressionAttributeValues={
             ":one": {"N": "1"},
             ":kind": {"S": record["eventName"]},
