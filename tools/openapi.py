@@ -18,6 +18,7 @@ FRAMEWORK = {
     "ValidationError",
     "ResponseValidationError",
 }  # Powertools' errors; ours are problems
+PAGES = {"/docs"}  # for people to look at, by the function that serves the document: no action of the API
 COMMIT = "bloxtr8.table.commit"
 EXPECTS = "bloxtr8.actors.Actor.expects"
 REQUIRED_KEY = "bloxtr8.lambdas.KeyedActor"
@@ -91,7 +92,7 @@ def document() -> dict[str, Any]:
         for name, shape in own.get("components", {}).get("schemas", {}).items():
             if name not in FRAMEWORK and schemas.setdefault(name, shape) != shape:
                 sys.exit(f"functions/{function.action}: another function has a different shape called {name}")
-        for route in function.routes:
+        for route in actions(function):
             operation = own.get("paths", {}).get(route.path, {}).get(route.method.lower())
             if operation is None:
                 sys.exit(f"functions/{function.action} does not answer {route.method} {route.path} of template.yaml")
@@ -108,6 +109,11 @@ def document() -> dict[str, Any]:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+
+
+def actions(function: template.Function) -> list[template.Route]:
+    """The routes that belong into the document."""
+    return [route for route in function.routes if route.path not in PAGES]
 
 
 def schema_of(action: str) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """What an action can come to run, read off the code: the errors it refuses with, the services it uses.
 
 The document can't disagree with the code this way, and no function lists its errors by hand. References count as
-calls (rules are passed around), methods and properties are found by their name alone: the answer may name a thing too
-many, but misses none that is written as a constant.
+calls (rules are passed around), methods and properties are found by their name alone, and of a dict of guards by
+action only those of the action itself, or of one that it names, count. So the answer may name a thing too many, but
+misses none that is written as a constant.
 """
 
 import ast
 import functools
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,11 +34,15 @@ class Refusal(NamedTuple):
 
 @dataclass
 class Code:
-    """A function, method or module-level value: the errors it makes, what it refers to, what it uses (see _used_by)."""
+    """A function, method or module-level value: the errors it makes, what it refers to, what it uses (see _used_by).
+
+    `texts` are its string constants; a refusal's code may be the dotted name of one.
+    """
 
     refusals: set[Refusal] = field(default_factory=set)
     uses: set[str] = field(default_factory=set)
     refers: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -45,6 +51,8 @@ class Graph:
 
     code: dict[str, Code] = field(default_factory=dict)
     methods: dict[str, set[str]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    actions: set[str] = field(default_factory=set)
 
     def add(self, name: str, tree: ast.Module) -> None:
         """Read a module."""
@@ -66,15 +74,36 @@ class Graph:
                 for member in body:
                     self._add_node(module, f"{prefix}.{called}", member)
             case ast.Assign(targets=[ast.Name(id=called)], value=value):
-                self.code[f"{prefix}.{called}"] = module.read(value)
+                self._add_value(module, f"{prefix}.{called}", value)
+            case ast.AnnAssign(target=ast.Name(id=called), value=ast.expr() as value):
+                self._add_value(module, f"{prefix}.{called}", value)
+
+    def _add_value(self, module: "_Module", name: str, value: ast.expr) -> None:
+        match value:
+            case ast.Constant(value=str(text)):
+                self.texts[name] = text
+            case ast.Dict(keys=keys, values=values) if all(isinstance(key, ast.Constant) for key in keys):
+                entries = {f"{name}[{key.value}]": it for key, it in zip(keys, values, strict=True)}  # type: ignore[union-attr]
+                self.code[name] = Code(refers=set(entries))
+                self.code |= {entry: module.read(it) for entry, it in entries.items()}
+            case _:
+                self.code[name] = module.read(value)
+
+    def refusals(self, names: Iterable[str]) -> set[Refusal]:
+        """The errors that `names` make, their codes spelled out."""
+        made = {refusal for name in names for refusal in self.code[name].refusals}
+        return {Refusal(status, self.texts.get(code, code)) for status, code in made}
 
     def reached(self, start: str) -> set[str]:
-        """Everything that `start` can come to run, itself included."""
+        """Everything that `start`, the function of an action, can come to run, itself included."""
         seen: set[str] = set()
         waiting = [start]
+        named = {start.rpartition(".")[2], *self.code[start].texts} if start in self.code else set()
         while waiting:
             name = waiting.pop()
-            if name in seen or name in SHELL or name not in self.code:
+            entry = re.search(r"\[(\w+)]$", name)
+            anothers = entry and entry[1] in self.actions - named
+            if name in seen or name in SHELL or name not in self.code or anothers:
                 continue
             seen.add(name)
             for target in self.code[name].refers:
@@ -96,6 +125,8 @@ class _Module:
                 case ast.Attribute(attr=called):
                     dotted = self._dotted(child)
                     found.refers.add(dotted or f".{called}")
+                case ast.Constant(value=str(text)):
+                    found.texts.add(text)
                 case ast.Tuple(elts=[ast.Constant(value=str(place)), ast.Constant(value=str(called))]):
                     found.refers.add(f"{place}.{called}")  # a lazy registry: ("bloxtr8.rails.stripe", "StripeRail")
                 case ast.Call(func=function):
@@ -133,8 +164,17 @@ class _Module:
             return set()
         given: Any = call.args[1] if len(call.args) > 1 else None
         given = next((keyword.value for keyword in call.keywords if keyword.arg == "code"), given)
-        codes = {kind.code} if given is None else set(_constants(given)) or {kind.code}
+        codes = {kind.code} if given is None else self._codes(given) or {kind.code}
         return {Refusal(kind.status, code) for code in codes}
+
+    def _codes(self, node: ast.expr) -> set[str]:
+        """The codes an expression may be: constants, and the dotted names of such."""
+        if isinstance(node, ast.IfExp):
+            return self._codes(node.body) | self._codes(node.orelse)
+        if isinstance(node, ast.Constant):
+            return {str(node.value)}
+        dotted = self._dotted(node) or (f"{self.name}.{node.id}" if isinstance(node, ast.Name) else "")
+        return {dotted} if dotted.rpartition(".")[2].isupper() else set()
 
 
 def _key(node: ast.FunctionDef) -> str:
@@ -189,13 +229,14 @@ def graph() -> Graph:
     for path in sorted((PACKAGE / "bloxtr8").rglob("*.py")):
         made.add(_module_name(path, PACKAGE), ast.parse(path.read_text()))
     for path in sorted((template.ROOT / "functions").glob("*/app.py")):
+        made.actions.add(path.parent.name)
         made.add(_module_name(path, template.ROOT), ast.parse(path.read_text()))
     return made
 
 
 def refusals(action: str) -> list[Refusal]:
     """What `functions/<action>/app.py` may refuse, by status and code."""
-    return sorted({refusal for name in _reached(action) for refusal in graph().code[name].refusals})
+    return sorted(graph().refusals(_reached(action)))
 
 
 def uses(action: str) -> set[str]:

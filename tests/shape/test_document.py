@@ -21,7 +21,7 @@ def incomplete(document: dict[str, Any], functions: list[template.Function]) -> 
     """What a reader of the document would miss."""
     wrong = []
     for function in functions:
-        for route in function.routes:
+        for route in openapi.actions(function):
             operation = document["paths"].get(route.path, {}).get(route.method.lower())
             if operation is None or operation["operationId"] != function.action:
                 wrong.append(f"{route.method} {route.path}: not documented as {function.action}")

@@ -32,6 +32,17 @@ def permitted(deal):
 
 def close_all(deals): [deal.close() for deal in deals]
 
+RESERVED = "LISTING_RESERVED"
+GUARDS: dict[str, object] = {
+    "accept": lambda deal: check_open(deal),
+    "close_all": lambda deal: Forbidden("Only he.", "NOT_YOURS"),
+    "sweep": lambda deal: Forbidden("Only the platform.", "NOT_A_PERSONS"),
+}
+
+def check_open(deal): raise Conflict("Reserved.", RESERVED)
+
+def guard(action, deal): GUARDS[action](deal)
+
 def slow(): raise RateLimited("Slowly.", retry_after=1)
 """
 FUNCTION = """
@@ -56,6 +67,8 @@ def closing(deals): rules.close_all(deals)
 
 LATER = {"RULES": ("bloxtr8.domain.rules", "slow")}
 
+def close_all(deal): rules.guard("close_all", deal)
+
 def later(): return LATER["RULES"]
 
 def publish(client): client.put_events(Entries=[])
@@ -63,7 +76,7 @@ def publish(client): client.put_events(Entries=[])
 
 
 def graph() -> Graph:
-    made = Graph()
+    made = Graph(actions={"accept", "close_all"})
     made.add("bloxtr8.domain.rules", ast.parse(RULES))
     made.add("functions.accept.app", ast.parse(FUNCTION))
     return made
@@ -71,7 +84,7 @@ def graph() -> Graph:
 
 def refusals(start: str) -> list[Refusal]:
     made = graph()
-    return sorted({refusal for name in made.reached(start) for refusal in made.code[name].refusals})
+    return sorted(made.refusals(made.reached(start)))
 
 
 def uses(start: str) -> set[str]:
@@ -94,6 +107,14 @@ def test_finds_methods_by_their_name_and_leaves_those_of_every_row_alone() -> No
 
 def test_follows_a_lazy_registry() -> None:
     assert refusals("functions.accept.app.later") == [Refusal(429, "RATE_LIMITED")]
+
+
+def test_of_the_guards_by_action_only_its_own_count() -> None:
+    assert refusals("functions.accept.app.close_all") == [Refusal(403, "NOT_A_PERSONS"), Refusal(403, "NOT_YOURS")]
+
+
+def test_spells_out_a_code_that_is_a_name() -> None:
+    assert refusals("bloxtr8.domain.rules.check_open") == [Refusal(409, "LISTING_RESERVED")]
 
 
 def test_leaves_out_what_is_swallowed() -> None:
