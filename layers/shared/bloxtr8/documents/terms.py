@@ -1,0 +1,122 @@
+"""What a contract is made of: the terms as they were frozen when the offer was accepted (D29)."""
+
+import datetime as dt
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.alias_generators import to_camel
+
+from bloxtr8 import clock, money
+
+MAX_MILESTONES = 20  # D22
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Cents = Annotated[int, Field(strict=True, ge=0, le=2 * money.MAX_CENTS)]  # a gross may exceed the largest amount
+Bps = Annotated[int, Field(strict=True, ge=0, le=money.BPS)]
+Seconds = Annotated[int, Field(strict=True, gt=0)]
+Moment = Annotated[str, AfterValidator(lambda text: clock.iso(clock.parse(text)))]
+
+
+class _Closed(BaseModel):
+    """camelCase, nothing unknown: what isn't printed can't be signed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=False)
+
+
+class Party(_Closed):
+    """One side, by every name it has."""
+
+    user_id: Word
+    discord_id: Word
+    username: Word
+    roblox_id: Word
+    roblox_username: Word
+
+
+class Seller(Party):
+    """The side that is paid, and where."""
+
+    payout_account_id: Word
+
+
+class Snapshot(_Closed):
+    """What Roblox showed when the offer was accepted. `owner_id` is a Roblox id; null = Roblox did not say."""
+
+    id: Word
+    at: Moment
+    owner_id: Word
+    owner_name: Word | None
+    member_count: Annotated[int, Field(strict=True, ge=0)] | None
+    locked: Annotated[bool, Field(strict=True)] | None
+    source: Word
+
+
+class Asset(_Closed):
+    """The group, or the game (universe), that is sold (D4)."""
+
+    type: Literal["GROUP", "GAME"]
+    id: Word
+    name: Word
+    snapshot: Snapshot
+
+
+class Milestone(_Closed):
+    """A part of the price that is released on its own."""
+
+    title: Word
+    amount_cents: Cents
+
+
+class Windows(_Closed):
+    """How long each step may take (D11)."""
+
+    sign_seconds: Seconds
+    fund_seconds: Seconds
+    deliver_seconds: Seconds
+    inspect_seconds: Seconds
+
+
+class Terms(_Closed):
+    """The whole agreement. Amounts in cents. Raises ValueError (pydantic's) where the figures contradict each other."""
+
+    contract_id: Word
+    escrow_id: Word
+    offer_id: Word
+    listing_id: Word
+    accepted_at: Moment
+    sign_by: Moment
+    title: Word
+    summary: Annotated[str, StringConstraints(max_length=1000)]
+    category: Annotated[str, StringConstraints(max_length=100)]
+    buyer: Party
+    seller: Seller
+    asset: Asset
+    amount: Cents
+    currency: Literal["USD"]
+    rail: Literal["STRIPE"]
+    buyer_fee_bps: Bps
+    seller_fee_bps: Bps
+    buyer_fee: Cents
+    gross: Cents
+    seller_fee: Cents
+    seller_receives: Cents
+    conditions: Annotated[str, StringConstraints(max_length=2000)] | None
+    milestones: Annotated[tuple[Milestone, ...], Field(max_length=MAX_MILESTONES)]
+    windows: Windows
+
+    @property
+    def accepted(self) -> dt.datetime:
+        """When the offer was accepted: the document's own date."""
+        return clock.parse(self.accepted_at)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.buyer_fee != money.fee(self.amount, self.buyer_fee_bps) or self.gross != self.amount + self.buyer_fee:
+            raise ValueError("the buyer's side does not add up")
+        if self.seller_fee != money.fee(self.amount, self.seller_fee_bps):
+            raise ValueError("the seller's fee is not what its rate says")
+        if self.seller_receives != self.amount - self.seller_fee:
+            raise ValueError("the seller's side does not add up")
+        if self.milestones and sum(part.amount_cents for part in self.milestones) != self.amount:
+            raise ValueError("the milestones do not add up to the amount")
+        return self

@@ -1,0 +1,262 @@
+"""The contract in words. What users wrote stands alone in its cell or quote, never inside a sentence of ours."""
+
+from collections.abc import Iterator
+
+from bloxtr8.documents.blocks import Block, Heading, Prose, Quote, Row, Steps, Table, Title
+from bloxtr8.documents.phrases import duration, moment, percent, usd
+from bloxtr8.documents.terms import Terms
+
+NAME = "Purchase agreement with escrow"
+FACTS = (0.22, 0.78)
+KINDS = {"GROUP": "Roblox group", "GAME": "Roblox game (universe)"}
+
+
+def contract(terms: Terms) -> Iterator[Block]:
+    """The blocks of a contract, in order."""
+    yield Title(NAME, terms.title)
+    yield _facts(
+        ("Contract", terms.contract_id),
+        ("Listing", terms.listing_id),
+        ("Accepted offer", terms.offer_id),
+        ("Escrow", terms.escrow_id),
+        ("Agreed on", moment(terms.accepted_at)),
+        ("To be signed by", moment(terms.sign_by)),
+    )
+    sections = [_parties, _asset, _money, _course, _deadlines, _trouble, _conditions, _signing, _fingerprint]
+    if terms.milestones:
+        sections.insert(3, _milestones)
+    for number, section in enumerate(sections, start=1):
+        heading, *rest = section(terms)
+        assert isinstance(heading, Heading)
+        yield Heading(f"{number}. {heading.text}")
+        yield from rest
+
+
+def _facts(*rows: tuple[str, str], head: tuple[str, ...] = ()) -> Table:
+    return Table(FACTS, tuple(Row(row) for row in rows), head)
+
+
+def _parties(terms: Terms) -> Iterator[Block]:
+    buyer, seller = terms.buyer, terms.seller
+    yield Heading("The parties")
+    yield Prose(
+        "This agreement is between the buyer and the seller named here. The money between them is in escrow by "
+        "Bloxtr8 (a protected payment): Bloxtr8 holds it until this agreement says who gets it, and is itself "
+        "neither buyer nor seller."
+    )
+    yield Table(
+        (0.22, 0.39, 0.39),
+        (
+            Row(("Discord name", buyer.username, seller.username)),
+            Row(("Discord id", buyer.discord_id, seller.discord_id)),
+            Row(("Roblox name", buyer.roblox_username, seller.roblox_username)),
+            Row(("Roblox id", buyer.roblox_id, seller.roblox_id)),
+            Row(("Bloxtr8 account", buyer.user_id, seller.user_id)),
+            Row(("Money goes to", "the card that paid", f"Stripe account {seller.payout_account_id}")),
+        ),
+        head=("", "Buyer", "Seller"),
+    )
+    yield Prose(
+        "These accounts are fixed. Until this deal has ended neither side can unlink or replace them, and handing "
+        "the asset to any other account is no delivery."
+    )
+
+
+def _asset(terms: Terms) -> Iterator[Block]:
+    asset, seen = terms.asset, terms.asset.snapshot
+    owner = seen.owner_id + (" (the seller)" if seen.owner_id == terms.seller.roblox_id else "")
+    yield Heading("What is sold")
+    yield _facts(
+        ("Asset", KINDS[asset.type]),
+        ("Name", asset.name),
+        ("Roblox id", asset.id),
+        ("Category", terms.category),
+        ("Description", terms.summary),
+    )
+    yield _facts(
+        ("Snapshot", f"{seen.id}, {moment(seen.at)}"),
+        ("Owner's Roblox id", owner),
+        ("Owner's name", seen.owner_name or "not stated"),
+        ("Members", "not stated" if seen.member_count is None else f"{seen.member_count:,}"),
+        ("Locked by Roblox", {True: "yes", False: "no", None: "not stated"}[seen.locked]),
+        ("Source", seen.source),
+        head=("Ownership", "What Roblox itself showed Bloxtr8 when the offer was accepted"),
+    )
+
+
+def _money(terms: Terms) -> Iterator[Block]:
+    yield Heading("Price, fees, and who gets what")
+    yield Table(
+        (0.56, 0.17, 0.27),
+        (
+            Row(("Price", "", usd(terms.amount))),
+            Row(("Buyer's fee, on top of the price", percent(terms.buyer_fee_bps), usd(terms.buyer_fee))),
+            Row(("The buyer pays", "", usd(terms.gross)), strong=True),
+            Row(("Seller's fee, out of the price", percent(terms.seller_fee_bps), usd(terms.seller_fee))),
+            Row(("The seller receives", "", usd(terms.seller_receives)), strong=True),
+            Row(("Bloxtr8 keeps both fees", "", usd(terms.buyer_fee + terms.seller_fee))),
+        ),
+        head=("", "Rate", "Amount"),
+        right=frozenset({1, 2}),
+        labels=False,
+    )
+    yield Prose(
+        "All amounts are in US dollars. The buyer pays by card, through Stripe, to Bloxtr8, which holds the money. "
+        "Fees are rounded down to the cent; the payment provider's costs are Bloxtr8's. The seller's fee is taken "
+        "only of what the seller gets, and a refund returns the buyer's fee: a full refund is exactly "
+        f"{usd(terms.gross)}. Where the price is divided, the two shares add up to it to the cent, the fees follow "
+        "the shares, and rounding favours the buyer. Money goes back only to the card that paid, and out only to the "
+        "seller's payout account named in section\u00a01."
+    )
+
+
+def _milestones(terms: Terms) -> Iterator[Block]:
+    yield Heading("Milestones")
+    parts = enumerate(terms.milestones, start=1)
+    yield Table(
+        (0.08, 0.65, 0.27),
+        (
+            *(Row((str(number), part.title, usd(part.amount_cents))) for number, part in parts),
+            Row(("", "The price", usd(terms.amount)), strong=True),
+        ),
+        head=("", "Milestone", "Amount"),
+        right=frozenset({2}),
+        labels=False,
+    )
+    yield Prose(
+        "The price is released in these parts, each on its own; none can be added later. A part that hands over "
+        "nothing which Roblox can show counts as delivered on the seller's word, and the buyer's silence to the end "
+        "of its inspection releases it."
+    )
+
+
+def _course(terms: Terms) -> Iterator[Block]:
+    shown = {
+        "GROUP": "Roblox shows the buyer's account of section\u00a01 as the group's owner",
+        "GAME": "Roblox shows the buyer's account of section\u00a01, or a group which that account owns, as the "
+        "game's owner",
+    }[terms.asset.type]
+    yield Heading("How the sale runs")
+    yield Steps(
+        (
+            "Both sign this document. The second signature makes it binding and opens the escrow.",
+            f"The buyer pays {usd(terms.gross)}. Bloxtr8 confirms that it holds the money.",
+            "Only then does the seller start the delivery in Bloxtr8 and hand the asset over on Roblox. Nothing "
+            "should change hands before the payment is confirmed.",
+            f"Bloxtr8 looks at Roblox itself. The asset is delivered when {shown}; a claim alone is not enough.",
+            "The buyer inspects what was delivered, and confirms or rejects it.",
+            f"Once the buyer has confirmed, Bloxtr8 pays the seller {usd(terms.seller_receives)}"
+            + (", milestone by milestone." if terms.milestones else " in one sum."),
+        )
+    )
+
+
+def _deadlines(terms: Terms) -> Iterator[Block]:
+    yield Heading("Deadlines, and what happens at each")
+    windows = terms.windows
+    refund = "everything that is still held back" if terms.milestones else "a full refund"
+    rows = (
+        (
+            "Sign",
+            f"{duration(windows.sign_seconds)}: until {moment(terms.sign_by)}",
+            "If one side has not signed, this contract is void: nobody owes anything, and the listing is for sale "
+            "again.",
+        ),
+        (
+            "Pay",
+            f"{duration(windows.fund_seconds)} from the second signature",
+            "If it is not paid in full, the escrow is cancelled. Whatever arrived goes back to the card, and the "
+            "listing is for sale again.",
+        ),
+        (
+            "Deliver",
+            f"{duration(windows.deliver_seconds)} from the confirmed payment",
+            "Bloxtr8 looks at Roblox first. If the buyer owns the asset, it is delivered. If the seller, somebody else "
+            f"or nobody owns it, in two separate looks, the buyer gets {refund}. If Roblox can't be asked, the clock "
+            "stands still and Bloxtr8 looks again; after 24 hours it opens a dispute. An outage never decides.",
+        ),
+        (
+            "Inspect",
+            f"{duration(windows.inspect_seconds)} from the delivery",
+            "Bloxtr8 warns the buyer 24 hours before. If the buyer stays silent, the money is released, but only if a "
+            "fresh look at Roblox shows that the asset is the buyer's, or was and has been passed on. If it is back "
+            "with the seller, without an owner, or locked, a dispute is opened and nothing is paid. If Roblox can't be "
+            "asked, Bloxtr8 waits; after 7 days it opens a dispute.",
+        ),
+    )
+    yield Table((0.12, 0.26, 0.62), tuple(map(Row, rows)), head=("", "Time allowed", "When it has passed"))
+    yield Prose(
+        "A deadline equal to the present moment has passed. While a dispute or a hold is open, or Roblox can't be "
+        "asked, the clocks stand still, and what was left of them is left afterwards. The side that a deadline "
+        "protects may extend it, never shorten it, by at most 30 days: the seller the time to pay and the time to "
+        "inspect, the buyer the time to deliver."
+    )
+
+
+def _trouble(_: Terms) -> Iterator[Block]:
+    yield Heading("If something goes wrong")
+    yield _facts(
+        (
+            "Disputes",
+            "While Bloxtr8 holds the money, buyer and seller may each open a dispute; rejecting a delivery opens "
+            "one, too. The money and the clocks are frozen. An arbiter of Bloxtr8 who is no party to this deal reads "
+            "both sides, their evidence and what Roblox showed, and decides in writing: release, refund, or a split "
+            "that adds up to the cent. Lapse of time never decides a dispute.",
+        ),
+        (
+            "Settlements",
+            "At any time before the money is released one side may propose how to divide it, and the other may "
+            "accept. The seller alone may refund the buyer in full.",
+        ),
+        (
+            "Holds",
+            "Where the card's bank disputes the payment, or risk or the law demands it, Bloxtr8 holds the money. "
+            "Nothing moves until the hold has ended.",
+        ),
+    )
+
+
+def _conditions(terms: Terms) -> Iterator[Block]:
+    yield Heading("Conditions of buyer and seller")
+    if not terms.conditions:
+        yield Prose("Buyer and seller agreed on no further conditions.")
+        return
+    yield Prose(
+        "Buyer and seller agreed on the words below, printed in full as they were written. They bind the two, and an "
+        "arbiter reads them. They do not change the amounts, the deadlines and the rules of the other sections."
+    )
+    yield Quote(terms.conditions)
+
+
+def _signing(terms: Terms) -> Iterator[Block]:
+    yield Heading("Signing")
+    yield Prose(
+        "Each side signs in Bloxtr8, under its own login or through a personal link that works once, by naming the "
+        "fingerprint of this document and stating “I AGREE”. Bloxtr8 records who signed which fingerprint, when and "
+        "how, in an audit log in which no entry can be changed unnoticed. There is nothing to sign on paper. Until "
+        "both have signed, either side may void this contract."
+    )
+    yield Table(
+        (0.5, 0.5),
+        (
+            Row((terms.buyer.username, terms.seller.username)),
+            Row((terms.buyer.user_id, terms.seller.user_id)),
+        ),
+        head=("For the buyer", "For the seller"),
+        labels=False,
+    )
+
+
+def _fingerprint(_: Terms) -> Iterator[Block]:
+    yield Heading("This document and its fingerprint")
+    yield Prose(
+        "The fingerprint of a file is its SHA-256: 64 digits and letters that change beyond recognition when a "
+        "single byte does. It can't be printed inside the file it belongs to. Bloxtr8 shows it beside this contract, "
+        "both signatures name it, and the file is stored under it, once and for good, as "
+        "contracts/sha256/FINGERPRINT.pdf. To check a copy, compute its SHA-256 with any tool (sha256sum, for "
+        "example, or certutil on Windows) and compare, or use the public check of Bloxtr8. The same terms always "
+        "make the same file, to the byte."
+    )
+    yield Prose(
+        "A mark such as [U+202E] stands for a character that can't be shown, by its number in the Unicode standard."
+    )
