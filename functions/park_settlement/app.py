@@ -4,7 +4,8 @@ from typing import Any
 
 from bloxtr8 import settling
 from bloxtr8.actors import system
-from bloxtr8.lambdas import logger, task
+from bloxtr8.lambdas import task
+from bloxtr8.logs import logger
 
 
 def park_settlement(event: dict[str, Any]) -> None:
