@@ -38,6 +38,7 @@ from local.template import ACCOUNT, REGION, read
 
 ROOT = Path(__file__).parents[1]
 STRIPE_SECRET = {"apiKey": "sk_test_local", "webhookSecrets": ["whsec_local"]}
+RESERVE_CENTS = 1_000_000  # the platform's own money at Stripe: its fees and prompt refunds come out of that
 _QUIET_SECONDS = 0.03
 _WEBHOOK_SECONDS = 1.0  # how long an event of Stripe that nobody took yet counts as under way
 
@@ -108,7 +109,9 @@ class Stack:
     # --- what it is made of
 
     def _serve_doubles(self) -> None:
-        self.stripe = StripeDouble(self.clock, **self._stripe_options)
+        self.stripe = StripeDouble(
+            self.clock, **{"settle_seconds": 0, **self._stripe_options}
+        )  # charges settle at once
         self.discord = DiscordDouble(self.clock)
         self.roblox = RobloxDouble(self.clock)
         self._exits.callback(self.stripe.stop)
