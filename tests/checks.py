@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from tests import factories
 from tests.emulator import Answer, Platform
 
 
@@ -32,6 +33,4 @@ def together[R](*calls: Callable[[], R]) -> list[R]:
 
 def bearer(user: Any) -> dict[str, str]:
     """The header of a user who signed in, for public routes that show more to those who do (D23)."""
-    from bloxtr8 import sessions
-
-    return {"Authorization": f"Bearer {sessions.open_session(user.id)[1].access_token}"}
+    return {"Authorization": f"Bearer {factories.session(user)[1].access_token}"}

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from bloxtr8 import actors, clock, ids, table
+from bloxtr8 import actors, clock, ids, sessions, table
 from bloxtr8.domain import agreements
-from bloxtr8.entities import Contract, Deals, Identity, Listing, Offer, Side, Tier, User
+from bloxtr8.entities import Contract, Deals, Identity, Listing, Offer, Session, Side, Tier, User
 from tests.doubles import Roblox
 from tests.emulator import Platform
 
@@ -57,6 +57,13 @@ def newcomer(**fields: Any) -> User:
             **fields,
         }
     )
+
+
+def session(person: User) -> tuple[Session, sessions.Tokens]:
+    """A sign-in of the person, and its tokens."""
+    opened = sessions.open_session(person.id)
+    assert table.remember(opened)
+    return opened, sessions.tokens_for(opened)
 
 
 def listing(seller: User, **fields: Any) -> Listing:

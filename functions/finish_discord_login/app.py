@@ -4,7 +4,7 @@ from bloxtr8 import clock, sessions, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import again
 from bloxtr8.domain import people
-from bloxtr8.entities import Identity, OAuthState, User
+from bloxtr8.entities import Identity, OAuthState, Session, User
 from bloxtr8.lambdas import entrypoint, http_app
 from bloxtr8.outside import discord
 from bloxtr8.shapes import Body, OAuthCode, StateText, Verifier
@@ -23,24 +23,26 @@ class FinishDiscordLogin(Body):
 def finish_discord_login(body: FinishDiscordLogin) -> SignedIn:
     state = people.check_login(table.take(OAuthState, state=body.state), body.verifier, clock.now())
     found = discord.exchange(body.code, state.redirect_uri)
-    user_id = again(lambda: _known(found))  # the state is spent: the loser of a race reads the winner's user here
-    _, tokens = sessions.open_session(user_id)
-    user = SignedInUser(id=user_id, discord_id=found.id, username=found.username, avatar=found.avatar)
-    return SignedIn.of(tokens, user)
+    session = again(lambda: _sign_in(found))  # the state is spent: the loser of a race reads the winner's user here
+    user = SignedInUser(id=session.user_id, discord_id=found.id, username=found.username, avatar=found.avatar)
+    return SignedIn.of(sessions.tokens_for(session), user)
 
 
-def _known(found: discord.DiscordUser) -> str:
-    """The user behind a Discord account: found, renamed where Discord shows another name, or made."""
+def _sign_in(found: discord.DiscordUser) -> Session:
+    """A session of the user behind a Discord account: found, renamed where Discord shows another name, or made."""
     mark = table.find(Identity, provider=people.DISCORD, value=found.id)
+    if mark is not None and mark.seen_as == people.seen_as(found.username, found.avatar):
+        session = sessions.open_session(mark.user_id)
+        table.remember(session)
+        return session
     if mark is None:
         user, *rows = people.newcomer(found.id, found.username, found.avatar, clock.now())
-        table.commit(user, *rows, action="finish_discord_login", actor=Actor(user.id))
-        return user.id
-    if mark.seen_as != people.seen_as(found.username, found.avatar):
-        user = table.get(User, id=mark.user_id)
+    else:
+        user, rows = table.get(User, id=mark.user_id), [mark]
         people.rename(user, mark, found.username, found.avatar)
-        table.commit(user, mark, action="finish_discord_login", actor=Actor(user.id))
-    return mark.user_id
+    session = sessions.open_session(user.id)
+    table.commit(user, *rows, session, action="finish_discord_login", actor=Actor(user.id))
+    return session
 
 
 lambda_handler = entrypoint(app)

@@ -1,7 +1,5 @@
 """Signing in and linking as a client does them, for the tests of the room."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bloxtr8 import actors, table
@@ -40,12 +38,6 @@ def linked(aws: Platform, roblox: Roblox, user: Any, roblox_id: str, username: s
     start = aws.call("start_roblox_link", user, {"redirectUri": PAGE})
     assert start.status == 200, start.body
     return {"code": agree(start.body["url"], roblox_id), "state": start.body["state"]}
-
-
-def together(*calls: Callable[[], Any]) -> list[Any]:
-    """Run the calls at the same time, and give what they returned, in their order."""
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [future.result() for future in [pool.submit(call) for call in calls]]
 
 
 def deals_of(user: Any, **changes: Any) -> None:

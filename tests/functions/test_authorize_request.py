@@ -16,10 +16,8 @@ def ask(aws: Platform, header: str | None, name: str = "Authorization") -> Any:
 
 
 def signed_in() -> tuple[str, Any, Any]:
-    from bloxtr8 import sessions
-
     user = factories.user()
-    session, tokens = sessions.open_session(user.id)
+    session, tokens = factories.session(user)
     return user.id, session, tokens
 
 

@@ -6,11 +6,12 @@ import pytest
 
 from bloxtr8 import sessions
 from tests import factories
+from tests.checks import refused
 from tests.emulator import Platform
 
 
 def opened(user: Any, number: int = 1) -> list[tuple[Any, sessions.Tokens]]:
-    return [sessions.open_session(user.id) for _ in range(number)]
+    return [factories.session(user) for _ in range(number)]
 
 
 def alive(tokens: sessions.Tokens) -> bool:
@@ -62,10 +63,7 @@ def test_a_session_that_is_gone_is_no_error(aws: Platform) -> None:
 def test_refuses_a_body_of_the_wrong_form(aws: Platform, body: Any) -> None:
     user = factories.user()
     [(session, _)] = opened(user)
-    before = aws.rows()
-    answer = aws.call("end_session", user, body, session_id=session.id)
-    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
-    assert aws.rows() == before
+    refused(aws, 400, "VALIDATION_ERROR", "end_session", user, body, session_id=session.id)
 
 
 def test_refuses_nobody(aws: Platform) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from tests import factories
+from tests.checks import refused, together
 from tests.doubles import Discord, agree
 from tests.emulator import Clock, Platform
-from tests.functions.people import VERIFIER, came_back, login, start_login, together
+from tests.functions.people import VERIFIER, came_back, login, start_login
 
 ROUNDS = 5
 
@@ -26,7 +27,7 @@ def test_the_first_sign_in_makes_the_user(aws: Platform, discord: Discord) -> No
     assert kinds(aws) == ["AuditEntry", "Deals", "Identity", "Session", "User"]
     [entry] = aws.audit(user_id)
     assert (entry.action, entry.actor) == ("finish_discord_login", user_id)
-    assert {each["type"] for each in entry.created} == {"User", "Deals", "Identity"}
+    assert {each["type"] for each in entry.created} == {"User", "Deals", "Identity", "Session"}
 
 
 def test_a_newcomer_is_tier_0(aws: Platform, discord: Discord) -> None:
@@ -159,10 +160,7 @@ def test_an_outage_of_discord_is_502_and_makes_nobody(aws: Platform, discord: Di
 def test_refuses_a_body_of_the_wrong_form(aws: Platform, discord: Discord, change: dict[str, Any]) -> None:
     discord.put_user("555", "nova")
     body = came_back(aws, "555")
-    before = aws.rows()
-    answer = aws.call("finish_discord_login", body=body | change)
-    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
-    assert aws.rows() == before
+    refused(aws, 400, "VALIDATION_ERROR", "finish_discord_login", body=body | change)
 
 
 def test_an_idempotency_key_keeps_no_token(aws: Platform, discord: Discord) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from tests import factories
+from tests.checks import refused, together
 from tests.doubles import Roblox
 from tests.emulator import Clock, Platform
-from tests.functions.people import linked, together
+from tests.functions.people import linked
 
 ROUNDS = 5
 
@@ -150,10 +151,7 @@ def test_a_repeated_key_gets_the_same_answer(aws: Platform, roblox: Roblox) -> N
 def test_refuses_a_body_of_the_wrong_form(aws: Platform, roblox: Roblox, change: dict[str, Any]) -> None:
     user = factories.newcomer()
     body = linked(aws, roblox, user, "77")
-    before = aws.rows()
-    answer = aws.call("finish_roblox_link", user, body | change)
-    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
-    assert aws.rows() == before
+    refused(aws, 400, "VALIDATION_ERROR", "finish_roblox_link", user, body | change)
 
 
 def test_refuses_nobody(aws: Platform) -> None:

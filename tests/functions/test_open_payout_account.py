@@ -7,8 +7,9 @@ import pytest
 
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
+from tests.checks import refused, together
 from tests.emulator import Platform
-from tests.functions.people import deals_of, together
+from tests.functions.people import deals_of
 
 BODY = {"country": "US"}
 LOST = ["drop_before", "drop_after", "500_after", "429", "503"]
@@ -164,10 +165,7 @@ def test_refuses_a_version_that_is_not_the_one_seen(aws: Platform, stripe: Strip
 @pytest.mark.parametrize("body", [None, {}, {"country": "us"}, {"country": "USA"}, {"country": 1}, BODY | {"x": 1}])
 def test_refuses_a_body_of_the_wrong_form(aws: Platform, stripe: StripeDouble, body: Any) -> None:
     user = seller()
-    before = aws.rows()
-    answer = aws.call("open_payout_account", user, body)
-    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
-    assert aws.rows() == before
+    refused(aws, 400, "VALIDATION_ERROR", "open_payout_account", user, body)
 
 
 def test_refuses_nobody(aws: Platform) -> None:

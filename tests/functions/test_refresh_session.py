@@ -7,14 +7,14 @@ import pytest
 
 from bloxtr8 import sessions
 from tests import factories
+from tests.checks import together
 from tests.emulator import Clock, Platform
-from tests.functions.people import together
 
 ROUNDS = 5
 
 
 def opened() -> sessions.Tokens:
-    return sessions.open_session(factories.user().id)[1]
+    return factories.session(factories.user())[1]
 
 
 def refresh(aws: Platform, token: Any) -> Any:
@@ -76,7 +76,7 @@ def test_refuses_an_access_token(aws: Platform) -> None:
 
 def test_other_sessions_live_on(aws: Platform) -> None:
     user = factories.user()
-    (_, mine), (_, other) = sessions.open_session(user.id), sessions.open_session(user.id)
+    (_, mine), (_, other) = factories.session(user), factories.session(user)
     refresh(aws, mine.refresh_token)
     assert refresh(aws, mine.refresh_token).code == "REFRESH_REUSED"
     assert refresh(aws, other.refresh_token).status == 200

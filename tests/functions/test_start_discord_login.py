@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bloxtr8.domain.people import challenge_of
+from tests.checks import refused
 from tests.doubles import Discord
 from tests.emulator import Clock, Platform
 from tests.functions.people import PAGE, VERIFIER, start_login
@@ -46,8 +47,7 @@ def test_every_state_is_another(aws: Platform, discord: Discord) -> None:
     ["https://evil.example/callback", f"{PAGE}/", f"{PAGE}?next=evil", PAGE.upper(), f" {PAGE}", "javascript:alert(1)"],
 )
 def test_refuses_a_page_that_is_not_on_the_list_to_the_letter(aws: Platform, discord: Discord, page: str) -> None:
-    answer = aws.call("start_discord_login", query=QUERY | {"redirectUri": page})
-    assert (answer.status, answer.code) == (422, "REDIRECT_NOT_ALLOWED")
+    refused(aws, 422, "REDIRECT_NOT_ALLOWED", "start_discord_login", query=QUERY | {"redirectUri": page})
     assert aws.rows() == []
 
 
@@ -64,8 +64,7 @@ def test_refuses_a_page_that_is_not_on_the_list_to_the_letter(aws: Platform, dis
     ],
 )
 def test_refuses_a_query_of_the_wrong_form(aws: Platform, discord: Discord, query: dict[str, str]) -> None:
-    answer = aws.call("start_discord_login", query=query)
-    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    refused(aws, 400, "VALIDATION_ERROR", "start_discord_login", query=query)
     assert aws.rows() == []
 
 

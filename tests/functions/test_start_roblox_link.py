@@ -7,6 +7,7 @@ import pytest
 
 from bloxtr8.domain.people import challenge_of
 from tests import factories
+from tests.checks import refused
 from tests.emulator import Platform
 from tests.functions.people import PAGE
 
@@ -34,18 +35,12 @@ def test_answers_robloxs_page_with_the_challenge_of_a_verifier_that_stays(aws: P
 
 def test_refuses_a_page_that_is_not_on_the_list(aws: Platform) -> None:
     user = factories.newcomer()
-    before = aws.rows()
-    answer = aws.call("start_roblox_link", user, {"redirectUri": "https://evil.example/"})
-    assert (answer.status, answer.code) == (422, "REDIRECT_NOT_ALLOWED")
-    assert aws.rows() == before
+    refused(aws, 422, "REDIRECT_NOT_ALLOWED", "start_roblox_link", user, {"redirectUri": "https://evil.example/"})
 
 
 def test_refuses_who_is_linked_already(aws: Platform) -> None:
     user = factories.user()
-    before = aws.rows()
-    answer = aws.call("start_roblox_link", user, BODY)
-    assert (answer.status, answer.code) == (409, "ALREADY_LINKED")
-    assert aws.rows() == before
+    refused(aws, 409, "ALREADY_LINKED", "start_roblox_link", user, BODY)
 
 
 def test_refuses_the_banned(aws: Platform) -> None:
@@ -60,7 +55,4 @@ def test_refuses_nobody(aws: Platform) -> None:
 @pytest.mark.parametrize("body", [None, {}, {"redirectUri": 1}, {"redirectUri": ""}, BODY | {"userId": "usr_1"}, []])
 def test_refuses_a_body_of_the_wrong_form(aws: Platform, body: Any) -> None:
     user = factories.newcomer()
-    before = aws.rows()
-    answer = aws.call("start_roblox_link", user, body)
-    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
-    assert aws.rows() == before
+    refused(aws, 400, "VALIDATION_ERROR", "start_roblox_link", user, body)

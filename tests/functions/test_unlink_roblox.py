@@ -8,9 +8,10 @@ from bloxtr8 import actors, table
 from bloxtr8.entities import Deals, User
 from bloxtr8.errors import StaleWrite
 from tests import factories
+from tests.checks import refused, together
 from tests.doubles import Roblox
 from tests.emulator import Platform
-from tests.functions.people import deals_of, linked, together
+from tests.functions.people import deals_of, linked
 
 ROUNDS = 5
 
@@ -44,10 +45,7 @@ def test_tier_2_does_not_come_back_with_the_next_link(aws: Platform, roblox: Rob
 def test_refuses_while_a_deal_is_open(aws: Platform) -> None:
     user = factories.user()
     deals_of(user, open=1)
-    before = aws.rows()
-    answer = aws.call("unlink_roblox", user)
-    assert (answer.status, answer.code) == (409, "HAS_OPEN_DEALS")
-    assert aws.rows() == before
+    refused(aws, 409, "HAS_OPEN_DEALS", "unlink_roblox", user)
 
 
 def test_an_accept_at_the_same_time_cannot_slip_through(aws: Platform) -> None:
@@ -90,10 +88,7 @@ def test_of_two_at_once_both_are_done_and_one_wrote(aws: Platform) -> None:
 
 def test_refuses_a_version_that_is_not_the_one_seen(aws: Platform) -> None:
     user = factories.user()
-    before = aws.rows()
-    answer = aws.call("unlink_roblox", user, headers={"If-Match": '"7"'})
-    assert (answer.status, answer.code) == (412, "VERSION_MISMATCH")
-    assert aws.rows() == before
+    refused(aws, 412, "VERSION_MISMATCH", "unlink_roblox", user, headers={"If-Match": '"7"'})
     assert aws.call("unlink_roblox", user, headers={"If-Match": '"1"'}).status == 204
 
 

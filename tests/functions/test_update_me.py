@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests import factories
+from tests.checks import refused
 from tests.emulator import Platform
 
 CONTACT = {"email": "nova@trader.example", "phone": "+4915112345678"}
@@ -79,18 +80,12 @@ def test_two_people_may_give_the_same_address(aws: Platform) -> None:
 )
 def test_refuses_a_body_of_the_wrong_form(aws: Platform, body: Any) -> None:
     user = factories.user()
-    before = aws.rows()
-    answer = aws.call("update_me", user, body)
-    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
-    assert aws.rows() == before
+    refused(aws, 400, "VALIDATION_ERROR", "update_me", user, body)
 
 
 def test_refuses_a_version_that_is_not_the_one_seen(aws: Platform) -> None:
     user = factories.user()
-    before = aws.rows()
-    answer = aws.call("update_me", user, CONTACT, headers={"If-Match": '"7"'})
-    assert (answer.status, answer.code) == (412, "VERSION_MISMATCH")
-    assert aws.rows() == before
+    refused(aws, 412, "VERSION_MISMATCH", "update_me", user, CONTACT, headers={"If-Match": '"7"'})
     assert aws.call("update_me", user, CONTACT, headers={"If-Match": '"1"'}).status == 200
 
 

@@ -22,7 +22,13 @@ USER = "usr_01JDCZ0000000000000000000E"
 @pytest.fixture
 def tokens(aws: Platform) -> sessions.Tokens:
     """The tokens of a live session."""
-    return sessions.open_session(USER)[1]
+    return opened()[1]
+
+
+def opened() -> tuple[Session, sessions.Tokens]:
+    session = sessions.open_session(USER)
+    assert table.remember(session)
+    return session, sessions.tokens_for(session)
 
 
 def part(value: Any) -> str:
@@ -50,7 +56,7 @@ def refused(token: str) -> bool:
 
 def test_a_session_is_stored_with_its_end_and_without_its_tokens(aws: Platform, clock: Clock) -> None:
     started = clock.moment
-    session, pair = sessions.open_session(USER)
+    session, pair = opened()
     kept = table.find(Session, user_id=USER, id=session.id)
     assert kept is not None
     assert dt.timedelta(days=30) <= kept.expires_at - started < dt.timedelta(days=30, seconds=1)
@@ -129,7 +135,7 @@ def test_an_access_token_lives_fifteen_minutes_by_the_houses_clock(tokens: sessi
 
 
 def test_a_session_past_its_end_counts_as_gone_while_the_row_lingers(aws: Platform, clock: Clock) -> None:
-    session, _ = sessions.open_session(USER)
+    session, _ = opened()
     clock.advance(days=30)
     late = sessions.tokens_for(session)
     assert table.find(Session, user_id=USER, id=session.id) is not None

@@ -33,8 +33,8 @@ class Tokens(NamedTuple):
     expires_in: int
 
 
-def open_session(user_id: str) -> tuple[Session, Tokens]:
-    """A new session of a user, already stored, and its first tokens."""
+def open_session(user_id: str) -> Session:
+    """A new session of a user; its tokens count from when its row is written."""
     now = clock.now()
     session = Session(
         user_id=user_id,
@@ -43,17 +43,18 @@ def open_session(user_id: str) -> tuple[Session, Tokens]:
         expires_at=now + dt.timedelta(seconds=config.settings().session_seconds),
     )
     session.ttl = session.expires_at
-    table.remember(session)
-    return session, tokens_for(session)
+    return session
 
 
 def tokens_for(session: Session) -> Tokens:
     """The access and refresh token of the session's present generation."""
     seconds = config.settings().access_token_seconds
     claims = {"sub": session.user_id, "sid": session.id}
-    access = _sign({**claims, "aud": "access"}, clock.now() + dt.timedelta(seconds=seconds))
-    refresh = _sign({**claims, "aud": "refresh", "gen": session.generation}, session.expires_at)
-    return Tokens(access, refresh, seconds)
+    return Tokens(
+        access_token=_sign({**claims, "aud": "access"}, clock.now() + dt.timedelta(seconds=seconds)),
+        refresh_token=_sign({**claims, "aud": "refresh", "gen": session.generation}, session.expires_at),
+        expires_in=seconds,
+    )
 
 
 def authenticate(header: str) -> Session:
