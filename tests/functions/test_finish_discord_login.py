@@ -1,5 +1,8 @@
 """A sign-in with Discord ends in a session, and the first one in a user."""
 
+import contextlib
+import logging
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -170,3 +173,34 @@ def test_an_idempotency_key_keeps_no_token(aws: Platform, discord: Discord) -> N
     assert answer.body["refreshToken"] not in str(aws.rows())
     assert answer.body["accessToken"] not in str(aws.rows())
     assert "Idempotency" not in kinds(aws)
+
+
+def test_neither_log_nor_table_holds_a_secret(aws: Platform, discord: Discord) -> None:
+    discord.put_user("555", "nova")
+    body = came_back(aws, "555")
+    with everything_logged() as lines:
+        signed_in = aws.call("finish_discord_login", body=body).body
+        aws.call("refresh_session", body={"refreshToken": signed_in["refreshToken"]})
+        aws.call("refresh_session", body={"refreshToken": signed_in["refreshToken"]})
+        aws.call("finish_discord_login", body=body)
+    assert "REFRESH_REUSED" in str(lines)
+    kept = str(lines) + str(aws.rows())
+    secrets = [*body.values(), signed_in["accessToken"], signed_in["refreshToken"], "discord-secret"]
+    assert [secret for secret in secrets if secret in kept] == []
+
+
+@contextlib.contextmanager
+def everything_logged() -> Iterator[list[str]]:
+    """All that the platform's loggers are given, from DEBUG on."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(str(vars(record)))  # type: ignore[method-assign]
+    ours = logging.getLogger("bloxtr8")
+    level = ours.level
+    ours.addHandler(handler)
+    ours.setLevel(logging.DEBUG)
+    try:
+        yield lines
+    finally:
+        ours.removeHandler(handler)
+        ours.setLevel(level)
