@@ -109,9 +109,7 @@ class Stack:
     # --- what it is made of
 
     def _serve_doubles(self) -> None:
-        self.stripe = StripeDouble(
-            self.clock, **{"settle_seconds": 0, **self._stripe_options}
-        )  # charges settle at once
+        self.stripe = StripeDouble(self.clock, **{"opening_balance": RESERVE_CENTS, **self._stripe_options})
         self.discord = DiscordDouble(self.clock)
         self.roblox = RobloxDouble(self.clock)
         self._exits.callback(self.stripe.stop)
