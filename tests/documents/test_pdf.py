@@ -126,6 +126,7 @@ def test_milestones_are_printed_with_their_sum() -> None:
     said = text_of(pdf.render(terms(milestones=parts)))
 
     assert "1 The games USD 3,499.99 2 The group USD 5,000.01 The price USD 8,500.00" in said
+    assert "the buyer is refunded all that is still held" in said
     assert "10. This document" in said
 
 
@@ -133,6 +134,7 @@ def test_without_milestones_there_is_no_such_section() -> None:
     said = text_of(pdf.render(terms()))
 
     assert "Milestone" not in said
+    assert "the buyer gets a full refund" in said
     assert "9. This document" in said
 
 

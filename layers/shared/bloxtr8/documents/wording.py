@@ -154,7 +154,7 @@ def _course(terms: Terms) -> Iterator[Block]:
 def _deadlines(terms: Terms) -> Iterator[Block]:
     yield Heading("Deadlines, and what happens at each")
     windows = terms.windows
-    refund = "everything that is still held back" if terms.milestones else "a full refund"
+    refund = "is refunded all that is still held" if terms.milestones else "gets a full refund"
     rows = (
         (
             "Sign",
@@ -172,7 +172,7 @@ def _deadlines(terms: Terms) -> Iterator[Block]:
             "Deliver",
             f"{duration(windows.deliver_seconds)} from the confirmed payment",
             "Bloxtr8 looks at Roblox first. If the buyer owns the asset, it is delivered. If the seller, somebody else "
-            f"or nobody owns it, in two separate looks, the buyer gets {refund}. If Roblox can't be asked, the clock "
+            f"or nobody owns it, in two separate looks, the buyer {refund}. If Roblox can't be asked, the clock "
             "stands still and Bloxtr8 looks again; after 24 hours it opens a dispute. An outage never decides.",
         ),
         (
