@@ -34,7 +34,7 @@ def timeline(cast: Cast, trade: Trade) -> Table:
     names = {cast.seller.user_id: cast.seller.name, cast.buyer.user_id: cast.buyer.name}
     table = Table(title=f"Timeline of “{trade.title}”", title_justify="left")
     for heading in ("at", "who", "what", "became", "hash"):
-        table.add_column(heading, no_wrap=True)
+        table.add_column(heading, overflow="fold")
     for entry in cast.buyer.get(f"/escrows/{trade.escrow_id}/timeline")["items"]:
         moves = [
             f"{item['type']} {item['to']}" for item in entry["changes"] if item["to"] and item["from"] != item["to"]
@@ -42,5 +42,5 @@ def timeline(cast: Cast, trade: Trade) -> Table:
         made = [item["type"] for item in entry["created"] if item["type"] in {"Contract", "Escrow", "Settlement"}]
         became = ", ".join(moves + [f"new {name}" for name in made])
         who = names.get(entry["actor"], "platform")
-        table.add_row(entry["at"][11:23], who, entry["action"], became, entry["hash"][:10])
+        table.add_row(entry["at"][11:19], who, entry["action"], became, entry["hash"][:8])
     return table
