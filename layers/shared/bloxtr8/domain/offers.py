@@ -79,6 +79,8 @@ def state(offer: Offer, listing: Listing, now: dt.datetime) -> State:
     """
     if offer.status is not OfferStatus.PENDING:
         return State(offer.status, offer.reason)
+    if listing.reserved_offer_id == offer.id:  # accepted between the two reads, or an index that lags behind
+        return State(OfferStatus.ACCEPTED, None)
     if offer.epoch != listing.offers_epoch:
         return State(OfferStatus.DECLINED, listing.epoch_reason)
     if offer.expires_at <= now:
