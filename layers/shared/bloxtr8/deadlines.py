@@ -8,7 +8,7 @@ deadline again.
 import datetime as dt
 from enum import StrEnum
 
-from bloxtr8 import assets, clock, config, ids, reads, sagas, table
+from bloxtr8 import assets, clock, config, funding, ids, reads, sagas, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import escrows, settlements
 from bloxtr8.domain.escrows import EscrowFile
@@ -16,6 +16,7 @@ from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
 from bloxtr8.entities import Dispute, Escrow, EscrowStatus, Freeze, Settlement, Snapshot
 from bloxtr8.errors import Unprocessable, UpstreamFailed
+from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
 
 
 class Owner(StrEnum):
@@ -74,15 +75,17 @@ def look(escrow_id: str, actor: Actor) -> None:
 
 
 def _look_at_funding(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
-    """Repair a lost start, and tell the machine of a deadline; the machine alone takes the escrow out of
+    """Repair a lost start, a lost webhook, or tell the machine of a deadline; it alone takes the escrow out of
     AWAIT_FUNDS."""
-    due = escrows.passed(file.escrow, file.escrow.fund_by, now)
     _look_later(file, now, actor)
     sagas.react(file.escrow, actor)
-    if file.escrow.status is EscrowStatus.CANCELLED:
-        sagas.answer(file.rail, "CANCELLED")
-    elif due:
-        sagas.answer(file.rail, "DEADLINE")
+    try:
+        file, seen = funding.look(file.escrow.id, actor)
+    except (RailThrottled, RailOutcomeUnknown):
+        return  # the next look asks again
+    outcome = funding.state(file, seen)
+    if outcome is not None:
+        sagas.answer(file.rail, outcome)
 
 
 def _look_at_delivery(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
