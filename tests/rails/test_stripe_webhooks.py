@@ -109,6 +109,10 @@ def test_refuses_headers_that_prove_nothing(header: str) -> None:
     assert refusal(body(), header).code == "INVALID_SIGNATURE"
 
 
+def test_refuses_a_good_signature_with_two_times() -> None:
+    assert refusal(body(), f"t={AT}," + sign(body())).code == "INVALID_SIGNATURE"
+
+
 def test_refuses_a_missing_header() -> None:
     with pytest.raises(errors.Invalid):
         verify(body(), None, [SECRET], NOW)

@@ -45,8 +45,8 @@ def past_stored_failure[T](create: Callable[[str], T], key: str) -> T:
     """`create(key)`; where Stripe only replays a stored 5xx under the key, `create` with a spare key.
 
     A 5xx is stored with its key and answered for a day, although the object may exist (rail-stripe.md, fact 3). Only
-    for what does no harm when it exists twice: a customer, a PaymentIntent nobody was shown, an account, a
-    cancellation. Never for a leg.
+    for what does no harm when it exists twice: a customer, a PaymentIntent nobody was shown, an account.
+    Never for a leg.
     """
     for spare in SPARE_KEYS[:-1]:
         try:

@@ -93,11 +93,10 @@ def close(client: StripeClient, funding: Funding) -> Look:
 
 def _cancel(client: StripeClient, intent: PaymentIntent, funding: Funding) -> PaymentIntent:
     try:
-        return past_stored_failure(
-            lambda key: client.v1.payment_intents.cancel(
-                intent.id, {"cancellation_reason": "abandoned", "expand": CHARGE}, {"idempotency_key": key}
-            ),
-            f"{funding.escrow_id}:cancel",
+        return client.v1.payment_intents.cancel(
+            intent.id,
+            {"cancellation_reason": "abandoned", "expand": CHARGE},
+            {"idempotency_key": f"{funding.escrow_id}:cancel"},
         )
     except stripe.InvalidRequestError as error:
         if code_of(error) != "payment_intent_unexpected_state":
