@@ -1,13 +1,17 @@
 """Rows a test starts from, written as the platform writes them: where a function makes them, by that function."""
 
 import itertools
+import json
 from typing import Any
+from unittest import mock
 
+from fpdf import FPDF
 from pydantic.alias_generators import to_camel
 
 from bloxtr8 import actors, clock, ids, sessions, table
+from bloxtr8.documents import pdf
 from bloxtr8.domain import agreements
-from bloxtr8.entities import Contract, Deals, Identity, Listing, Offer, Session, Side, Tier, User
+from bloxtr8.entities import Contract, Deals, Escrow, Identity, Listing, Offer, Session, Side, Tier, User
 from tests.doubles import Roblox
 from tests.emulator import Platform
 
@@ -125,3 +129,43 @@ def accepted(
     answer = platform.call("accept_offer", answers, {"termsHash": terms_hash(made)}, offer_id=made.id)
     assert answer.status == 200, answer.body
     return table.get(Contract, ulid=ids.ulid_of(answer.body["contractId"]))
+
+
+def contract(accepted_one: Contract | None = None, *, printed: bool = False, **fields: Any) -> Contract:
+    """A contract whose document was made by render_contract: PENDING_SIGNATURE. Fields are `accepted`'s.
+
+    The document is a blank page that names its terms; `printed=True` makes the real one (0.3 s).
+    """
+    platform, _ = _ground
+    made = accepted_one or accepted(**fields)
+    with mock.patch.object(pdf, "render", pdf.render if printed else _blank_page):
+        platform.invoke("render_contract", {"contractId": made.id})
+    return contract_row(made)
+
+
+def contract_row(made: Contract) -> Contract:
+    """A contract as it lies in the table."""
+    return table.get(Contract, ulid=made.ulid)
+
+
+def executed(ready: Contract | None = None, **fields: Any) -> Escrow:
+    """The escrow that the second signature opened, AWAIT_FUNDS, of a contract that both signed through sign_contract.
+
+    Of `ready`, or of a new one; fields are `contract`'s. The buyer signs first.
+    """
+    platform, _ = _ground
+    ready = ready or contract(**fields)
+    for party in (ready.buyer_id, ready.seller_id):
+        consent = {"sha256": ready.sha256, "consent": "I AGREE"}
+        answer = platform.call("sign_contract", party, consent, contract_id=ready.id)
+        assert answer.status == 201, answer.body
+    return table.get(Escrow, ulid=ready.ulid)
+
+
+def _blank_page(terms: dict[str, Any]) -> bytes:
+    """A valid PDF in place of a contract's, of the same bytes for the same terms."""
+    page = FPDF()
+    page.add_page()
+    page.set_creation_date(clock.parse(terms["acceptedAt"]))
+    page.set_subject(json.dumps(terms, sort_keys=True))
+    return bytes(page.output())
