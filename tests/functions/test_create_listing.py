@@ -194,48 +194,48 @@ def test_refuses_guilds_until_there_are_some(aws: Platform, change: dict[str, st
     refused(aws, 422, "NOT_AVAILABLE_YET", "create_listing", factories.user(), body(**change))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"title": ""},
-        {"title": "   "},
-        {"title": "a" * 256},
-        {"title": "nul \x00"},
-        {"title": "two\nlines"},
-        {"title": 7},
-        {"title": ...},
-        {"summary": "a" * 1001},
-        {"summary": "bell \x07"},
-        {"summary": ...},
-        {"category": "a" * 101},
-        {"category": None},
-        {"price": 0},
-        {"price": -1},
-        {"price": 1.5},
-        {"price": "100"},
-        {"price": True},
-        {"price": 1_000_000_001},
-        {"price": 10**30},
-        {"price": ...},
-        {"assetType": "HAT"},
-        {"assetId": 7_000_001},
-        {"assetId": "07"},
-        {"assetId": "-1"},
-        {"assetId": "7" * 20},
-        {"assetId": "9" * 19},
-        {"assetId": "7\n"},
-        {"assetId": "٧"},
-        {"visibility": "SECRET"},
-        {"deliveryDays": 0},
-        {"deliveryDays": 31},
-        {"inspectionDays": 1.0},
-        {"sellerId": "usr_01K6ZZ8Q3V7M2N4P5R6S7T8V9W"},
-        {"status": "ACTIVE"},
-    ],
-    ids=repr,
-)
-def test_refuses_bad_input(aws: Platform, change: dict[str, Any]) -> None:
-    refused(aws, 400, "VALIDATION_ERROR", "create_listing", factories.user(), body(**change))
+BAD = [
+    {"title": ""},
+    {"title": "   "},
+    {"title": "a" * 256},
+    {"title": "nul \x00"},
+    {"title": "two\nlines"},
+    {"title": 7},
+    {"title": ...},
+    {"summary": "a" * 1001},
+    {"summary": "bell \x07"},
+    {"summary": ...},
+    {"category": "a" * 101},
+    {"category": None},
+    {"price": 0},
+    {"price": -1},
+    {"price": 1.5},
+    {"price": "100"},
+    {"price": True},
+    {"price": 1_000_000_001},
+    {"price": 10**30},
+    {"price": ...},
+    {"assetType": "HAT"},
+    {"assetId": 7_000_001},
+    {"assetId": "07"},
+    {"assetId": "-1"},
+    {"assetId": "7" * 20},
+    {"assetId": "9" * 19},
+    {"assetId": "7\n"},
+    {"assetId": "٧"},
+    {"visibility": "SECRET"},
+    {"deliveryDays": 0},
+    {"deliveryDays": 31},
+    {"inspectionDays": 1.0},
+    {"sellerId": "usr_01K6ZZ8Q3V7M2N4P5R6S7T8V9W"},
+    {"status": "ACTIVE"},
+]
+
+
+def test_refuses_bad_input(aws: Platform, subtests: pytest.Subtests) -> None:
+    for change in BAD:
+        with subtests.test(repr(change)[:60]):
+            refused(aws, 400, "VALIDATION_ERROR", "create_listing", factories.user(), body(**change))
 
 
 def test_keeps_any_other_unicode(aws: Platform, roblox: Roblox) -> None:
