@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 READY := $(BIN)/.ready
+LINTED := $(BIN)/.linted
 PYTHON ?= $(shell for p in python3.13 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$p && break; done)
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -10,7 +11,7 @@ export PYTHONPATH := $(CURDIR)/layers/shared:$(CURDIR)
 export SAM_CLI_TELEMETRY := 0
 TESTS ?= tests
 
-.PHONY: help setup test test-slow check format build openapi readme function local demo bench staff lock clean
+.PHONY: help setup test test-slow check lint types arrows deployment generated format build openapi readme function local demo bench staff lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,13 +30,26 @@ test: check ## check, then every test but the slow ones (TESTS=tests/unit for so
 test-slow: $(READY) ## the slow tests
 	$(BIN)/python -m pytest $(TESTS) -m "slow and not live"
 
-check: $(READY) ## ruff, mypy --strict, the arrows, cfn-lint, sam validate, openapi.json and README current
+check: lint types arrows deployment generated ## the five below
+
+lint: $(READY) ## ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy --strict
 	$(BIN)/mypy
+
+arrows: $(READY) ## import-linter: who may import whom
 	$(BIN)/lint-imports --no-logo
+
+deployment: $(LINTED) ## cfn-lint and sam validate --lint, where the template changed
+
+$(LINTED): template.yaml samconfig.toml $(wildcard statemachines/*) $(READY)
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/sam validate --lint
+	@touch $@
+
+generated: $(READY) ## openapi.json and the README are current
 	$(BIN)/python -m tools.openapi --check
 	$(BIN)/python -m tools.readme --check
 
