@@ -99,6 +99,18 @@ def without_dead_letters(written: dict[str, Any]) -> list[str]:
     return wrong
 
 
+def hurried(written: dict[str, Any]) -> list[str]:
+    """Tasks and jobs that ask Stripe and would be killed before its client has tried again (3 × 11 s)."""
+    shared = written.get("Globals", {}).get("Function", {}).get("Timeout", 3)
+    return [
+        f"{function.id} has {seconds} s"
+        for function in template.functions(written)
+        if {"Ref": "StripeSecretPolicy"} in function.properties.get("Policies", [])
+        and not function.routes
+        and (seconds := function.properties.get("Timeout", shared)) < 60
+    ]
+
+
 def test_every_function_is_in_the_section_of_its_room(written: dict[str, Any]) -> None:
     assert without_room(template.PATH.read_text(), written) == []
 
@@ -126,6 +138,10 @@ def test_dead_letters_stand_behind_every_asynchronous_edge(written: dict[str, An
     assert without_dead_letters(written) == []
 
 
+def test_tasks_outlive_the_retries_of_stripes_client(written: dict[str, Any]) -> None:
+    assert hurried(written) == []
+
+
 def test_cloudformation_takes_the_number_of_resources(deployed: dict[str, Any]) -> None:
     assert len(deployed["Resources"]) < RESOURCE_LIMIT
 
@@ -150,6 +166,7 @@ Resources:
       Handler: app.lambda_handler
       CodeUri: functions/accept_offer
       LoggingConfig: {LogGroup: !Ref MoneyLogs}
+      Policies: [!Ref StripeSecretPolicy]
       Events:
         Http: {Type: Api, Properties: {RestApiId: !Ref Api, Method: post, Path: "/offers/{offer_id}/accept"}}
         Daily: {Type: Schedule, Properties: {Schedule: rate(1 day)}}
@@ -160,6 +177,11 @@ Resources:
 
 def test_a_wrong_template_is_found() -> None:
     written = template.load(WRONG)
+    task = template.load(WRONG)
+    del task["Resources"]["AcceptOfferFunction"]["Properties"]["Events"]["Http"]
+
+    assert hurried(written) == []
+    assert hurried(task) == ["AcceptOfferFunction has 3 s"]
 
     assert without_room(WRONG, written) == ["AcceptOfferFunction logs to money in the section offers"]
     assert off_the_globals(written) == [
