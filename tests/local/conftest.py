@@ -1,5 +1,7 @@
 """The small house on the local platform."""
 
+import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,3 +49,14 @@ def until(look: Callable[[], Any], timeout_seconds: float = 15) -> Any:
             return found
         time.sleep(0.01)
     raise TimeoutError("waited in vain")
+
+
+def pids(text: str) -> set[int]:
+    """Processes with `text` in their environment, but this one (Linux)."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                if text in (entry / "environ").read_text(errors="replace"):
+                    found.add(int(entry.name))
+    return found
