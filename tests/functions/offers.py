@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bloxtr8 import clock, config, table
-from bloxtr8.entities import Deals, Listing, Offer, OfferStatus, User
+from bloxtr8.entities import Deals, Listing, Offer, User
 from tests import factories
 from tests.emulator import Answer, Platform
 
@@ -97,6 +97,3 @@ def later(**by: float) -> str:
 def same_but(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> set[str]:
     """The kinds of the rows that are new or other than before."""
     return {item["type"]["S"] for item in after if item not in before}
-
-
-DEAD = frozenset(OfferStatus) - {OfferStatus.PENDING}
