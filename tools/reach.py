@@ -244,6 +244,12 @@ def uses(action: str) -> set[str]:
     return {used for name in _reached(action) for used in graph().code[name].uses}
 
 
+def platform_roles(action: str) -> set[str]:
+    """The platform roles it asks for, wherever."""
+    named = {name.partition(".PlatformRole.")[2] for place in _reached(action) for name in graph().code[place].refers}
+    return {name for name in named if name.isupper()}
+
+
 def reaches(action: str, *names: str) -> bool:
     """Whether it can come to run any of `names` (dotted)."""
     return not _reached(action).isdisjoint(names)

@@ -25,6 +25,7 @@ ROAD: tuple[tuple[Lifecycle[Any], str], ...] = (
     (ESCROW, "confirm_delivery"),
     (ESCROW, "finish_settlement"),
 )
+PRIVATE = {"offer_id", "contract_id", "escrow_id"}  # outsiders get 404
 EDGES = {
     "Schedule": "schedule, {Schedule}",
     "EventBridgeRule": "event",
@@ -41,29 +42,32 @@ def action_map(template_: dict[str, Any]) -> str:
         if inside:
             lines.append(f"| **{room}** | | |")
         for function in inside:
-            for edge, public in edges(function, tasks):
+            for edge, route in edges(function, tasks):
                 lines.append(
-                    f"| [{function.action}](functions/{function.action}/app.py) | {edge} | {who(function, public)} |"
+                    f"| [{function.action}](functions/{function.action}/app.py) | {edge} | {who(function, route)} |"
                 )
     return "\n".join(lines)
 
 
-def edges(function: template.Function, tasks: dict[str, str]) -> list[tuple[str, bool | None]]:
-    """How it is reached, and for a route whether without a token."""
-    found: list[tuple[str, bool | None]] = [(f"{route.method} {route.path}", route.public) for route in function.routes]
+def edges(function: template.Function, tasks: dict[str, str]) -> list[tuple[str, template.Route | None]]:
+    """How it is reached: (for people, the route where it is one)."""
+    found: list[tuple[str, template.Route | None]] = [(f"{it.method} {it.path}", it) for it in function.routes]
     for event in function.events.values():
         if event["Type"] in EDGES:
             found.append((EDGES[event["Type"]].format_map(event["Properties"]), None))
     return found or [(tasks.get(function.id, "invoke"), None)]
 
 
-def who(function: template.Function, public: bool | None) -> str:
-    """The callers: roles of its lifecycle moves and platform roles it names, else anyone who is signed in."""
-    if public is None:
+def who(function: template.Function, route: template.Route | None) -> str:
+    """The callers: roles of its lifecycle moves and platform roles; the parties of a private object; or users."""
+    if route is None:
         return "the platform"
-    if public:
+    if route.public:
         return "anyone, more when signed in" if reach.reaches(function.action, OPTIONAL_ACTOR) else "anyone"
-    return ", ".join([*people(function.action), *sorted(platform_roles(function))]) or "user"
+    roles, staff = people(function.action), platform_roles(function)
+    if not roles and PRIVATE.intersection(re.findall(r"{(\w+)}", route.path)):
+        roles, staff = ["buyer", "seller"], reach.platform_roles(function.action)
+    return ", ".join([*roles, *sorted({role.lower() for role in staff} - set(roles))]) or "user"
 
 
 def people(action: str) -> list[str]:

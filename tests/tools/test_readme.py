@@ -47,10 +47,10 @@ def test_a_function_is_called_by_its_route_its_schedule_or_its_machine() -> None
         {"Resources": {"Fund": {"Type": "AWS::Serverless::StateMachine", "Properties": machine}}}
     )
 
-    def edges(identifier: str, **events: dict[str, object]) -> list[tuple[str, bool | None]]:
+    def edges(identifier: str, **events: dict[str, object]) -> list[tuple[str, template.Route | None]]:
         return readme.edges(template.Function(identifier, {"CodeUri": "x", "Events": events}), tasks)
 
-    assert edges("GetMeFunction", Http=http) == [("GET /me", False)]
+    assert edges("GetMeFunction", Http=http) == [("GET /me", template.Route("GET", "/me", public=False))]
     assert edges("SweepFunction", Daily=daily) == [("schedule, rate(1 day)", None)]
     assert edges("HoldFundsFunction") == [("state machine fund_escrow", None)]
     assert edges("GrantFunction") == [("invoke", None)]
