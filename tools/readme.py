@@ -66,7 +66,7 @@ def who(function: template.Function, route: template.Route | None) -> str:
         return "anyone, more when signed in" if reach.reaches(function.action, OPTIONAL_ACTOR) else "anyone"
     roles, staff = people(function.action), platform_roles(function)
     if not roles and PRIVATE.intersection(re.findall(r"{(\w+)}", route.path)):
-        roles, staff = ["buyer", "seller"], reach.platform_roles(function.action)
+        roles, staff = ["buyer", "seller"], staff | reach.platform_roles(function.action)
     return ", ".join([*roles, *sorted({role.lower() for role in staff} - set(roles))]) or "user"
 
 
@@ -77,12 +77,15 @@ def people(action: str) -> list[str]:
 
 
 def platform_roles(function: template.Function) -> set[str]:
-    """The platform roles that the function's file names."""
-    return {
-        node.attr
-        for node in ast.walk(ast.parse(function.app.read_text()))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "PlatformRole"
-    }
+    """The platform roles that the function's file names; `*PlatformRole` is all the staff."""
+    found = set()
+    for node in ast.walk(ast.parse(function.app.read_text())):
+        match node:
+            case ast.Attribute(value=ast.Name(id="PlatformRole"), attr=role):
+                found.add(role)
+            case ast.Starred(value=ast.Name(id="PlatformRole")):
+                found.add("staff")
+    return found
 
 
 def called_by_machines(template_: dict[str, Any]) -> dict[str, str]:
