@@ -32,6 +32,7 @@ from local.doubles.stripe.double import StripeDouble  # noqa: E402
 from local.doubles.web import serve  # noqa: E402
 from tests import doubles, emulator  # noqa: E402
 from tests.emulator import Clock, Platform  # noqa: E402
+from tests.wire import Wire  # noqa: E402
 
 settings.register_profile("tests", deadline=None)  # a busy machine makes no rule wrong
 settings.load_profile("tests")
@@ -117,3 +118,9 @@ def aws(clock: Clock, roblox: doubles.Roblox) -> Iterator[Platform]:
         platform = emulator.build(clock)
         factories.stand_on(platform, roblox)
         yield platform
+
+
+@pytest.fixture
+def wire(aws: Platform, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """The line between the platform and AWS, from here on in the test."""
+    return Wire(monkeypatch)

@@ -17,9 +17,9 @@ class SignLink(View):
 
 @app.post("/contracts/<contract_id>/sign-link", status_code=201, summary="A link to sign with", tags=["contracts"])
 def create_sign_link(contract_id: str, actor: CurrentActor) -> SignLink:
-    file = reads.contract(contract_id)
-    role = contracts.party(file.contract, actor)
-    contracts.check_signing(file, "create_sign_link", role, actor, clock.now())
+    contract, user = reads.signing(contract_id, actor)
+    role = contracts.party(contract, actor)
+    contracts.check_signer(contract, "create_sign_link", role, user, clock.now())
     token, expires_at = sign_links.create(contract_id, actor.id)
     return SignLink(token=token, expires_at=expires_at)
 

@@ -1,7 +1,8 @@
 """POST /contracts/verify: is this the hash of a contract of ours, and when was it signed? Nothing else is told."""
 
-from bloxtr8 import reads, table
-from bloxtr8.entities import ContractStatus, Lookup
+from bloxtr8 import table
+from bloxtr8.entities import Contract, ContractStatus, Lookup
+from bloxtr8.ids import ulid_of
 from bloxtr8.lambdas import entrypoint, http_app
 from bloxtr8.shapes import Body, Moment, Sha256, View
 
@@ -24,7 +25,7 @@ def verify_contract(body: VerifyContract) -> Verdict:
     lookup = table.find(Lookup, index="SHA256", value=body.sha256)
     if lookup is None:
         return Verdict(valid=False)
-    contract = reads.contract(lookup.target).contract
+    contract = table.get(Contract, ulid=ulid_of(lookup.target))
     return Verdict(valid=contract.status is ContractStatus.EXECUTED, signed_at=contract.executed_at)
 
 

@@ -48,7 +48,7 @@ def append(
     """The next entry of `root`'s chain, which moves the root's head. Call it when the rows have their new versions."""
     rows = [row for row in (root, *rows) if row.entity not in _UNLISTED]
     details = details or {}
-    if len(json.dumps(details).encode()) > DETAILS_LIMIT_BYTES:
+    if len(json.dumps(details, ensure_ascii=False).encode()) > DETAILS_LIMIT_BYTES:
         raise ValueError("audit details over 8 KiB")
     first = root.audit_seq == 0
     entry = AuditEntry(

@@ -17,7 +17,7 @@ from bloxtr8.domain.deals import fall_through
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.entities import Account, Contract, Deposit, Entity, Escrow, EscrowStatus, Freeze, Lookup, Operation, User
+from bloxtr8.entities import Account, Deposit, Entity, Escrow, EscrowStatus, Freeze, Lookup, Operation, User
 from bloxtr8.rails.base import DepositSeen, Funding, FundingStatus, Look
 
 OPEN_ATTEMPT = 1  # the PaymentIntent of an escrow is made once: a refused card is tried again on the same one
@@ -139,10 +139,10 @@ def cancel_unfunded(escrow_id: str, actor: Actor) -> str:
     return "CANCELLED"
 
 
-def accepted_at(deal: Escrow | Contract) -> dt.datetime:
-    """When the offer was accepted: the day its volume counts on. Contract and escrow share the ULID that was made
-    then."""
-    return ULID.from_str(deal.ulid).datetime
+def accepted_at(escrow: Escrow) -> dt.datetime:
+    """When the offer was accepted: the day its volume counts on. The escrow shares the ULID that the contract was
+    given then."""
+    return ULID.from_str(escrow.ulid).datetime
 
 
 def _surplus(file: EscrowFile, amount: int, memo: str, actor: Actor) -> list[Entity]:

@@ -1,5 +1,6 @@
 """Ids say what they name: a prefix and a ULID, sortable by the time they were made (api.md, Conventions)."""
 
+import datetime as dt
 import re
 
 from ulid import ULID
@@ -29,9 +30,9 @@ _ID = re.compile(rf"^({'|'.join(PREFIXES)})_({PATTERN})$")
 _OFFER = re.compile(rf"^off_({PATTERN})(?:-(\d\d))?$")
 
 
-def new(prefix: str) -> str:
-    """A fresh id, for example `lst_01K…`."""
-    return f"{prefix}_{ULID.from_datetime(clock.now())}"
+def new(prefix: str, at: dt.datetime | None = None) -> str:
+    """A fresh id, for example `lst_01K…`, of that moment or of now."""
+    return f"{prefix}_{ULID.from_datetime(at or clock.now())}"
 
 
 def ulid_of(identifier: str) -> str:

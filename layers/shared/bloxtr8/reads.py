@@ -84,6 +84,16 @@ def contract(contract_id: str) -> ContractFile:
     return found
 
 
+def signing(contract_id: str, actor: Actor) -> tuple[Contract, User]:
+    """A contract and the actor's profile, in one BatchGet. Raises NotFound where either is not there."""
+    if not is_id(contract_id, "con"):
+        raise NotFound("There is no such contract.")
+    contract, user = table.load(table.ref(Contract, ulid=ulid_of(contract_id)), table.ref(User, id=actor.id))
+    if contract is None or user is None:
+        raise NotFound("There is no such contract.")
+    return contract, user
+
+
 def contract_for(contract_id: str, actor: Actor) -> ContractFile:
     """The same for a party or an arbiter (read from the user's row). Anybody else: NotFound."""
     file = contract(contract_id)

@@ -4,28 +4,28 @@ from bloxtr8 import clock, reads, table
 from bloxtr8.actors import Actor
 from bloxtr8.documents import store
 from bloxtr8.domain import contracts
-from bloxtr8.entities import SignMethod, User
+from bloxtr8.entities import SignMethod
 from bloxtr8.views.contract import SignedView
 
 
 def sign(contract_id: str, action: str, *, sha256: str, method: SignMethod, actor: Actor) -> SignedView:
     """Sign as `actor`. Raises NotFound for an outsider, and what api.md names for sign_contract.
 
-    Two last signatures at once: one transaction wins, the other is run again and finds the contract executed.
+    Two last signatures at once: one transaction wins, the other is StaleWrite; run again, it completes the contract.
     """
-    file = reads.contract(contract_id)
-    role, now = contracts.party(file.contract, actor), clock.now()
-    contracts.check_signing(file, action, role, actor, now)
-    contracts.check_hash(file.contract, sha256)
+    contract, user = reads.signing(contract_id, actor)
+    role, now = contracts.party(contract, actor), clock.now()
+    actor.expects(contract)
+    contracts.check_signer(contract, action, role, user, now)
+    contracts.check_hash(contract, sha256)
     store.verify(sha256)
-    user = table.get(User, id=actor.id)
-    rows = contracts.sign(file, action, user=user, role=role, actor=actor, method=method, now=now)
+    rows = contracts.sign(contract, action, role=role, actor=actor, method=method, now=now)
     return table.commit(
-        file.contract,
+        contract,
         *rows,
         action=action,
         actor=actor,
         checks=[user],
         details={"sha256": sha256, "method": str(method)},
-        answer=lambda: SignedView.of(file.contract, now),
+        answer=lambda: SignedView.of(contract, now),
     )

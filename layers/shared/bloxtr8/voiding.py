@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bloxtr8 import clock, funding, reads, sagas, table
+from bloxtr8 import clock, reads, sagas, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import contracts
 from bloxtr8.domain.contracts import ContractFile
@@ -15,9 +15,7 @@ def void[V](file: ContractFile, action: str, actor: Actor, reason: str, answer: 
     """Commit a contract that was voided, with everything around it."""
     contract = file.contract
     around = reads.around(contract)
-    fall_through(
-        around, amount=contract.terms["amount"], accepted_at=funding.accepted_at(contract), reason="CONTRACT_VOID"
-    )
+    fall_through(around, amount=contract.terms["amount"], accepted_at=contract.created_at, reason="CONTRACT_VOID")
     return table.commit(
         contract,
         *around.saves,

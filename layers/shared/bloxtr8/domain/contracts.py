@@ -10,7 +10,7 @@ from bloxtr8.domain.escrows import open_escrow, repair_delay
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import CONTRACT
 from bloxtr8.entities import Contract, ContractStatus, Entity, Side, Signature, SignMethod, User
-from bloxtr8.errors import Conflict, Expired, InvalidState, NotFound
+from bloxtr8.errors import Conflict, Expired, NotFound
 
 
 @dataclass(slots=True)
@@ -27,9 +27,6 @@ class ContractFile:
         if contract is None:
             return None
         return cls(contract, [row for row in rows if isinstance(row, Signature)])
-
-    def signed_by(self, user_id: str) -> bool:
-        return any(signature.user_id == user_id for signature in self.signatures)
 
 
 # --- who -------------------------------------------------------------------------------------------------------------
@@ -53,18 +50,24 @@ def party(contract: Contract, actor: Actor) -> Role:
 # --- guards ----------------------------------------------------------------------------------------------------------
 
 
-def check_signing(file: ContractFile, action: str, role: Role, actor: Actor, now: dt.datetime) -> None:
-    """Whether the party may sign now. Raises Conflict (CONTRACT_VOID, ALREADY_SIGNED), InvalidState, Expired."""
-    contract = file.contract
+def check_signing(contract: Contract, action: str, role: Role, user_id: str, now: dt.datetime) -> None:
+    """Whether the party may sign now, by the contract alone.
+
+    Raises Conflict CONTRACT_VOID or ALREADY_SIGNED, InvalidState, Expired SIGN_WINDOW_CLOSED.
+    """
     if contract.status is ContractStatus.VOID:
         raise Conflict("This contract is void.", "CONTRACT_VOID", currentStatus=str(contract.status))
-    if file.signed_by(actor.id):
+    if user_id in contract.signed_by:
         raise Conflict("You have signed this.", "ALREADY_SIGNED")
-    if contract.status is ContractStatus.PENDING_PDF:
-        raise InvalidState("The document is being made.", "PDF_PENDING", currentStatus=str(contract.status))
     CONTRACT.check(action, contract, role)
     if contract.sign_by <= now:
         raise Expired("The time to sign has passed.", "SIGN_WINDOW_CLOSED")
+
+
+def check_signer(contract: Contract, action: str, role: Role, user: User, now: dt.datetime) -> None:
+    """The same, and that the party is not banned. Raises Forbidden BANNED."""
+    kyc.check_not_banned(user, now)
+    check_signing(contract, action, role, user.id, now)
 
 
 def check_hash(contract: Contract, sha256: str) -> None:
@@ -80,18 +83,18 @@ def check_rendered(contract: Contract) -> str:
     return str(contract.sha256)
 
 
-def allowed_actions(file: ContractFile, role: Role, actor: Actor, now: dt.datetime) -> list[str]:
+def allowed_actions(contract: Contract, role: Role, actor: Actor, now: dt.datetime) -> list[str]:
     """The moves the actor may make now, by name."""
 
     def permits(action: str) -> None:
         guard = _GUARDS.get(action)
         if guard is not None:
-            guard(file, action, role, actor, now)
+            guard(contract, action, role, actor.id, now)
 
-    return CONTRACT.allowed(file.contract, role, permits)
+    return CONTRACT.allowed(contract, role, permits)
 
 
-_GUARDS: dict[str, Callable[[ContractFile, str, Role, Actor, dt.datetime], None]] = {
+_GUARDS: dict[str, Callable[[Contract, str, Role, str, dt.datetime], None]] = {
     "sign_contract": check_signing,
     "create_sign_link": check_signing,
     "sign_by_link": check_signing,
@@ -109,16 +112,14 @@ def store_pdf(contract: Contract, sha256: str, size_bytes: int, now: dt.datetime
 
 
 def sign(
-    file: ContractFile, action: str, *, user: User, role: Role, actor: Actor, method: SignMethod, now: dt.datetime
+    contract: Contract, action: str, *, role: Role, actor: Actor, method: SignMethod, now: dt.datetime
 ) -> list[Entity]:
     """One party's signature. With the second the contract is EXECUTED, and the escrow opens in the same transaction
     (D6).
 
-    Returns the new rows. Raises as check_signing, and Forbidden BANNED.
+    Returns the new rows. Raises as check_signing.
     """
-    kyc.check_not_banned(user, now)
-    check_signing(file, action, role, actor, now)
-    contract = file.contract
+    check_signing(contract, action, role, actor.id, now)
     signature = Signature(
         contract_id=contract.id,
         user_id=actor.id,
@@ -129,8 +130,8 @@ def sign(
         agent_hash=actor.agent_hash,
         at=now,
     )
-    file.signatures.append(signature)
-    complete = {contract.buyer_id, contract.seller_id} == {row.user_id for row in file.signatures}
+    contract.signed_by |= {actor.id}
+    complete = contract.signed_by == {contract.buyer_id, contract.seller_id}
     CONTRACT.apply(
         action, contract, role, becomes=ContractStatus.EXECUTED if complete else ContractStatus.PENDING_SIGNATURE
     )

@@ -5,7 +5,15 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from bloxtr8.entities.base import Entity, EnumAttribute, HasUlid, IntegerAttribute, Root, TimeAttribute
+from bloxtr8.entities.base import (
+    Entity,
+    EnumAttribute,
+    HasUlid,
+    IntegerAttribute,
+    Root,
+    TextSetAttribute,
+    TimeAttribute,
+)
 from bloxtr8.entities.market import Side
 from bloxtr8.ids import ulid_of
 
@@ -36,6 +44,7 @@ class Contract(HasUlid, Root, discriminator="Contract"):
     sha256 = UnicodeAttribute(null=True)
     size_bytes = IntegerAttribute(null=True)
     sign_by = TimeAttribute()
+    signed_by = TextSetAttribute()  # the users of its Signature rows, so that signing reads one row
     reason = UnicodeAttribute(null=True)
     executed_at = TimeAttribute(null=True)
     next_look = TimeAttribute(null=True)

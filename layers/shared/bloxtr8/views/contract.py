@@ -58,7 +58,7 @@ class ContractView(ContractSummary):
             reason=contract.reason,
             terms=_terms(contract, role),
             signatures=[SignatureView.model_validate(row) for row in file.signatures],
-            allowed_actions=contracts.allowed_actions(file, role, actor, clock.now()),
+            allowed_actions=contracts.allowed_actions(contract, role, actor, clock.now()),
         )
 
 
