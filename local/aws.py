@@ -9,9 +9,9 @@ from botocore.config import Config
 
 from local import motofix
 from local.motofix import server
-from local.template import REGION, Machine, Platform, Rule
+from local.resources import ACCOUNT, REGION, Machine, Platform, Rule
 
-ROLE = "arn:aws:iam::123456789012:role/local"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/local"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 
 

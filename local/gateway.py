@@ -23,8 +23,8 @@ from samcli.local.apigw.local_apigw_service import LocalApigwService
 from werkzeug.exceptions import HTTPException
 
 from local.motofix.lambdas import Answer
+from local.resources import Platform
 from local.servers import Server
-from local.template import Platform
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -57,7 +57,9 @@ class Gateway:
         local_apigw_service.ServiceErrorResponses = _Refusals
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of SAM CLI's own calls
-            stacks, _ = SamLocalStackProvider.get_stacks(str(platform.path), parameter_overrides=platform.parameters)
+            stacks, _ = SamLocalStackProvider.get_stacks(
+                template_dictionary=platform.source, parameter_overrides=platform.parameters
+            )
             api = ApiProvider(stacks, cwd=str(platform.path.parent)).api
         service = _Service(api=api, lambda_runner=_Functions(invoke), port=port, host="127.0.0.1")
         service.create()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.motofix.lambdas import Answer
-from local.template import Function
+from local.resources import Function
 
 _here = threading.local()
 

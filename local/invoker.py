@@ -9,8 +9,8 @@ from typing import Any
 
 from local.invocation import failure
 from local.motofix.lambdas import Answer
+from local.resources import Function
 from local.runner import Runner
-from local.template import Function
 
 FIRST_RETRY_SECONDS = 1.0  # Lambda waits a minute, then two; nobody wants to wait here
 

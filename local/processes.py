@@ -24,9 +24,9 @@ from local.clock import Clock
 from local.invocation import Invocation, failure, timed_out
 from local.logs import Logs
 from local.motofix.lambdas import Answer
+from local.resources import Function
 from local.runner import packages
 from local.servers import HOST
-from local.template import Function
 
 MOST_ENVIRONMENTS = 8  # of one function
 _LAUNCHER = Path(__file__).with_name("launcher.py")

@@ -12,7 +12,7 @@ from typing import Any
 from local.invoker import DeadLetter, Invoker
 from local.motofix import dynamodb, events
 from local.motofix.lambdas import Answer
-from local.template import ACCOUNT, REGION, Mapping, Rule
+from local.resources import ACCOUNT, REGION, Mapping, Rule, arn
 
 _RATE = re.compile(r"^rate\((\d+) (minute|hour|day)s?\)$")
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
@@ -153,6 +153,6 @@ def scheduled_event(rule: Rule) -> dict[str, Any]:
         "account": ACCOUNT,
         "time": dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "region": REGION,
-        "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule.name}"],
+        "resources": [arn("events", f"rule/{rule.name}")],
         "detail": {},
     }

@@ -24,7 +24,7 @@ from local.clock import Clock
 from local.invocation import Invocation, Killed, died, failure, running, timed_out
 from local.logs import Logs
 from local.motofix.lambdas import Answer
-from local.template import REGION, Function
+from local.resources import REGION, Function
 
 Handler = Callable[[Any, Any], Any]
 

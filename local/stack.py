@@ -31,10 +31,11 @@ from local.invoker import Invoker
 from local.logs import Logs
 from local.motofix import events, lambdas, stepfunctions
 from local.processes import Processes
+from local.resources import ACCOUNT, REGION, arn
 from local.runner import InProcess, base_env
 from local.servers import Server
 from local.surface import Surface
-from local.template import ACCOUNT, REGION, read
+from local.template import read
 
 ROOT = Path(__file__).parents[1]
 STRIPE_SECRET = {"apiKey": "sk_test_local", "webhookSecrets": ["whsec_local"]}
@@ -154,7 +155,7 @@ class Stack:
         self.addresses |= {f"{name[0].lower()}{name[1:]}": about["BucketName"] for name, about in buckets.items()}
         for machine in self.platform.machines:
             name = f"{machine.id[0].lower()}{machine.id[1:]}"
-            self.addresses[name] = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{machine.name}"
+            self.addresses[name] = arn("states", f"stateMachine:{machine.name}")
 
     def _closing[T: Any](self, part: T) -> T:
         self._exits.callback(part.close)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from local.intrinsics import Resolver, Unresolvable
-from local.template import Platform, read
+from local.resources import Platform
+from local.template import read
 from tests.local.conftest import HOUSE
 
 TEMPLATE = {
