@@ -12,7 +12,7 @@ from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.offers import Bargain
 from bloxtr8.domain.transitions import OFFER
 from bloxtr8.entities import Contract, Deals, Entity, Listing, Offer, RailName, Snapshot, User
-from bloxtr8.errors import Conflict, Forbidden, Unprocessable
+from bloxtr8.errors import Conflict, Forbidden, InvalidState, Unprocessable
 
 
 @dataclass(slots=True)
@@ -93,11 +93,12 @@ def terms_hash(offer: Offer, listing: Listing) -> str:
 def check_acceptable(deal: Deal, role: Role, seen_hash: str, now: dt.datetime) -> None:
     """Everything that can be refused without asking Roblox. `seen_hash` is what the acceptor names (C12).
 
-    Raises as `offers.check_move`; InvalidState LISTING_NOT_ACTIVE; Conflict TERMS_CHANGED; Forbidden BANNED,
-    KYC_REQUIRED or KYC_LIMIT of either side, naming whose (M04); Unprocessable PAYOUT_NOT_READY (M08).
+    Raises as `offers.check_move`; InvalidState LISTING_RESERVED beside an accepted offer (M27), LISTING_NOT_ACTIVE;
+    Conflict TERMS_CHANGED; Forbidden BANNED, KYC_REQUIRED or KYC_LIMIT of either side, naming whose (M04);
+    Unprocessable PAYOUT_NOT_READY (M08).
     """
     bargain = deal.bargain
-    offers.check_move("accept_offer", bargain, role, now)
+    _check_move(bargain, role, now)
     proposals.check_active(bargain.listing)
     if seen_hash != terms_hash(bargain.offer, bargain.listing):
         raise Conflict("The terms have changed. Read them again.", "TERMS_CHANGED")
@@ -112,13 +113,22 @@ def check_acceptable(deal: Deal, role: Role, seen_hash: str, now: dt.datetime) -
         raise Unprocessable("The seller can't be paid yet.", "PAYOUT_NOT_READY")
 
 
+def _check_move(bargain: Bargain, role: Role, now: dt.datetime) -> None:
+    try:
+        offers.check_move("accept_offer", bargain, role, now)
+    except InvalidState as refusal:
+        if offers.state(bargain.offer, bargain.listing, now).reason != listings.LISTING_RESERVED:
+            raise
+        raise InvalidState("Another offer was accepted.", "LISTING_RESERVED", **refusal.details) from None
+
+
 def accept(deal: Deal, role: Role, seen_hash: str, look: Snapshot, now: dt.datetime) -> tuple[Contract, list[Entity]]:
     """The offer is ACCEPTED, the listing RESERVED, both volumes count it; the contract, and the other rows to save.
 
     Raises as `check_acceptable`, and Unprocessable ASSET_NOT_OWNED, ASSET_LOCKED or ASSET_OWNERLESS.
     """
     check_acceptable(deal, role, seen_hash, now)
-    listings.check_proof(look, None)
+    listings.check_owned(look)
     bargain = deal.bargain
     offer = bargain.offer
     OFFER.apply("accept_offer", offer, role)
@@ -134,7 +144,7 @@ def _contract(deal: Deal, look: Snapshot, now: dt.datetime) -> Contract:
     offer, listing = deal.bargain.offer, deal.bargain.listing
     sign_by = now + dt.timedelta(seconds=config.settings().sign_seconds)
     contract = Contract(
-        id=ids.new("con"),
+        id=ids.new("con", now),  # the day its volume counts on (funding.accepted_at)
         offer_id=offer.id,
         listing_id=listing.id,
         buyer_id=offer.buyer_id,

@@ -99,14 +99,19 @@ def check_free(seller_id: str, holder: Listing | None) -> None:
 
 
 def check_proof(snapshot: Snapshot, holder: Listing | None) -> None:
-    """Raises Unprocessable ASSET_OWNERLESS, ASSET_LOCKED or ASSET_NOT_OWNED for a look that is no proof.
+    """Raises as `check_owned`, for a look that is no proof.
 
     Where another live listing holds the asset, its being listed is the reason: Conflict ASSET_ALREADY_LISTED (M20).
     """
+    if not snapshot.verified and holder is not None:
+        raise _taken(holder)
+    check_owned(snapshot)
+
+
+def check_owned(snapshot: Snapshot) -> None:
+    """Raises Unprocessable ASSET_OWNERLESS, ASSET_LOCKED or ASSET_NOT_OWNED for a look that is no proof."""
     if snapshot.verified:
         return
-    if holder is not None:
-        raise _taken(holder)
     if snapshot.owner_id is None:
         raise Unprocessable("Nobody owns this on Roblox.", "ASSET_OWNERLESS")
     if snapshot.locked:

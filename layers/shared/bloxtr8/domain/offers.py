@@ -97,7 +97,7 @@ def check_move(action: str, bargain: Bargain, role: Role, now: dt.datetime) -> N
     """Whether `role` may make this move on an alive offer.
 
     Raises Forbidden for the wrong side, Expired OFFER_EXPIRED, and InvalidState with the `currentStatus` that callers
-    see; accepting beside an accepted offer is LISTING_RESERVED (M27).
+    see.
     """
     now_is = state(bargain.offer, bargain.listing, now)
     try:
@@ -105,8 +105,6 @@ def check_move(action: str, bargain: Bargain, role: Role, now: dt.datetime) -> N
     except InvalidState as refusal:
         if now_is.status is OfferStatus.EXPIRED:
             raise Expired("This offer has expired.", "OFFER_EXPIRED", **refusal.details) from None
-        if action == "accept_offer" and now_is.reason == listings.LISTING_RESERVED:
-            raise InvalidState("Another offer was accepted.", listings.LISTING_RESERVED, **refusal.details) from None
         raise
 
 
