@@ -32,7 +32,7 @@ class Aws:
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator; one per service, safe in any thread."""
         if service not in self._clients:
-            session = boto3.Session(
+            session: Any = boto3.Session(
                 CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=REGION
             )
             config = Config(retries={"total_max_attempts": 1}, max_pool_connections=50)

@@ -12,11 +12,13 @@ EMULATORS = ("moto", "samcli", "samtranslator", "werkzeug", "local")  # loggers 
 
 
 class Logs:
-    """One file a function, opened when it first writes. While installed, sys.stdout and sys.stderr lead here."""
+    """One new file a function, opened when it first writes. While installed, sys.stdout and sys.stderr lead here."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("*.log"):
+            old.unlink()
         self._files: dict[str, TextIO] = {}
         self._lock = threading.Lock()
         self._handler = logging.FileHandler(folder / "emulators.log", delay=True)

@@ -5,6 +5,7 @@ process, however it ends.
 """
 
 import http.client
+import importlib.util
 import json
 import os
 import platform
@@ -18,8 +19,6 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import samcli
-
 from local.clock import Clock
 from local.invocation import Invocation, failure, timed_out
 from local.logs import Logs
@@ -30,11 +29,7 @@ from local.servers import HOST
 
 MOST_ENVIRONMENTS = 8  # of one function
 _LAUNCHER = Path(__file__).with_name("launcher.py")
-_EMULATOR = (
-    Path(samcli.__file__).parent
-    / "local/rapid"
-    / ("aws-lambda-rie-arm64" if platform.machine() == "aarch64" else "aws-lambda-rie-x86_64")
-)
+_CPU = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
 _ERROR_KEYS = {"errorMessage", "errorType", "requestId", "stackTrace"}
 
 
@@ -122,7 +117,7 @@ class _Environment:
         self._function = function
         self.usable = True
         self._port, runtime = _free_port(), _free_port()
-        emulator = [str(_EMULATOR), "--log-level", "error", "--runtime-api-address", f"{HOST}:{runtime}"]
+        emulator = [_emulator(), "--log-level", "error", "--runtime-api-address", f"{HOST}:{runtime}"]
         emulator += ["--runtime-interface-emulator-address", f"{HOST}:{self._port}"]
         command = [sys.executable, "-S", str(_LAUNCHER), "with-parent", *emulator]
         command += [sys.executable, str(_LAUNCHER), "function", function.handler]
@@ -173,6 +168,14 @@ class _Environment:
             else:
                 return
         raise RuntimeError(f"the environment of {self._function.action} does not start")
+
+
+def _emulator() -> str:
+    """Where the wheel of SAM CLI keeps the emulator."""
+    found = importlib.util.find_spec("samcli")
+    if found is None or found.origin is None:
+        raise RuntimeError("SAM CLI is not installed here")
+    return str(Path(found.origin).parent / f"local/rapid/aws-lambda-rie-{_CPU}")
 
 
 def _free_port() -> int:

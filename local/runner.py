@@ -186,7 +186,7 @@ def packages(layers: Iterable[Path | str]) -> list[str]:
 def _forget_clients() -> None:
     """Libraries keep clients of the AWS they first saw."""
     boto3.DEFAULT_SESSION = None
-    parameters.clear_caches()
+    parameters.clear_caches()  # type: ignore[no-untyped-call]
 
 
 def _package(function: Function) -> str:

@@ -38,7 +38,8 @@ from local.surface import Surface
 from local.template import read
 
 ROOT = Path(__file__).parents[1]
-STRIPE_SECRET = {"apiKey": "sk_test_local", "webhookSecrets": ["whsec_local"]}
+WEBHOOK_SECRETS = ["whsec_local"]
+STRIPE_SECRET = {"apiKey": "sk_test_local", "webhookSecrets": WEBHOOK_SECRETS}
 RESERVE_CENTS = 1_000_000  # the platform's own money at Stripe: its fees and prompt refunds come out of that
 _QUIET_SECONDS = 0.03
 _WEBHOOK_SECONDS = 1.0  # how long an event of Stripe that nobody took yet counts as under way
@@ -96,7 +97,11 @@ class Stack:
         self.clock = Clock(folder / "clock")
         self._serve_doubles()
         self.platform = read(self._template, {"Stage": "local", **self._double_parameters(), **self._parameters})
-        secrets = {"stripe": STRIPE_SECRET, "discord": self.discord.secret, "roblox": self.roblox.secret}
+        secrets: dict[str, Any] = {
+            "stripe": STRIPE_SECRET,
+            "discord": self.discord.secret,
+            "roblox": self.roblox.secret,
+        }
         self.aws = self._closing(Aws(self.platform, secrets))
         self._serve_functions()
         self.gateway = self._closing(Gateway(self.platform, self.invoker.invoke, self._port))
@@ -114,7 +119,7 @@ class Stack:
         self.discord = DiscordDouble(self.clock)
         self.roblox = RobloxDouble(self.clock)
         self._exits.callback(self.stripe.stop)
-        doubles = {"stripe": self.stripe, "discord": self.discord, "roblox": self.roblox}
+        doubles: dict[str, Any] = {"stripe": self.stripe, "discord": self.discord, "roblox": self.roblox}
         self.addresses |= {name: self._closing(Server(double.wsgi)).url for name, double in doubles.items()}
 
     def _double_parameters(self) -> dict[str, str]:
@@ -143,7 +148,7 @@ class Stack:
         events.deliver(self._deliver)
         self.streams = [self._closing(pumps.StreamPump(mapping, self.invoker)) for mapping in self.platform.mappings]
         self._schedules = self._closing(pumps.Schedules(self.platform.rules, self._deliver))
-        self.stripe.deliver_to(f"{self.gateway.url}/webhooks/stripe", STRIPE_SECRET["webhookSecrets"])
+        self.stripe.deliver_to(f"{self.gateway.url}/webhooks/stripe", WEBHOOK_SECRETS)
         self.stripe.start_delivery()
 
     def _note_addresses(self, surface: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
@@ -11,6 +12,8 @@ from werkzeug.wrappers import Request, Response
 from local.invoker import InvocationFailed
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
     from local.stack import Stack
 
 _ROUTES = Map(
@@ -39,9 +42,11 @@ class Surface:
     def __init__(self, stack: "Stack") -> None:
         self._stack = stack
 
-    @Request.application
-    def wsgi(self, request: Request) -> Response:
+    def wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """The WSGI application."""
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
         try:
             endpoint, arguments = _ROUTES.bind_to_environ(request.environ).match()
             answer: Response = getattr(self, f"_{endpoint}")(request, **arguments)

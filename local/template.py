@@ -99,7 +99,7 @@ class _NoManagedPolicies:
 def _translate(source: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator asks for one, whatever it is
-    return dict(transform(source, parameters, _NoManagedPolicies()))  # type: ignore[no-untyped-call]
+    return dict(transform(source, parameters, _NoManagedPolicies()))
 
 
 class _Reader:

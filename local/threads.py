@@ -26,7 +26,7 @@ def isolate() -> None:
     _done = True
     type.__setattr__(BaseRouter, "current_event", _of_thread("current_event"))
     type.__setattr__(BaseRouter, "lambda_context", _of_thread("lambda_context"))
-    BaseRouter.__class__ = _RouterMeta
+    BaseRouter.__class__ = _RouterMeta  # type: ignore[method-assign, assignment]
     LambdaPowertoolsFormatter.log_format = _LogFormat()  # type: ignore[assignment]
     create_client = botocore.session.Session.create_client
 
@@ -35,7 +35,7 @@ def isolate() -> None:
         with _CLIENTS:
             return create_client(self, *args, **options)
 
-    botocore.session.Session.create_client = one_at_a_time
+    botocore.session.Session.create_client = one_at_a_time  # type: ignore[method-assign]
 
 
 def _of_thread(name: str) -> property:

@@ -144,7 +144,7 @@ def _transact(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> No
         places.append(place)
         reasons.append(_refusal(what, place.before))
     if any(code for code, _, _ in reasons):
-        raise exceptions.TransactionCanceledException(reasons)  # type: ignore[arg-type]
+        raise exceptions.TransactionCanceledException(reasons)
     _write_all(self, transact_items, places)
 
 
@@ -199,4 +199,4 @@ def _write_all(backend: DynamoDBBackend, transact_items: list[dict[str, Any]], p
             if isinstance(error, exceptions.MockValidationException):
                 raise
             reasons[position] = (type(error).__name__, str(error), None)
-            raise exceptions.TransactionCanceledException(reasons) from error  # type: ignore[arg-type]
+            raise exceptions.TransactionCanceledException(reasons) from error

@@ -37,6 +37,6 @@ def _of_kind(method: Callable[[KmsResponse], Any]) -> Callable[[KmsResponse], An
 
 def apply() -> None:
     """Let Sign and Verify respect MessageType."""
-    KmsResponse.sign = _of_kind(KmsResponse.sign)  # type: ignore[method-assign]
-    KmsResponse.verify = _of_kind(KmsResponse.verify)  # type: ignore[method-assign]
-    utils.ec = _CurvesOfRequest()  # type: ignore[assignment]
+    KmsResponse.sign = _of_kind(KmsResponse.sign)  # type: ignore[method-assign, assignment]
+    KmsResponse.verify = _of_kind(KmsResponse.verify)  # type: ignore[method-assign, assignment]
+    utils.ec = _CurvesOfRequest()  # type: ignore[attr-defined, assignment]

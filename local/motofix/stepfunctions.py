@@ -12,6 +12,7 @@ from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.eval import states, variable_store
 from moto.stepfunctions.parser.asl.jsonata import jsonata as evaluator
+from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 from moto.stepfunctions.responses import StepFunctionResponse
@@ -42,7 +43,7 @@ def evaluate(expression: str) -> Any:
 
 def declare(bindings: dict[str, Any]) -> str:
     """Variables as JSONata source. Moto puts a text between quotes without escaping the quotes inside it."""
-    return "".join(f"{name} := {evaluator.to_json_str(value)};" for name, value in bindings.items())
+    return "".join(f"{name} := {to_json_str(value)};" for name, value in bindings.items())
 
 
 def is_busy(account: str, region: str) -> bool:
@@ -74,9 +75,11 @@ def _call_functions_served_here() -> None:
         try:
             answer = lambdas.call(name, payload.decode())
         except KeyError:
-            about = {"Code": "ResourceNotFoundException", "Message": f"Function not found: {name}"}
-            meta = {"HTTPStatusCode": 404, "RequestId": "local", "HTTPHeaders": {}, "RetryAttempts": 0, "HostId": ""}
-            raise ClientError({"Error": about, "ResponseMetadata": meta}, "Invoke") from None
+            about: Any = {
+                "Error": {"Code": "ResourceNotFoundException", "Message": f"Function not found: {name}"},
+                "ResponseMetadata": {"HTTPStatusCode": 404, "RequestId": "local"},
+            }
+            raise ClientError(about, "Invoke") from None
         if answer is None:
             return plain(parameters, region, state_credentials)
         found = {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": json.loads(answer.payload or "null")}
@@ -114,7 +117,7 @@ def _keep_causes() -> None:
 
     def send_task_failure(self: StepFunctionResponse) -> Any:
         token, error, cause = (self._get_param(name) for name in ("taskToken", "error", "cause"))
-        self.stepfunction_backend.send_task_failure(token, error=error, cause=cause)
+        self.stepfunction_backend.send_task_failure(token, error=error, cause=cause)  # type: ignore[call-arg]
         return EmptyResult()
 
     StepFunctionResponse.send_task_failure = send_task_failure  # type: ignore[method-assign]

@@ -34,3 +34,11 @@ def test_plain_moto_gets_it_wrong(name: str, plain: dict[str, Any]) -> None:
 def test_what_is_corrected_is_pinned_and_installed_as_pinned(name: str) -> None:
     pins = re.findall(rf"^{name}(?:\[[^\]]*\])?==(\S+)", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
     assert pins == [importlib.metadata.version(name)]
+
+
+def test_internals_are_imported_in_one_place_each() -> None:
+    places: dict[str, set[str]] = {"moto": set(), "samcli": set()}
+    for path in (ROOT / "local").rglob("*.py"):
+        for name in re.findall(r"^\s*(?:from|import) (moto|samcli)\b", path.read_text(), re.MULTILINE):
+            places[name].add(path.relative_to(ROOT / "local").parts[0])
+    assert places == {"moto": {"motofix"}, "samcli": {"gateway.py"}}

@@ -49,6 +49,12 @@ def test_every_schedule_can_be_fired_and_every_function_is_there() -> None:
     assert [one.action for one in platform.functions.values() if not (one.folder / "app.py").exists()] == []
 
 
+def test_every_function_can_be_loaded(platform: Stack) -> None:
+    answers = {name: platform.invoker.invoke(name, "{}") for name in platform.platform.functions}
+    unloadable = [name for name, answer in answers.items() if "Runtime.ImportModuleError" in answer.payload]
+    assert unloadable == []
+
+
 def test_the_doubles_are_where_the_functions_look_for_them(platform: Stack) -> None:
     env = next(iter(platform.platform.functions.values())).env
     assert env["STRIPE_API_BASE"] == platform.addresses["stripe"]

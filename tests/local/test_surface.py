@@ -101,6 +101,15 @@ def test_the_emulated_aws_holds_what_the_template_asks_for(stack: Stack) -> None
     assert len(json.loads(secret)["key"]) == 64
 
 
+def test_a_presigned_link_can_be_followed(stack: Stack) -> None:
+    client, place = stack.client("s3"), {"Bucket": stack.addresses["contractsBucket"], "Key": "contracts/a.pdf"}
+    client.put_object(**place, Body=b"%PDF", IfNoneMatch="*")
+    assert (
+        requests.get(client.generate_presigned_url("get_object", Params=place, ExpiresIn=60), timeout=5).content
+        == b"%PDF"
+    )
+
+
 def test_the_doubles_answer_on_the_platforms_clock(stack: Stack) -> None:
     for name in ("discord", "roblox"):
         assert requests.put(f"{stack.addresses[name]}/_double/users/1", json={"username": "ann"}, timeout=5).ok
