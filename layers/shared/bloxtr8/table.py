@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, overload
 
-from pynamodb.exceptions import DeleteError, PutError, TransactWriteError
+from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from bloxtr8 import audit, clock, config
@@ -172,7 +172,7 @@ def remember(row: Entity, *, unless_exists: bool = True) -> bool:
     try:
         row.place().save(Entity.pk.does_not_exist() if unless_exists else condition)
     except PutError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
+        if _code(error) == "ConditionalCheckFailedException":
             return False
         raise
     return True
@@ -184,7 +184,7 @@ def forget(row: Entity) -> bool:
     try:
         row.delete(Entity.pk.exists())
     except DeleteError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
+        if _code(error) == "ConditionalCheckFailedException":
             return False
         raise
     return True
@@ -248,8 +248,12 @@ def _transact(puts: Sequence[Entity], *, checks: Iterable[Entity], deletes: Iter
             for row in puts:
                 transaction.save(row.place(), _as_read(row))
     except TransactWriteError as error:
-        if _LOST_RACE & {reason.code for reason in error.cancellation_reasons if reason} or _LOST_RACE & {
-            error.cause_response_code
-        }:
+        if _LOST_RACE & {_code(error), *(reason.code for reason in error.cancellation_reasons if reason)}:
             raise StaleWrite(action) from error
         raise
+
+
+def _code(error: PynamoDBException) -> str | None:
+    """DynamoDB's code for a refusal; None where no answer came, on which pynamodb's own property breaks."""
+    answer = getattr(error.cause, "response", None)
+    return answer["Error"]["Code"] if answer else None
