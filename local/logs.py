@@ -21,6 +21,7 @@ class Logs:
             old.unlink()
         self._files: dict[str, TextIO] = {}
         self._lock = threading.Lock()
+        self._closed = False
         self._handler = logging.FileHandler(folder / "emulators.log", delay=True)
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
 
@@ -31,6 +32,8 @@ class Logs:
     def write(self, action: str, text: str) -> None:
         """Append to a function's log at once."""
         with self._lock:
+            if self._closed:
+                return
             if action not in self._files:
                 self._files[action] = self.path(action).open("a", encoding="utf-8")
             self._files[action].write(text)
@@ -68,9 +71,11 @@ class Logs:
             logging.getLogger(name).removeHandler(self._handler)
             logging.getLogger(name).propagate = True
         self._handler.close()
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
+        with self._lock:
+            self._closed = True
+            for file in self._files.values():
+                file.close()
+            self._files.clear()
 
 
 class _Stream:

@@ -91,19 +91,23 @@ class InProcess:
         self._logs.follow()
         invocation = Invocation(function)
         answers: list[Answer] = []
+        loaded = threading.Event()  # a function's timeout doesn't count what comes before its handler
         started = time.monotonic()
 
         def work() -> None:
             with running(invocation):
                 try:
-                    answers.append(self._run(invocation, payload))
+                    answers.append(self._run(invocation, payload, loaded))
                 except _TimedOut:
                     pass
                 except Killed:
                     answers.append(died(invocation.request_id))
+                finally:
+                    loaded.set()
 
         thread = threading.Thread(target=work, name=function.action, daemon=True)
         thread.start()
+        loaded.wait()
         thread.join(function.timeout_seconds)
         if thread.is_alive():
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_TimedOut))
@@ -126,13 +130,14 @@ class InProcess:
         _forget_clients()
         self._logs.uninstall()
 
-    def _run(self, invocation: Invocation, payload: str) -> Answer:
+    def _run(self, invocation: Invocation, payload: str, loaded: threading.Event) -> Answer:
         function, request_id = invocation.function, invocation.request_id
         try:
             handler = self._take(function)
         except Exception as error:
             message = f"Unable to import module 'app': {type(error).__name__}: {error}"
             return failure("Runtime.ImportModuleError", message, request_id, traceback.format_tb(error.__traceback__))
+        loaded.set()
         try:
             result = handler(json.loads(payload), Context(function, request_id))
         except Exception as error:
