@@ -32,9 +32,10 @@ def cancel_escrow(escrow_id: str, body: CancelEscrow, actor: CurrentActor) -> Es
         action="cancel_escrow",
         actor=actor,
         details={"reason": body.reason},
-        answer=lambda: EscrowView.of(file, actor),
+        answer=lambda: EscrowView.of(file, [role]),
     )
-    sagas.answer(file.rail, "CANCELLED")
+    with sagas.after_commit():
+        sagas.answer(file.rail, "CANCELLED")
     return view
 
 

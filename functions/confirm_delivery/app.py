@@ -1,19 +1,17 @@
 """POST /escrows/{escrow_id}/deliveries/{delivery_id}/confirm: the buyer has it; the seller is paid (M44)."""
 
-from typing import Literal
-
 from bloxtr8 import clock, reads, table
 from bloxtr8.domain import escrows, settlements
 from bloxtr8.domain.transitions import DELIVERY
 from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
-from bloxtr8.shapes import Body
+from bloxtr8.shapes import Body, Yes
 from bloxtr8.views.escrow import Started
 
 app = http_app()
 
 
 class ConfirmDelivery(Body):
-    acknowledge: Literal[True]
+    acknowledge: Yes
 
 
 @app.post(

@@ -2,6 +2,7 @@
 
 from bloxtr8 import clock, reads, sagas, table
 from bloxtr8.domain import people, settlements
+from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import PlatformRole, User
 from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Reason
@@ -18,17 +19,19 @@ class ResumeSettlement(Body):
 def resume_settlement(escrow_id: str, body: ResumeSettlement, actor: KeyedActor) -> EscrowView:
     people.check_role(table.get(User, id=actor.id), PlatformRole.PADMIN)
     file = reads.escrow(escrow_id)
+    actor.expects(file.escrow)
     resumed = settlements.resume_all(file, clock.now())
     view = table.commit(
         file.escrow,
         *resumed,
         action="resume_settlement",
-        actor=actor,
+        actor=actor.acting_as(Role.PADMIN),
         details={"reason": body.reason},
-        answer=lambda: EscrowView.of(file, actor),
+        answer=lambda: EscrowView.of(file, [Role.PADMIN]),
     )
-    for settlement in settlements.live(file):
-        sagas.react(settlement, actor)
+    with sagas.after_commit():
+        for settlement in settlements.live(file):
+            sagas.react(settlement, actor)
     return view
 
 

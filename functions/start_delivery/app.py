@@ -18,11 +18,11 @@ class StartDelivery(Body):
 
 @app.post("/escrows/<escrow_id>/deliveries", summary="Start the delivery", tags=["escrows"])
 def start_delivery(escrow_id: str, body: StartDelivery, actor: CurrentActor) -> DeliveryView:
-    if body.milestone_id is not None:
-        raise Unprocessable("Milestones are not available yet.", "NOT_AVAILABLE_YET")
     file = reads.escrow(escrow_id)
     role, now = escrows.party(file.escrow, actor), clock.now()
     actor.expects(file.escrow)
+    if body.milestone_id is not None:
+        raise Unprocessable("Milestones are not available yet.", "NOT_AVAILABLE_YET")
     escrow_moves.check("start_delivery", file, role, now)
     delivery = file.delivery
     DELIVERY.apply("start_delivery", delivery, role)

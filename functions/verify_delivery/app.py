@@ -20,6 +20,7 @@ class Verified(View):
 def verify_delivery(escrow_id: str, delivery_id: str, actor: CurrentActor) -> Verified:
     file = reads.escrow(escrow_id)
     role = escrows.party(file.escrow, actor)
+    actor.expects(file.escrow)
     escrows.check_delivery(file, delivery_id)
     escrow_moves.check("verify_delivery", file, role, clock.now())
     return delivering.verify(

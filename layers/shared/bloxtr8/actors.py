@@ -1,6 +1,6 @@
 """Who acts: a person proven by a token or signature (D1), or a part of the platform itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bloxtr8.errors import VersionMismatch
@@ -34,6 +34,10 @@ class Actor:
     @property
     def is_system(self) -> bool:
         return self.role == SYSTEM
+
+    def acting_as(self, role: str) -> "Actor":
+        """The same person as a member of staff: what the audit entry then says (table.md, Audit)."""
+        return replace(self, role=role)
 
     def expects(self, row: Any) -> None:
         """Honour `If-Match`: raises VersionMismatch where the caller saw another version of `row`."""

@@ -19,7 +19,7 @@ def look(of: Listing | Escrow, expected_owner: str | None, *, both_sources: bool
     seen = roblox.ownership_of(of.asset_type.value, of.asset_id, both_sources=both_sources)
     return Snapshot(
         id=ids.new("snp"),
-        listing_id=of.listing_id if isinstance(of, Escrow) else of.id,
+        listing_id=_listing_of(of),
         at=seen.at,
         asset_type=of.asset_type,
         asset_id=of.asset_id,
@@ -35,23 +35,27 @@ def look(of: Listing | Escrow, expected_owner: str | None, *, both_sources: bool
     )
 
 
-def look_again(listing: Listing, expected_owner: str | None) -> Snapshot:
+def look_again(of: Listing | Escrow, expected_owner: str | None, *, both_sources: bool = False) -> Snapshot:
     """The same for an asset that was proven before: that Roblox no longer knows it is a finding too, without an
     owner."""
     at = clock.now()
     try:
-        return look(listing, expected_owner)
+        return look(of, expected_owner, both_sources=both_sources)
     except Unprocessable as refusal:
         if refusal.code != UNKNOWN_ASSET:
             raise
         return Snapshot(
             id=ids.new("snp"),
-            listing_id=listing.id,
+            listing_id=_listing_of(of),
             at=at,
-            asset_type=listing.asset_type,
-            asset_id=listing.asset_id,
+            asset_type=of.asset_type,
+            asset_id=of.asset_id,
             source=NO_SOURCE,
         )
+
+
+def _listing_of(of: Listing | Escrow) -> str:
+    return of.listing_id if isinstance(of, Escrow) else of.id
 
 
 def holder_of(guard: AssetGuard | None) -> Listing | None:

@@ -19,7 +19,7 @@ def prove(file: EscrowFile, actor: Actor) -> Snapshot:
     decides.
     """
     try:
-        seen = assets.look(file.escrow, file.escrow.buyer_roblox_id, both_sources=True)
+        seen = assets.look_again(file.escrow, file.escrow.buyer_roblox_id, both_sources=True)
     except UpstreamFailed:
         _keep_claim(file, actor)
         raise
@@ -39,7 +39,7 @@ def verify[V](file: EscrowFile, actor: Actor, answer: Callable[[Snapshot], V]) -
     wait = config.settings().verify_pause_seconds
     if escrow.verified_at is not None and now < escrow.verified_at + dt.timedelta(seconds=wait):
         raise RateLimited("Roblox was asked a moment ago.", retry_after=wait)
-    seen = assets.look(escrow, escrow.buyer_roblox_id, both_sources=True)
+    seen = assets.look_again(escrow, escrow.buyer_roblox_id, both_sources=True)
     escrow.verified_at = now
     if not seen.verified:
         return table.commit(escrow, seen, action="verify_delivery", actor=actor, answer=lambda: answer(seen))
@@ -50,9 +50,10 @@ def verify[V](file: EscrowFile, actor: Actor, answer: Callable[[Snapshot], V]) -
 
 
 def _keep_claim(file: EscrowFile, actor: Actor) -> None:
-    """The seller said it is done while Roblox was silent: that counts later. Once is enough."""
+    """The seller said it is done while Roblox was silent: that counts later. Once is enough; nobody else's words, nor
+    a file with the same note, stand in its place."""
     note = f"{file.delivery.id}: the seller says it is handed over; Roblox did not answer"
-    if any(row.note == note for row in file.evidence):
+    if any(row.note == note and row.user_id == actor.id and row.sha256 is None for row in file.evidence):
         return
     claim = Evidence(escrow_id=file.escrow.id, id=ids.new("evd"), user_id=actor.id, note=note, at=clock.now())
     table.commit(file.escrow, claim, action="claim_delivery", actor=actor)

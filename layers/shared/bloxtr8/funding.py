@@ -82,7 +82,10 @@ def _intend(file: EscrowFile, name: str) -> None:
 
 
 def store_token(escrow_id: str, token: str, actor: Actor) -> None:
-    """Keep the waiting task's token, so that whoever learns of the payment can wake the machine. Never shown, never logged."""
+    """Keep the waiting task's token, so that whoever learns of the payment can wake the machine.
+
+    It is never shown, never logged.
+    """
     file = reads.escrow(escrow_id)
     file.rail.task_token = token
     table.commit(file.escrow, file.rail, action="await_funding", actor=actor)
@@ -251,6 +254,6 @@ def _note_progress(file: EscrowFile, seen: Look, actor: Actor) -> bool:
         rail,
         action="note_payment",
         actor=actor,
-        details={"processing": processing, "declineCode": seen.decline_code},
+        details={"processing": processing},  # the seller reads it too: why a card was refused is the buyer's alone
     )
     return True

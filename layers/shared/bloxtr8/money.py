@@ -44,8 +44,8 @@ def settle(
 
     Fees are cumulative over all settlements (`share_before` and `fees_before` are what earlier ones took), so that
     milestones do not drift by rounding. When the escrow ends (`last`), the buyer gets all the rest; before that the
-    rest
-    stays held. Rounding favours the buyer, and a full refund returns exactly what was paid (states.md, section 10).
+    rest stays held. Rounding favours the buyer, and a full refund returns exactly what was paid (states.md, section
+    10). Raises ValueError for a share outside the amount, or for more than is held.
     """
     if min(seller_share, share_before, fees_before, held) < 0 or seller_share + share_before > amount:
         raise ValueError("a share outside the amount")
@@ -54,7 +54,8 @@ def settle(
     sellers_side = fee(cumulative, seller_fee_bps) - fee(share_before, seller_fee_bps)
     platform = fee(cumulative, seller_fee_bps) + buyer_fee * cumulative // amount - fees_before
     seller = seller_share - sellers_side
-    buyer = held - seller - platform if last else 0
-    if min(seller, platform, buyer) < 0:
+    rest = held - seller - platform
+    buyer = rest if last else 0
+    if min(seller, platform, rest) < 0:
         raise ValueError("more than is held")
     return Share(seller, platform, buyer)

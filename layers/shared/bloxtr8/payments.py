@@ -6,8 +6,8 @@ from bloxtr8.actors import Actor
 from bloxtr8.domain import escrow_moves, escrows, kyc
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import Deals, User
-from bloxtr8.errors import Unprocessable
-from bloxtr8.rails.base import PaymentInstructions
+from bloxtr8.errors import Expired, Unprocessable
+from bloxtr8.rails.base import FundingStatus, PaymentInstructions
 
 
 def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstructions | None]:
@@ -35,12 +35,15 @@ def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstr
     with rails.asked():
         if escrow.payout_account_id is not None and not rail.destination_ready(escrow.payout_account_id):
             raise Unprocessable("The seller can't be paid out at the moment.", "PAYOUT_NOT_READY")
-        return file, rail.payment(funding.order(file))
+        found = rail.payment(funding.order(file))
+    if found.status is FundingStatus.CANCELED:  # at the provider, which counts as the deadline (states.md, section 4)
+        raise Expired("This can't be paid any more.", "FUNDING_EXPIRED")
+    return file, found
 
 
 def _check_asset(file: EscrowFile) -> None:
     """Nobody pays for what the seller no longer owns."""
-    seen = assets.look(file.escrow, file.escrow.seller_roblox_id)
+    seen = assets.look_again(file.escrow, file.escrow.seller_roblox_id)
     if not seen.verified:
         raise Unprocessable(
             "The seller does not own the asset any more.", "ASSET_NOT_OWNED", observedOwner=seen.owner_id

@@ -116,12 +116,20 @@ def escrow(escrow_id: str) -> EscrowFile:
 
 def escrow_for(escrow_id: str, actor: Actor, *staff: PlatformRole) -> EscrowFile:
     """The same for a party, or for staff of one of these roles (read from the user's row). Anybody else: NotFound."""
+    return escrow_seen(escrow_id, actor, *staff)[0]
+
+
+def escrow_seen(escrow_id: str, actor: Actor, *staff: PlatformRole) -> tuple[EscrowFile, list[Role]]:
+    """The same, and as what the actor sees it: a party's role alone, or those of the named roles that he has."""
     file = escrow(escrow_id)
-    if escrows.role_of(file.escrow, actor) is Role.OUTSIDER:
-        reader = table.get(User, id=actor.id)
-        if not reader.platform_roles & set(staff):
-            raise NotFound("There is no such escrow.")
-    return file
+    role = escrows.role_of(file.escrow, actor)
+    if role is not Role.OUTSIDER:
+        return file, [role]
+    reader = table.find(User, id=actor.id)
+    roles = [] if reader is None else [Role(name) for name in staff if name in reader.platform_roles]
+    if not roles:
+        raise NotFound("There is no such escrow.")
+    return file, roles
 
 
 def trade_audit(deal: Escrow) -> list[list[AuditEntry]]:

@@ -8,11 +8,13 @@ recorded a fact, and by resume_settlement. Calling it too often does nothing; ne
 
 import functools
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from bloxtr8 import clock, config, table
 from bloxtr8.actors import Actor
@@ -27,7 +29,9 @@ from bloxtr8.entities import (
     SettlementStatus,
     StripeEscrow,
 )
+from bloxtr8.errors import StaleWrite
 from bloxtr8.ids import ulid_of
+from bloxtr8.logs import logger
 
 _TOO_LATE = {"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"}
 
@@ -67,6 +71,15 @@ def answer(rail: StripeEscrow, outcome: str) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] not in _TOO_LATE:
             raise
+
+
+@contextmanager
+def after_commit() -> Iterator[None]:
+    """Around what follows a person's commit: his answer stands, and what is lost here `next_look` repairs."""
+    try:
+        yield
+    except (BotoCoreError, ClientError, StaleWrite):
+        logger.warning("not started; the next look will", exc_info=True)
 
 
 def _next_funding_run(escrow: Escrow, actor: Actor) -> None:

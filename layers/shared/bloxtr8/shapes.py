@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -88,6 +88,16 @@ def _aware(moment: dt.datetime) -> dt.datetime:
 
 
 Deadline = Annotated[dt.datetime, BeforeValidator(_written), AfterValidator(_aware)]
+
+
+def _true(value: object) -> object:
+    """To a Literal 1 is True; to someone who releases money it is a mistake."""
+    if value is not True:
+        raise ValueError("is true")
+    return value
+
+
+Yes = Annotated[Literal[True], BeforeValidator(_true)]
 
 MAX_MILESTONES = 20  # D22
 

@@ -2,9 +2,10 @@
 4)."""
 
 import datetime as dt
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterable
 
-from bloxtr8.domain import escrows
+from bloxtr8.domain import escrows, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
@@ -16,8 +17,8 @@ EVIDENCE_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "video/mp4"
 
 
 def check_evidence_room(file: EscrowFile) -> None:
-    """Raises Unprocessable above twenty files an escrow."""
-    if len(file.evidence) >= MAX_EVIDENCE:
+    """Raises Unprocessable above twenty files an escrow; a claim that was kept without a file takes nobody's place."""
+    if sum(row.sha256 is not None for row in file.evidence) >= MAX_EVIDENCE:
         raise Unprocessable(f"An escrow takes {MAX_EVIDENCE} files.", "TOO_MUCH_EVIDENCE")
 
 
@@ -29,7 +30,7 @@ def check_file(content_type: str, size_bytes: int) -> None:
         raise TooLarge("A file has at most 25 MiB.")
 
 
-type Guard = Callable[[EscrowFile, Role, dt.datetime], None]
+type Guard = Callable[[EscrowFile, Role, dt.datetime], object]
 
 GUARDS: dict[str, Guard] = {
     "start_payment": lambda file, _, now: escrows.check_fundable(file.escrow, now),
@@ -39,6 +40,7 @@ GUARDS: dict[str, Guard] = {
     "start_delivery": lambda file, role, now: _delivery_move("start_delivery", file, role),
     "mark_delivered": lambda file, role, now: _delivery_move("mark_delivered", file, role),
     "add_evidence": lambda file, _, now: check_evidence_room(file),
+    "resume_settlement": lambda file, _, now: settlements.check_parked(file),
 }
 
 
@@ -54,6 +56,10 @@ def check(action: str, file: EscrowFile, role: Role, now: dt.datetime) -> None:
         guard(file, role, now)
 
 
-def allowed_actions(file: EscrowFile, role: Role, now: dt.datetime) -> list[str]:
-    """The moves `role` may make now, by name."""
-    return ESCROW.allowed(file.escrow, role, lambda action: check(action, file, role, now))
+def allowed_actions(file: EscrowFile, roles: Iterable[Role], now: dt.datetime) -> list[str]:
+    """The moves someone in any of these roles may make now, by name."""
+    return [
+        action
+        for role in roles
+        for action in ESCROW.allowed(file.escrow, role, functools.partial(check, file=file, role=role, now=now))
+    ]

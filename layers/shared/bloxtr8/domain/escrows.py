@@ -133,12 +133,6 @@ def party(escrow: Escrow, actor: Actor) -> Role:
     return role
 
 
-def staff_role(escrow: Escrow, actor: Actor) -> Role:
-    """The same for a route that let staff in: whoever is no party is the arbiter."""
-    role = role_of(escrow, actor)
-    return Role.ARBITER if role is Role.OUTSIDER else role
-
-
 # --- guards
 
 

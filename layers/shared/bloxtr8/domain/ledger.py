@@ -64,7 +64,7 @@ def book(
 
 
 def balance(escrow: Escrow, lines: Iterable[LedgerLine]) -> Balance:
-    """Add up the lines of an escrow and compare them with its row (I1, I2, and the rule of `balanced`)."""
+    """Add up the lines of an escrow and compare them with its row (I1, I2, I7, and the rule of `balanced`)."""
     accounts = dict.fromkeys(Account, 0)
     lines = list(lines)
     for line in lines:
@@ -76,7 +76,8 @@ def balance(escrow: Escrow, lines: Iterable[LedgerLine]) -> Balance:
             totals[name[0]] += name[1] * line.amount
     agrees = all(getattr(escrow, name) == cents for name, cents in totals.items())
     whole = [line.seq for line in lines] == list(range(1, escrow.ledger_seq + 1))
-    sound = accounts[Account.HELD] >= 0 and accounts[Account.SURPLUS] >= 0
+    ours = all(line.escrow_id == escrow.id and line.currency is escrow.currency and line.amount > 0 for line in lines)
+    sound = ours and accounts[Account.HELD] >= 0 and accounts[Account.SURPLUS] >= 0
     ended = escrow.status not in ENDS or accounts[Account.HELD] == 0
     return Balance(accounts, agrees and whole and sound and ended)
 

@@ -216,14 +216,20 @@ def live(file: EscrowFile) -> list[Settlement]:
     return [row for row in file.settlements if row.status is SettlementStatus.OPEN]
 
 
+def check_parked(file: EscrowFile) -> list[Settlement]:
+    """What a person can resume. Raises InvalidState where nothing is parked."""
+    parked = [row for row in file.settlements if row.status is SettlementStatus.PARKED]
+    if not parked:
+        raise InvalidState("Nothing is parked.", currentStatus=str(file.escrow.status))
+    return parked
+
+
 def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg]:
     """resume_settlement: every parked settlement of the escrow goes on as run + 1 (D32). Returns the rows it changed.
 
     A leg that was refused is planned again under a new key. Raises InvalidState where nothing is parked.
     """
-    parked = [row for row in file.settlements if row.status is SettlementStatus.PARKED]
-    if not parked:
-        raise InvalidState("Nothing is parked.", currentStatus=str(file.escrow.status))
+    parked = check_parked(file)
     file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
     changed: list[Settlement | Leg] = []
     for settlement in parked:

@@ -84,6 +84,7 @@ ESCROW = Lifecycle(
     ("refund_escrow",      _PAID,           _E.SETTLING,    _SELLER),
     ("confirm_delivery",   {_E.DELIVERED},  _E.SETTLING,    _BUYER),
     ("auto_release",       {_E.DELIVERED},  _E.SETTLING,    _SYSTEM),
+    ("resume_settlement",  set(_E),         None,           {Role.PADMIN}),
     ("open_system_dispute", {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _SYSTEM),
     ("finish_settlement",  {_E.SETTLING},   {_E.RELEASED, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
 )  # fmt: skip

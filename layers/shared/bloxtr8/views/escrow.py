@@ -1,10 +1,10 @@
 """The escrow as its parties and staff see it: no task token, no client secret, nothing of the other side's account."""
 
+from collections.abc import Collection
 from typing import Self
 
-from bloxtr8 import clock
-from bloxtr8.actors import Actor
-from bloxtr8.domain import escrow_moves, escrows
+from bloxtr8 import clock, money
+from bloxtr8.domain import escrow_moves
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Delivery, Escrow
@@ -12,7 +12,7 @@ from bloxtr8.shapes import Moment, View
 
 
 class Totals(View):
-    """Cents. `seller_fee` and `buyer_fee` are the platform's, `amount` is the price that was agreed."""
+    """Cents. `amount` is the price that was agreed; the fees are those of the whole price, as in the contract."""
 
     amount: int
     buyer_fee: int
@@ -109,15 +109,15 @@ class EscrowView(EscrowSummary):
     allowed_actions: list[str]
 
     @classmethod
-    def of(cls, file: EscrowFile, actor: Actor) -> Self:
-        """The view for `actor`; who may see it was decided before."""
-        escrow, role = file.escrow, escrows.role_of(file.escrow, actor)
+    def of(cls, file: EscrowFile, roles: Collection[Role]) -> Self:
+        """The view for someone in these roles; who may see it was decided before."""
+        escrow = file.escrow
         return cls(
             **EscrowSummary.model_validate(escrow).model_dump(),
             reason=escrow.reason,
             holds=sorted(escrow.holds),
             money=_totals(escrow),
-            rail_data=_rail(file, role),
+            rail_data=_rail(file, buyers=Role.BUYER in roles),
             deliveries=[DeliveryView.model_validate(row) for row in file.deliveries],
             settlements=[SettlementView.model_validate(row) for row in file.settlements],
             evidence=[EvidenceView.model_validate(row) for row in file.evidence],
@@ -128,7 +128,7 @@ class EscrowView(EscrowSummary):
             clocks_frozen=bool(escrow.frozen_causes),
             settlement_id=escrow.settlement_id,
             ended_at=escrow.ended_at,
-            allowed_actions=escrow_moves.allowed_actions(file, role, clock.now()),
+            allowed_actions=escrow_moves.allowed_actions(file, roles, clock.now()),
         )
 
 
@@ -165,7 +165,7 @@ def _totals(escrow: Escrow) -> Totals:
     return Totals(
         amount=escrow.amount,
         buyer_fee=escrow.gross - escrow.amount,
-        seller_fee=escrow.fees,
+        seller_fee=money.fee(escrow.amount, escrow.seller_fee_bps),
         deposited=escrow.deposited,
         held=escrow.held,
         released=escrow.released,
@@ -173,8 +173,7 @@ def _totals(escrow: Escrow) -> Totals:
     )
 
 
-def _rail(file: EscrowFile, role: Role) -> RailView:
-    buyers = role is Role.BUYER
+def _rail(file: EscrowFile, *, buyers: bool) -> RailView:
     return RailView(
         name=str(file.escrow.rail),
         payment_id=file.rail.payment_intent_id if buyers else None,
