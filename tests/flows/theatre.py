@@ -85,6 +85,12 @@ class Theatre:
     def _waiting(self, escrow: dict[str, Any]) -> bool:
         return any(row["status"] == "OPEN" for row in escrow["settlements"])
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Every item of the table, for 'nothing was written'. Sessions apart: they come and go with every request."""
+        items = self.stack.client("dynamodb").scan(TableName=self.stack.addresses["table"])["Items"]
+        kept = [item for item in items if item["type"]["S"] != "Session"]
+        return sorted(kept, key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
+
     def stripe_has(self, kind: str) -> list[dict[str, Any]]:
         """The transfers or refunds Stripe made for this trade."""
         if kind == "transfers":
