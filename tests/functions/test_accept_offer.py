@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import itertools
 import json
 from typing import Any
 
@@ -191,57 +192,47 @@ def test_knows_no_other_ids(aws: Platform, seller: User, made: Offer, subtests: 
             refused(aws, 404, "NOT_FOUND", "accept_offer", seller, {"termsHash": "0" * 64}, offer_id=offer_id)
 
 
-@pytest.mark.parametrize("side", ["seller", "buyer"])
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"banned": True}, "BANNED"),
-        ({"tier": "TIER_0"}, "KYC_REQUIRED"),
-        ({"roblox_id": None, "roblox_username": None}, "KYC_REQUIRED"),
-    ],
-)
 def test_refuses_while_either_side_may_not_deal(
-    aws: Platform, seller: User, buyer: User, made: Offer, side: str, change: dict[str, Any], code: str
+    aws: Platform, seller: User, buyer: User, made: Offer, subtests: pytest.Subtests
 ) -> None:
-    person = {"seller": seller, "buyer": buyer}[side]
-    user_changed(person, **change)
-
-    assert turned_down(aws, 403, code, seller, made)["userId"] == person.id
+    changes: list[tuple[str, dict[str, Any]]] = [
+        ("BANNED", {"banned": True}),
+        ("KYC_REQUIRED", {"tier": "TIER_0"}),
+        ("KYC_REQUIRED", {"roblox_id": None, "roblox_username": None}),
+    ]
+    for person, (code, change) in itertools.product((seller, buyer), changes):
+        with subtests.test(seller=person is seller, change=change):
+            user_changed(person, **change)
+            assert turned_down(aws, 403, code, seller, made)["userId"] == person.id
+            user_changed(person, **{name: getattr(person, name) for name in change})
+    assert accept(aws, seller, made).status == 200
 
 
 @pytest.mark.parametrize("limit", ["t1_deal_cents", "t1_rolling_cents"])
-@pytest.mark.parametrize("side", ["seller", "buyer"])
 def test_refuses_above_a_limit_of_either_side_and_names_whose(
-    aws: Platform,
-    seller: User,
-    buyer: User,
-    made: Offer,
-    monkeypatch: pytest.MonkeyPatch,
-    side: str,
-    limit: str,
+    aws: Platform, seller: User, buyer: User, made: Offer, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    person, other = (seller, buyer) if side == "seller" else (buyer, seller)
-    user_changed(other, tier="TIER_2")
-    settings(monkeypatch, **{limit: 99_999})
+    for person, other in ((seller, buyer), (buyer, seller)):
+        user_changed(person, tier="TIER_1")
+        user_changed(other, tier="TIER_2")
+        settings(monkeypatch, **{limit: 99_999})
 
-    problem = turned_down(aws, 403, "KYC_LIMIT", seller, made)
+        problem = turned_down(aws, 403, "KYC_LIMIT", seller, made)
 
-    assert (problem["userId"], problem["requiredTier"]) == (person.id, "TIER_2")
-    told = json.dumps(problem)
-    for secret in (person.username, person.discord_id, person.roblox_id, person.payout_account_id):
-        assert str(secret) not in told
+        assert (problem["userId"], problem["requiredTier"]) == (person.id, "TIER_2")
+        told = json.dumps(problem)
+        for secret in (person.username, person.discord_id, person.roblox_id, person.payout_account_id):
+            assert str(secret) not in told
     settings(monkeypatch, **{limit: 100_000})
     assert accept(aws, seller, made).status == 200
 
 
-@pytest.mark.parametrize("change", [{"payouts_ready": False}, {"payout_account_id": None}])
-def test_refuses_while_the_seller_can_not_be_paid(
-    aws: Platform, seller: User, buyer: User, made: Offer, change: dict[str, Any]
-) -> None:
+def test_refuses_while_the_seller_can_not_be_paid(aws: Platform, seller: User, buyer: User, made: Offer) -> None:
     child = counter(aws, seller, made, 110_000)
-    user_changed(seller, **change)
+    for change in ({"payouts_ready": False}, {"payout_account_id": None, "payouts_ready": True}):
+        user_changed(seller, **change)
 
-    turned_down(aws, 422, "PAYOUT_NOT_READY", buyer, child)
+        turned_down(aws, 422, "PAYOUT_NOT_READY", buyer, child)
 
 
 # --- the terms
@@ -272,15 +263,15 @@ def test_refuses_another_hash(aws: Platform, seller: User, made: Offer) -> None:
     refused(aws, 409, "TERMS_CHANGED", "accept_offer", seller, {"termsHash": "0" * 64}, offer_id=made.id)
 
 
-@pytest.mark.parametrize("change", [{"deliveryDays": 30}, {"inspectionDays": 1}, {"summary": "Another group"}])
 def test_refuses_terms_that_changed_since_they_were_seen(
-    aws: Platform, seller: User, buyer: User, listing: Listing, made: Offer, change: dict[str, Any]
+    aws: Platform, seller: User, buyer: User, listing: Listing, made: Offer
 ) -> None:
     child = counter(aws, seller, made, 110_000)
-    seen = {"termsHash": factories.terms_hash(child)}
-    aws.call("update_listing", seller, change, listing_id=listing.id)
+    for change in ({"deliveryDays": 30}, {"inspectionDays": 1}, {"summary": "Another group"}):
+        seen = {"termsHash": factories.terms_hash(child)}
+        aws.call("update_listing", seller, change, listing_id=listing.id)
 
-    refused(aws, 409, "TERMS_CHANGED", "accept_offer", buyer, seen, offer_id=child.id)
+        refused(aws, 409, "TERMS_CHANGED", "accept_offer", buyer, seen, offer_id=child.id)
     assert accept(aws, buyer, child).status == 200
 
 
@@ -322,23 +313,26 @@ def test_refuses_a_body_of_the_wrong_form(aws: Platform, seller: User, made: Off
 # --- when
 
 
-@pytest.mark.parametrize("written", [False, True])
-def test_refuses_after_the_expiry_written_or_not(
-    aws: Platform, seller: User, made: Offer, clock: Clock, written: bool
-) -> None:
+def test_refuses_after_the_expiry_written_or_not(aws: Platform, seller: User, made: Offer, clock: Clock) -> None:
     clock.advance(days=7)
-    if written:
-        aws.invoke("expire_offers")
+    assert turned_down(aws, 410, "OFFER_EXPIRED", seller, made)["currentStatus"] == "EXPIRED"
 
+    aws.invoke("expire_offers")
     assert turned_down(aws, 410, "OFFER_EXPIRED", seller, made)["currentStatus"] == "EXPIRED"
 
 
-@pytest.mark.parametrize("end", ["decline_offer", "withdraw_offer", "counter_offer"])
-def test_refuses_what_was_answered_already(aws: Platform, seller: User, buyer: User, made: Offer, end: str) -> None:
-    user = buyer if end == "withdraw_offer" else seller
-    aws.call(end, user, {"amount": 110_000} if end == "counter_offer" else None, offer_id=made.id)
+def test_refuses_what_was_answered_already(aws: Platform, seller: User, listing: Listing) -> None:
+    for action, status in (
+        ("decline_offer", "DECLINED"),
+        ("withdraw_offer", "WITHDRAWN"),
+        ("counter_offer", "COUNTERED"),
+    ):
+        rival = factories.user()
+        made = factories.offer(listing, rival)
+        body = {"amount": 110_000} if action == "counter_offer" else None
+        aws.call(action, rival if action == "withdraw_offer" else seller, body, offer_id=made.id)
 
-    assert turned_down(aws, 409, "INVALID_STATE", seller, made)["currentStatus"] == row(made).status
+        assert turned_down(aws, 409, "INVALID_STATE", seller, made)["currentStatus"] == status
 
 
 def test_waits_while_the_listing_is_off_the_shelf(aws: Platform, seller: User, listing: Listing, made: Offer) -> None:
@@ -370,18 +364,19 @@ def test_a_deal_that_fell_through_makes_nothing_alive_again(
 # --- the proof
 
 
-@pytest.mark.parametrize(
-    ("group", "code"),
-    [({"owner": "999"}, "ASSET_NOT_OWNED"), ({"owner": None}, "ASSET_OWNERLESS"), ({"locked": True}, "ASSET_LOCKED")],
-)
 def test_refuses_without_fresh_proof_that_the_seller_owns_it(
-    aws: Platform, roblox: Roblox, seller: User, listing: Listing, made: Offer, group: dict[str, Any], code: str
+    aws: Platform, roblox: Roblox, seller: User, listing: Listing, made: Offer
 ) -> None:
-    roblox.set_group(listing.asset_id, **group)
+    for group, code in (
+        ({"owner": "999"}, "ASSET_NOT_OWNED"),
+        ({"owner": None}, "ASSET_OWNERLESS"),
+        ({"owner": seller, "locked": True}, "ASSET_LOCKED"),
+    ):
+        roblox.set_group(listing.asset_id, **group)
 
-    turned_down(aws, 422, code, seller, made)
+        turned_down(aws, 422, code, seller, made)
 
-    roblox.set_group(listing.asset_id, owner=seller, locked=False)
+    roblox.set_group(listing.asset_id, locked=False)
     assert accept(aws, seller, made).status == 200
 
 
