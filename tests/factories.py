@@ -11,7 +11,9 @@ from pydantic.alias_generators import to_camel
 from bloxtr8 import actors, clock, ids, sessions, table
 from bloxtr8.documents import pdf
 from bloxtr8.domain import agreements
-from bloxtr8.entities import Contract, Deals, Escrow, Identity, Listing, Offer, Session, Side, Tier, User
+from bloxtr8.entities import Contract, Deals, Escrow, Identity, Listing, Offer, Session, Side, StripeEscrow, Tier, User
+from bloxtr8.rails import stripe_accounts, stripe_client
+from local.doubles.stripe.double import StripeDouble
 from tests.doubles import Roblox
 from tests.emulator import Platform
 
@@ -160,6 +162,71 @@ def executed(ready: Contract | None = None, **fields: Any) -> Escrow:
         answer = platform.call("sign_contract", party, consent, contract_id=ready.id)
         assert answer.status == 201, answer.body
     return table.get(Escrow, ulid=ready.ulid)
+
+
+def payee(stripe: StripeDouble, **fields: Any) -> User:
+    """A person whom Stripe pays: the account is open and finished there."""
+    user_id = ids.new("usr")
+    account = stripe_accounts.open_account(user_id, "US")
+    stripe.onboard(account)
+    return user(**{"id": user_id, "payout_account_id": account} | fields)
+
+
+def payable(stripe: StripeDouble, **fields: Any) -> Escrow:
+    """An escrow whose rail is open, AWAIT_FUNDS: the buyer can pay. Fields are `executed`'s; the seller can be paid."""
+    platform, _ = _ground
+    escrow = executed(**({"seller": payee(stripe)} | fields))
+    platform.invoke("open_funding", {"escrowId": escrow.id})
+    return escrow_row(escrow)
+
+
+def pay(escrow: Escrow, card: str = "pm_card_visa") -> None:
+    """The buyer pays at Stripe; the platform has yet to look."""
+    intent = table.get(StripeEscrow, escrow_ulid=escrow.ulid).payment_intent_id
+    stripe_client.client().v1.payment_intents.confirm(
+        str(intent), {"payment_method": card, "return_url": "https://bloxtr8.example/paid"}
+    )
+
+
+def funded(stripe: StripeDouble, **fields: Any) -> Escrow:
+    """An escrow that holds its money, FUNDS_HELD, through the tasks of fund_escrow. Fields are `executed`'s."""
+    platform, _ = _ground
+    escrow = payable(stripe, **fields)
+    pay(escrow)
+    for task in ("screen_deposit", "hold_funds"):
+        platform.invoke(task, {"escrowId": escrow.id})
+    return escrow_row(escrow)
+
+
+def delivered(stripe: StripeDouble, **fields: Any) -> Escrow:
+    """An escrow whose asset is the buyer's, DELIVERED, through start_delivery and mark_delivered."""
+    platform, roblox = _ground
+    escrow = funded(stripe, **fields)
+    started = platform.call("start_delivery", escrow.seller_id, {}, escrow_id=escrow.id)
+    assert started.status == 200, started.body
+    roblox.set_group(escrow.asset_id, owner=escrow.buyer_roblox_id)
+    path = {"escrow_id": escrow.id, "delivery_id": started.body["id"]}
+    assert platform.call("mark_delivered", escrow.seller_id, **path).status == 200
+    return escrow_row(escrow)
+
+
+def escrow_row(escrow: Escrow) -> Escrow:
+    """An escrow as it lies in the table."""
+    return table.get(Escrow, ulid=escrow.ulid)
+
+
+def settle(escrow: Escrow, settlement_id: str | None = None) -> Escrow:
+    """Run settle_escrow's tasks as its machine does, until the attempt ends; the escrow as it is then."""
+    platform, _ = _ground
+    event = {"escrowId": escrow.id, "settlementId": settlement_id or escrow_row(escrow).settlement_id}
+    step = platform.invoke("send_leg", event)
+    while step["next"] in {"NEXT", "CONFIRM"}:
+        step = platform.invoke("send_leg" if step["next"] == "NEXT" else "confirm_leg", event)
+    if step["next"] == "FINISH":
+        platform.invoke("finish_settlement", event)
+    elif step["next"] == "PARK":
+        platform.invoke("park_settlement", event | {"error": step["error"]})
+    return escrow_row(escrow)
 
 
 def _blank_page(terms: dict[str, Any]) -> bytes:
