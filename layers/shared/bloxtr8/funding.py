@@ -27,23 +27,23 @@ def open_rail(escrow_id: str, actor: Actor) -> EscrowFile:
     """open_funding: make the place where the buyer pays, once; its id is stored with its look-up. The intent is
     stored first."""
     file = reads.escrow(escrow_id)
-    if file.escrow.status is not EscrowStatus.AWAIT_FUNDS or file.rail.payment_intent_id is not None:
-        return file
+    if file.escrow.status is EscrowStatus.AWAIT_FUNDS and file.rail.payment_intent_id is None:
+        _open(file, actor)
+    return file
+
+
+def _open(file: EscrowFile, actor: Actor) -> None:
     buyer = table.get(User, id=file.escrow.buyer_id)
     file.rail.customer_id = buyer.customer_id
     _intend(file, "open")
     opened = rails.get(str(file.escrow.rail)).open(order(file))
-    file.rail.payment_intent_id, file.rail.customer_id, file.rail.opened_at = (
-        opened.external_id,
-        opened.customer_id,
-        clock.now(),
-    )
-    rows: list[Entity] = [file.rail, Lookup(index="PI", value=opened.external_id, target=escrow_id)]
+    file.rail.payment_intent_id, file.rail.customer_id = opened.external_id, opened.customer_id
+    file.rail.opened_at = clock.now()
+    rows: list[Entity] = [file.rail, Lookup(index="PI", value=opened.external_id, target=file.escrow.id)]
     if opened.customer_id is not None and buyer.customer_id is None:
         buyer.customer_id = opened.customer_id
         rows.append(buyer)
     table.commit(file.escrow, *rows, action="open_funding", actor=actor)
-    return file
 
 
 def close_rail(escrow_id: str, actor: Actor) -> bool:
@@ -55,11 +55,9 @@ def close_rail(escrow_id: str, actor: Actor) -> bool:
     file = reads.escrow(escrow_id)
     if file.escrow.status is not EscrowStatus.CANCELLED or file.escrow.funding_closed:
         return True
-    if file.rail.payment_intent_id is not None or any(row.name == "open" for row in file.operations):
-        if (
-            file.rail.payment_intent_id is None
-        ):  # the call that opened it was lost before its id was stored: the same key finds it
-            file.rail.payment_intent_id = rails.get(str(file.escrow.rail)).open(order(file)).external_id
+    if file.rail.payment_intent_id is None and any(row.name == "open" for row in file.operations):
+        _open(file, actor)  # it was opened, and cancelled before its id was stored: the same key finds it
+    if file.rail.payment_intent_id is not None:
         _intend(file, "cancel")
         seen = rails.get(str(file.escrow.rail)).close(order(file))
         file = record(file, seen, actor)
