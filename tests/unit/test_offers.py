@@ -1,4 +1,4 @@
-"""The rules of offers, in whatever order things happen: alive, limits, terms, accept (states.md, section 2)."""
+"""The rules of offers, in whatever order things happen: who, whether alive, how much (states.md, section 2)."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -8,33 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bloxtr8 import config, money
+from bloxtr8 import config
 from bloxtr8.actors import Actor
-from bloxtr8.domain import agreements, offers, proposals
-from bloxtr8.domain.agreements import Deal
+from bloxtr8.domain import offers, proposals
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.offers import Bargain
 from bloxtr8.domain.proposals import Proposal
-from bloxtr8.entities import (
-    Chain,
-    Currency,
-    Deals,
-    Listing,
-    ListingStatus,
-    Offer,
-    OfferStatus,
-    Side,
-    Snapshot,
-    Tier,
-    User,
-    Visibility,
-)
-from bloxtr8.errors import Conflict, DomainError, Expired, Forbidden, InvalidState, NotFound, Unprocessable
+from bloxtr8.entities import Chain, ListingStatus, Offer, OfferStatus, Side, Visibility
+from bloxtr8.errors import DomainError, Expired, InvalidState, NotFound, Unprocessable
+from tests.unit.offers import BUYER_ID, LISTING_ID, NOW, ROOT, SELLER_ID, bargain, listing, offer
 
-NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
-ROOT = "01K6ZZ8Q3V7M2N4P5R6S7T8V9W"
-LISTING_ID, BUYER_ID, SELLER_ID = (f"{prefix}_{ROOT}" for prefix in ("lst", "usr", "usr"))
-BUYER_ID = BUYER_ID[:-1] + "B"
 DEAD = sorted(frozenset(OfferStatus) - {OfferStatus.PENDING})
 
 
@@ -44,84 +27,6 @@ def _defaults(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     config.settings.cache_clear()
     yield
     config.settings.cache_clear()
-
-
-def listing(**fields: Any) -> Listing:
-    values: dict[str, Any] = {
-        "id": LISTING_ID,
-        "seller_id": SELLER_ID,
-        "title": "Skyline Racers",
-        "summary": "A racing group",
-        "price": 120_000,
-        "category": "Racing",
-        "asset_type": "GROUP",
-        "asset_id": "7000001",
-        "delivery_days": 7,
-        "inspection_days": 7,
-        "verified_at": NOW,
-        "created_at": NOW,
-    } | fields
-    return Listing(**values)
-
-
-def offer(**fields: Any) -> Offer:
-    values: dict[str, Any] = {
-        "root": ROOT,
-        "listing_id": LISTING_ID,
-        "buyer_id": BUYER_ID,
-        "seller_id": SELLER_ID,
-        "proposed_by": Side.BUYER,
-        "amount": 100_000,
-        "currency": Currency.USD,
-        "epoch": 0,
-        "expires_at": NOW + dt.timedelta(days=7),
-        "created_at": NOW,
-    } | fields
-    return Offer(**values)
-
-
-def bargain(made: Offer | None = None, at: Listing | None = None) -> Bargain:
-    made = made or offer()
-    return Bargain([made], made, at or listing())
-
-
-def person(user_id: str, **fields: Any) -> User:
-    values: dict[str, Any] = {
-        "id": user_id,
-        "discord_id": "10",
-        "username": "trader",
-        "roblox_id": "20",
-        "roblox_username": "Robloxian",
-        "tier": Tier.TIER_1,
-        "payout_account_id": "acct_1",
-        "payouts_ready": True,
-        "created_at": NOW,
-    } | fields
-    return User(**values)
-
-
-def deal(**sides: dict[str, Any]) -> Deal:
-    return Deal(
-        bargain(),
-        person(BUYER_ID, **sides.get("buyer", {})),
-        person(SELLER_ID, **sides.get("seller", {})),
-        Deals(user_id=BUYER_ID),
-        Deals(user_id=SELLER_ID),
-    )
-
-
-def proof(**fields: Any) -> Snapshot:
-    values: dict[str, Any] = {
-        "id": f"snp_{ROOT}",
-        "listing_id": LISTING_ID,
-        "at": NOW,
-        "asset_type": "GROUP",
-        "asset_id": "7000001",
-        "owner_id": "20",
-        "verified": True,
-        "source": "CLOUD",
-    } | fields
-    return Snapshot(**values)
 
 
 # --- alive
@@ -311,137 +216,3 @@ def test_an_offer_needs_a_listing_that_takes_one(fields: dict[str, Any], error: 
     with pytest.raises(DomainError) as refusal:
         proposals.check_offerable(listing(**{"version": 2} | fields), BUYER_ID, 2)
     assert refusal.value.code == error
-
-
-# --- what is agreed
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"amount": 100_001},
-        {"conditions": "Cash."},
-        {"title": "Skyline"},
-        {"summary": "Another group"},
-        {"category": "Social"},
-        {"asset_id": "7000002"},
-        {"asset_type": "GAME"},
-        {"delivery_days": 8},
-        {"inspection_days": 6},
-    ],
-)
-def test_the_hash_changes_with_every_term(change: dict[str, Any]) -> None:
-    ours = {"amount", "conditions"}
-    made = offer(**{name: value for name, value in change.items() if name in ours})
-    at = listing(**{name: value for name, value in change.items() if name not in ours})
-
-    assert agreements.terms_hash(made, at) != agreements.terms_hash(offer(), listing())
-
-
-@pytest.mark.parametrize("name", ["BUYER_FEE_BPS", "SELLER_FEE_BPS", "SIGN_SECONDS", "FUND_SECONDS"])
-def test_the_hash_changes_with_every_setting_that_is_agreed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = agreements.terms_hash(offer(), listing())
-    monkeypatch.setenv(name, "77")
-    config.settings.cache_clear()
-
-    assert agreements.terms_hash(offer(), listing()) != before
-
-
-def test_the_hash_is_blind_to_what_is_not_agreed() -> None:
-    other = listing(price=1, version=9, offers_epoch=4, snapshot={"owner": "x"}, status=ListingStatus.INACTIVE)
-
-    assert agreements.terms_hash(offer(version=5), other) == agreements.terms_hash(offer(), listing())
-
-
-@given(st.integers(1, money.MAX_CENTS), st.integers(0, 1_000), st.integers(0, 1_000))
-def test_the_fees_shown_are_those_a_release_takes(amount: int, buyer_bps: int, seller_bps: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BUYER_FEE_BPS", str(buyer_bps))
-        patch.setenv("SELLER_FEE_BPS", str(seller_bps))
-        config.settings.cache_clear()
-        fees = agreements.fees(amount)
-
-    share = money.settle(
-        amount=amount,
-        buyer_fee_bps=buyer_bps,
-        seller_fee_bps=seller_bps,
-        seller_share=amount,
-        held=fees["gross"],
-    )
-    assert (share.seller, share.platform, share.buyer) == (
-        fees["sellerReceives"],
-        fees["buyerFee"] + fees["sellerFee"],
-        0,
-    )
-
-
-# --- accept
-
-
-def test_an_offer_that_expires_while_roblox_is_asked_is_not_accepted() -> None:
-    given_ = deal()
-    given_.bargain.offer.expires_at = NOW + dt.timedelta(seconds=1)
-    seen = agreements.terms_hash(given_.bargain.offer, given_.bargain.listing)
-    agreements.check_acceptable(given_, Role.RESPONDER, seen, NOW)
-
-    with pytest.raises(Expired):
-        agreements.accept(given_, Role.RESPONDER, seen, proof(), NOW + dt.timedelta(seconds=1))
-
-
-@pytest.mark.parametrize(
-    ("fields", "code"),
-    [
-        ({"verified": False, "owner_id": "99"}, "ASSET_NOT_OWNED"),
-        ({"verified": False, "owner_id": None}, "ASSET_OWNERLESS"),
-        ({"verified": False, "locked": True}, "ASSET_LOCKED"),
-    ],
-)
-def test_an_offer_without_proof_is_not_accepted(fields: dict[str, Any], code: str) -> None:
-    given_ = deal()
-    seen = agreements.terms_hash(given_.bargain.offer, given_.bargain.listing)
-
-    with pytest.raises(Unprocessable) as refusal:
-        agreements.accept(given_, Role.RESPONDER, seen, proof(**fields), NOW)
-
-    assert refusal.value.code == code
-    assert given_.bargain.offer.status is OfferStatus.PENDING
-    assert given_.bargain.listing.status is ListingStatus.ACTIVE
-
-
-@pytest.mark.parametrize(
-    ("sides", "error", "code"),
-    [
-        ({"buyer": {"tier": Tier.TIER_0}}, Forbidden, "KYC_REQUIRED"),
-        ({"seller": {"roblox_id": None}}, Forbidden, "KYC_REQUIRED"),
-        ({"buyer": {"banned": True, "banned_until": NOW + dt.timedelta(hours=1)}}, Forbidden, "BANNED"),
-        ({"seller": {"payouts_ready": False}}, Unprocessable, "PAYOUT_NOT_READY"),
-    ],
-)
-def test_both_sides_must_be_able_to_deal(sides: dict[str, dict[str, Any]], error: type[DomainError], code: str) -> None:
-    given_ = deal(**sides)
-    seen = agreements.terms_hash(given_.bargain.offer, given_.bargain.listing)
-
-    with pytest.raises(error) as refusal:
-        agreements.check_acceptable(given_, Role.RESPONDER, seen, NOW)
-
-    assert refusal.value.code == code
-
-
-def test_another_hash_is_another_agreement() -> None:
-    with pytest.raises(Conflict) as refusal:
-        agreements.check_acceptable(deal(), Role.RESPONDER, "0" * 64, NOW)
-    assert refusal.value.code == "TERMS_CHANGED"
-
-
-def test_the_hash_that_was_named_stays_with_the_offer() -> None:
-    given_ = deal()
-    made, at = given_.bargain.offer, given_.bargain.listing
-    seen = agreements.terms_hash(made, at)
-
-    contract, rows = agreements.accept(given_, Role.RESPONDER, seen, proof(), NOW)
-
-    at.title = "Another"
-    assert agreements.terms_hash(made, at) == seen
-    assert (made.status, made.contract_id) == (OfferStatus.ACCEPTED, contract.id)
-    assert {type(row).__name__ for row in rows} == {"Offer", "Listing", "Snapshot", "Deals"}
-    assert contract.terms["asset"]["name"] == "Skyline Racers"  # Roblox named it not: the listing does
