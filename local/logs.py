@@ -56,10 +56,8 @@ class Logs:
 
     def adopt_loggers(self) -> None:
         """Loggers made before `install` print where standard output led then: let them follow."""
-        for logger in list(logging.root.manager.loggerDict.values()):
-            for handler in getattr(logger, "handlers", []):
-                if type(handler) is logging.StreamHandler:
-                    handler.setStream(sys.stdout)
+        for handler in _handlers():
+            handler.stream = sys.stdout
 
     def uninstall(self) -> None:
         """Put standard output back and close the files."""
@@ -67,6 +65,9 @@ class Logs:
             sys.stdout = sys.stdout.terminal
         if isinstance(sys.stderr, _Stream):
             sys.stderr = sys.stderr.terminal
+        for handler in _handlers():
+            if isinstance(handler.stream, _Stream):
+                handler.stream = sys.stdout
         for name in EMULATORS:
             logging.getLogger(name).removeHandler(self._handler)
             logging.getLogger(name).propagate = True
@@ -76,6 +77,13 @@ class Logs:
             for file in self._files.values():
                 file.close()
             self._files.clear()
+
+
+def _handlers() -> list[logging.StreamHandler[Any]]:
+    """Handlers of loggers that print to standard output, as Powertools' do."""
+    loggers = list(logging.root.manager.loggerDict.values())
+    handlers = [handler for logger in loggers for handler in getattr(logger, "handlers", [])]
+    return [handler for handler in handlers if type(handler) is logging.StreamHandler]
 
 
 class _Stream:

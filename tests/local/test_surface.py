@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -87,6 +89,19 @@ def test_the_addresses_are_those_of_stack_json(stack: Stack) -> None:
     assert json.loads((stack.clock.file.parent / "stack.json").read_text()) == stack.addresses
     for name in ("api", "local", "lambda", "aws", "stripe", "discord", "roblox"):
         assert stack.addresses[name].startswith("http://127.0.0.1:")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's list of sockets")
+def test_nothing_listens_to_the_network(stack: Stack) -> None:
+    ours = {int(url.rsplit(":", 1)[1]) for url in stack.addresses.values() if url.startswith("http")}
+    listening = [
+        line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "0A"
+    ]
+    hosts = {port: host for host, port in (address.split(":") for address in listening)}
+    assert {hosts[f"{port:04X}"] for port in ours} == {"0100007F"}
+    assert not {address.split()[1] for address in Path("/proc/net/tcp6").read_text().splitlines()[1:]} & {
+        f"{'0' * 32}:{port:04X}" for port in ours
+    }
 
 
 def test_the_emulated_aws_holds_what_the_template_asks_for(stack: Stack) -> None:
