@@ -33,6 +33,7 @@ class Settings:
     stripe_api_base: str = ""
     stripe_api_version: str = "2026-10-28.endive"
     stripe_livemode: bool = False
+    allowed_origin: str = "*"
     redirect_urls: str = "http://localhost:5173/callback"
     payout_return_url: str = "http://localhost:5173/payouts"
     payout_countries: str = (  # between which Stripe transfers across borders (?): US, CA, GB, CH and the EEA

@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupp
 from aws_lambda_powertools.event_handler.request import Request
 from aws_lambda_powertools.logging import correlation_paths
 
-from bloxtr8 import clock, table
+from bloxtr8 import clock, config, table
 from bloxtr8.actors import Actor, IdempotencyKey
 from bloxtr8.attempts import ATTEMPTS
 from bloxtr8.attempts import again as again
@@ -88,7 +88,7 @@ def entrypoint(app: HttpApp) -> Handler:
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
     def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if len(event.get("body") or "") > BODY_LIMIT_BYTES:
-            return _proxy(_problem(TooLarge("The body is over 256 KiB.")))
+            return _readable(_proxy(_problem(TooLarge("The body is over 256 KiB."))))
         for _ in range(ATTEMPTS):
             app.stale = False
             answer = app.resolve(event, context)
@@ -96,9 +96,17 @@ def entrypoint(app: HttpApp) -> Handler:
                 break
         if answer["statusCode"] == NO_CONTENT:
             answer["body"] = ""  # Powertools says "null", and a 204 has no body
-        return answer
+        return _readable(answer)
 
     return lambda_handler
+
+
+def _readable(answer: dict[str, Any]) -> dict[str, Any]:
+    """Let the client's pages read the answer: tokens travel in a header, never in a cookie, so an origin is enough."""
+    headers = answer.setdefault("multiValueHeaders", {})
+    headers["Access-Control-Allow-Origin"] = [config.settings().allowed_origin]
+    headers["Access-Control-Expose-Headers"] = ["Retry-After, Idempotency-Replayed"]
+    return answer
 
 
 # --- who is calling
