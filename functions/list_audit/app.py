@@ -26,7 +26,7 @@ def list_audit(
     cursor: Cursor = None,
 ) -> Listed[EntryView]:
     people.check_role(table.get(User, id=actor.id), PlatformRole.COMPLIANCE, PlatformRole.PADMIN)
-    return auditing.page(entity=entity, user_id=user_id, first=first, last=last, limit=limit, cursor=cursor)
+    return auditing.page(actor, entity=entity, user_id=user_id, first=first, last=last, limit=limit, cursor=cursor)
 
 
 lambda_handler = entrypoint(app)

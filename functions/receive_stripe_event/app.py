@@ -2,7 +2,7 @@
 
 import base64
 
-from bloxtr8 import clock, config, webhooks
+from bloxtr8 import clock, config, receiving
 from bloxtr8.lambdas import entrypoint, http_app
 from bloxtr8.rails import stripe_webhooks
 from bloxtr8.shapes import View
@@ -22,7 +22,7 @@ def receive_stripe_event() -> Received:
     raw = base64.b64decode(body) if request.is_base64_encoded else body.encode()
     secrets = config.secret("stripe")["webhookSecrets"]
     event = stripe_webhooks.verify(raw, request.headers.get("stripe-signature"), secrets, clock.now())
-    return Received(received=True, duplicate=not webhooks.store(event))
+    return Received(received=True, duplicate=not receiving.store(event, raw))
 
 
 lambda_handler = entrypoint(app)

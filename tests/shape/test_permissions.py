@@ -16,6 +16,7 @@ REACHES = {
     "ContractsReadPolicy": ["bloxtr8.documents.store.verify", "bloxtr8.documents.store.presign"],
     "ContractsWritePolicy": ["bloxtr8.documents.store.put"],
     "EvidenceWritePolicy": ["bloxtr8.documents.store.presign_evidence"],
+    "WebhookBodiesPolicy": ["bloxtr8.documents.store.put_webhook"],
 }
 CALLS = {
     "commit deletes": "TableForgetPolicy",

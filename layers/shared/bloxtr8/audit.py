@@ -92,14 +92,29 @@ def digest(entry: AuditEntry) -> str:
 
 
 def verify(entries: Iterable[AuditEntry]) -> Verdict:
-    """Check a whole chain in order: no gap, every hash right, each covering the one before it (C7)."""
-    previous, count = "", 0
+    """Check a whole chain in order: one root's, no gap, every hash right, each covering the one before it (C7).
+
+    Entries missing at its end show only beside the root's row: see `complete`.
+    """
+    previous, count, root_id = "", 0, None
     for entry in entries:
         count += 1
-        if entry.seq != count or entry.previous != previous or entry.hash != digest(entry):
-            return Verdict(ok=False, entries=count, head=previous, broken_at=entry.id)
+        root_id = root_id or entry.root_id
+        fits = (entry.root_id, entry.seq, entry.previous) == (root_id, count, previous)
+        if not fits or entry.hash != digest(entry):
+            return Verdict(ok=False, entries=count, head=previous, broken_at=f"{root_id}-{count}")
         previous = entry.hash
     return Verdict(ok=True, entries=count, head=previous)
+
+
+def complete(verdict: Verdict, root_id: str, root: Root | None) -> Verdict:
+    """The same, of a chain that holds, beside its root's row: neither cut off at its end, nor grown past it, nor
+    another root's."""
+    seq, head = (root.audit_seq, root.audit_head) if root else (0, "")
+    if not verdict.ok or (verdict.entries, verdict.head) == (seq, head):
+        return verdict
+    last = seq if seq == verdict.entries else min(seq, verdict.entries) + 1
+    return verdict._replace(ok=False, broken_at=f"{root_id}-{last}")
 
 
 def verify_path(chains: Sequence[Sequence[AuditEntry]]) -> bool:

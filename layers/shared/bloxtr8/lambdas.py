@@ -1,6 +1,7 @@
 """Everything a function needs around its own few lines: an HTTP app, a task, a schedule, a consumer
 (architecture.md)."""
 
+import base64
 import functools
 import hashlib
 import json
@@ -37,6 +38,7 @@ from bloxtr8.logs import logger
 
 NO_CONTENT = 204
 BODY_LIMIT_BYTES = 256 * 1024
+JSON = "application/json"
 PROBLEM = "application/problem+json"
 
 Handler = Callable[[dict[str, Any], Any], Any]
@@ -50,7 +52,7 @@ class HttpApp(APIGatewayRestResolver):
 
 def http_app() -> HttpApp:
     """A resolver that validates, and answers every DomainError as problem+json."""
-    app = HttpApp(enable_validation=True)
+    app = HttpApp(enable_validation=True, json_body_deserializer=_json)
 
     def _refuse(error: DomainError) -> Response[str]:
         return _replay(app) or _problem(error)
@@ -87,8 +89,9 @@ def entrypoint(app: HttpApp) -> Handler:
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
     def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        if len(event.get("body") or "") > BODY_LIMIT_BYTES:
-            return _readable(_proxy(_problem(TooLarge("The body is over 256 KiB."))))
+        refusal = _unreadable(event)
+        if refusal is not None:
+            return _readable(_proxy(_problem(refusal)))
         for _ in range(ATTEMPTS):
             app.stale = False
             answer = app.resolve(event, context)
@@ -99,6 +102,30 @@ def entrypoint(app: HttpApp) -> Handler:
         return _readable(answer)
 
     return lambda_handler
+
+
+def _unreadable(event: dict[str, Any]) -> DomainError | None:
+    """What is wrong with a body before anything is read of it: its size, its encoding, its type."""
+    body = event.get("body")
+    if not body:
+        return None
+    try:
+        raw = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+        raw.decode()
+    except ValueError:
+        return Invalid("The body is not text.")
+    if len(raw) > BODY_LIMIT_BYTES:
+        return TooLarge("The body is over 256 KiB.")
+    kind = _header(event, "content-type") or JSON  # what API Gateway takes it for
+    return None if kind.partition(";")[0].strip().lower() == JSON else UnsupportedMedia("Send application/json.")
+
+
+def _json(text: str) -> Any:
+    """A body's JSON. Whatever makes it unreadable is the sender's mistake: depth, and numbers without end, too."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise json.JSONDecodeError(type(error).__name__, "", 0) from error
 
 
 def _readable(answer: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +207,7 @@ def _canonical(body: str | None) -> str:
     if not body:
         return ""
     try:
-        return json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
+        return json.dumps(_json(body), sort_keys=True, separators=(",", ":"))
     except ValueError:
         return body
 
@@ -236,9 +263,7 @@ def _replay(app: HttpApp) -> Response[str] | None:
         return None
     if row.fingerprint != key.fingerprint:
         return _problem(Unprocessable("This Idempotency-Key was used for another request.", "IDEMPOTENCY_KEY_REUSED"))
-    return Response(
-        app.context["_route"].status_code, "application/json", row.answer, headers={"Idempotency-Replayed": "true"}
-    )
+    return Response(app.context["_route"].status_code, JSON, row.answer, headers={"Idempotency-Replayed": "true"})
 
 
 def _expired(row: Idempotency) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field, WithJsonSchema
 
 from bloxtr8 import config
 from bloxtr8.errors import Invalid
@@ -22,7 +23,9 @@ class Listed[V](View):
     """A page of a list; `nextCursor` is absent at the end."""
 
     items: list[V]
-    next_cursor: str | None = None
+    next_cursor: Annotated[str | None, WithJsonSchema({"type": "string"})] = Field(
+        default=None, exclude_if=lambda cursor: cursor is None
+    )
 
 
 def listed[E, V](found: Page[Any], view: Callable[[E], V], scope: str) -> Listed[V]:

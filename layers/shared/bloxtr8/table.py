@@ -219,7 +219,7 @@ def _as_read(row: Entity) -> Any:
     if row.version > 1:
         return Entity.version == row.version - 1
     absent = Entity.pk.does_not_exist()
-    return absent | (Entity.ttl < clock.now()) if isinstance(row, Idempotency) else absent
+    return absent | (Entity.ttl <= clock.now()) if isinstance(row, Idempotency) else absent
 
 
 def _idempotency(actor: Actor, view: Any) -> list[Idempotency]:

@@ -1,36 +1,19 @@
-"""Webhook events: stored first, then the provider is asked for the truth (states.md, section 8; rail-stripe.md).
+"""Webhook events that are stored: the provider is asked for the truth (states.md, section 8; rail-stripe.md).
 
 Nothing an event says is believed but its ids, so duplicates, disorder and forgeries that got this far are harmless.
 """
 
-from bloxtr8 import clock, config, deadlines, funding, reads, sagas, settling, table
+from bloxtr8 import clock, config, deadlines, funding, rails, reads, sagas, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import again
 from bloxtr8.domain import settlements
+from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import WEBHOOK
-from bloxtr8.entities import Lookup, User, WebhookEvent, WebhookStatus
+from bloxtr8.entities import Lookup, RailName, User, WebhookEvent, WebhookStatus
 from bloxtr8.errors import NotFound
-from bloxtr8.ids import is_id
 from bloxtr8.logs import logger
 from bloxtr8.rails.stripe_events import Hint, HintKind, interpret
-
-STRIPE = "stripe"
-PLATFORM = "platform"  # the account of events that are not a connected account's
-
-
-def store(event: dict[str, object]) -> bool:
-    """Keep a verified event of Stripe. False where it was there already: the same delivery, or another of the same
-    event."""
-    row = WebhookEvent(
-        provider=STRIPE,
-        account=event.get("account") or PLATFORM,
-        event_id=event["id"],
-        event_type=event["type"],
-        payload=event,
-        received_at=clock.now(),
-    )
-    return table.remember(row)
 
 
 def process(row: WebhookEvent, actor: Actor) -> None:
@@ -53,24 +36,26 @@ def _fail(row: WebhookEvent, error: Exception) -> None:
     dead = row.attempts >= config.settings().webhook_attempts
     WEBHOOK.apply("fail_webhook_event", row, Role.SYSTEM, becomes=WebhookStatus.DEAD if dead else WebhookStatus.FAILED)
     row.error = type(error).__name__
-    logger.exception("webhook event failed", extra={"event": row.id, "attempts": row.attempts, "dead": dead})
+    tell = logger.error if dead else logger.warning  # an error alarms: a person is told when no retry is left
+    about = {"event": row.id, "type": row.event_type, "attempts": row.attempts, "dead": dead}
+    tell("webhook event failed", exc_info=True, extra=about)
     table.remember(row, unless_exists=False)
 
 
 def _act(hint: Hint, actor: Actor) -> None:
     if hint.kind is HintKind.FUNDING and hint.escrow_id is not None:
         _funding(hint.escrow_id, actor)
-    elif hint.kind is HintKind.LEG and hint.escrow_id is not None and hint.settlement_id is not None:
-        _leg(hint.escrow_id, hint.settlement_id, hint.leg or 0, actor)
+    elif hint.kind is HintKind.LEG:
+        _leg(hint, actor)
     elif hint.kind is HintKind.STRAY:
-        logger.error("money moved that nobody ordered", extra={"object": hint.object_id, "escrowId": hint.escrow_id})
+        _alarm(hint)
     elif hint.kind is HintKind.ACCOUNT and hint.account_id is not None:
         _account(hint.account_id, actor)
 
 
 def _funding(escrow_id: str, actor: Actor) -> None:
     """A payment: record what the rail says, wake the machine. It alone takes the escrow out of AWAIT_FUNDS."""
-    if not _known(escrow_id):
+    if _file(escrow_id) is None:
         return
     file, seen = funding.look(escrow_id, actor)
     outcome = funding.state(file, seen)
@@ -81,14 +66,23 @@ def _funding(escrow_id: str, actor: Actor) -> None:
         sagas.react(settlement, actor)
 
 
-def _leg(escrow_id: str, settlement_id: str, leg: int, actor: Actor) -> None:
+def _leg(hint: Hint, actor: Actor) -> None:
     """A transfer or a refund of ours: book it if it is done, take it back into the books if the bank sent it back."""
-    if not _known(escrow_id):
+    file = _file(hint.escrow_id)
+    if file is None or all(row.id != hint.leg_id for row in file.legs):
+        _alarm(hint)
         return
-    settling.confirm_leg(escrow_id, settlement_id, actor)
-    settling.take_back(escrow_id, settlement_id, leg, actor)
-    for settlement in settlements.live(reads.escrow(escrow_id)):
+    leg = next(row for row in file.legs if row.id == hint.leg_id)
+    settling.confirm_leg(leg.escrow_id, leg.settlement_id, actor)
+    settling.take_back(leg.escrow_id, leg.settlement_id, leg.n, actor)
+    for settlement in settlements.live(reads.escrow(leg.escrow_id)):
         sagas.react(settlement, actor)
+
+
+def _alarm(hint: Hint) -> None:
+    """Money left the platform by no leg of ours, in the Dashboard for example: a person has to look."""
+    about = {"object": hint.object_id, "fundingId": hint.funding_id, "escrowId": hint.escrow_id, "legId": hint.leg_id}
+    logger.error("money moved that nobody ordered", extra=about)
 
 
 def _account(account_id: str, actor: Actor) -> None:
@@ -96,9 +90,7 @@ def _account(account_id: str, actor: Actor) -> None:
     lookup = table.find(Lookup, index="AC", value=account_id)
     if lookup is None:
         return
-    from bloxtr8.rails.stripe_accounts import account_status
-
-    ready = account_status(account_id).ready
+    ready = rails.get(RailName.STRIPE).destination_ready(account_id)
     user = table.get(User, id=lookup.target)
     if user.payout_account_id != account_id:
         return
@@ -111,13 +103,12 @@ def _account(account_id: str, actor: Actor) -> None:
                 sagas.react(settlement, actor)
 
 
-def _known(escrow_id: str) -> bool:
+def _file(escrow_id: str | None) -> EscrowFile | None:
     """Metadata can name anything: an escrow we don't have is not ours to act on."""
     try:
-        reads.escrow(escrow_id)
+        return reads.escrow(escrow_id or "")
     except NotFound:
-        return False
-    return is_id(escrow_id, "esc")
+        return None
 
 
 def due() -> list[WebhookEvent]:

@@ -101,6 +101,21 @@ def presign_evidence(key: str, sha256: str, content_type: str, size_bytes: int) 
     return url, {"Content-Type": content_type, "x-amz-checksum-sha256": checksum, "If-None-Match": "*"}
 
 
+def put_webhook(key: str, body: bytes) -> None:
+    """Keep a webhook's body, unless it is there. Raises what S3 raises: the provider then delivers it again."""
+    try:
+        _s3().put_object(
+            Bucket=config.settings().evidence_bucket,
+            Key=key,
+            Body=body,
+            ContentType="application/json",
+            IfNoneMatch="*",
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "PreconditionFailed":
+            raise
+
+
 def _put_once(key: str, pdf: bytes) -> bool:
     """Whether something is there now: this upload, or one before it. False: another upload was under way, ask again."""
     try:

@@ -50,7 +50,8 @@ class WebhookEvent(Entity, discriminator="WebhookEvent"):
     account = UnicodeAttribute()
     event_id = UnicodeAttribute()
     event_type = UnicodeAttribute()
-    payload: Any = JSONAttribute()
+    payload: Any = JSONAttribute()  # what is read of it (stripe_events.essentials): no person's data, no secret
+    body_key = UnicodeAttribute(null=True)  # where a body above 8 KiB lies in the evidence bucket (table.md, Sizes)
     status = EnumAttribute(WebhookStatus, default=WebhookStatus.RECEIVED)
     attempts = IntegerAttribute(default=0)
     error = UnicodeAttribute(null=True)

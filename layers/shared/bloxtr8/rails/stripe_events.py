@@ -15,6 +15,8 @@ from typing import Any
 
 PAYMENT = "protectedPayment"  # the metadata fields that stripe_client writes
 OPERATION = "opId"
+_EVENT = ("id", "type", "account", "api_version", "livemode", "created")
+_OBJECT = ("id", "object", "account", "payment_intent", "transfer_group")
 _LEG_OPERATION = re.compile(r"(stl_[0-9A-Z]{26}):([0-9]{1,2}):([0-9]{1,3})")
 
 
@@ -52,6 +54,27 @@ def interpret(event: Mapping[str, Any]) -> Hint:
     IGNORED."""
     read = READERS.get(event["type"])
     return read(event, event["data"]["object"]) if read else _IGNORED
+
+
+def essentials(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What `interpret` reads of a verified event, and when it was made: all of it that our table keeps.
+
+    The rest is Stripe's to know: names, addresses, cards, and the client secret, which is never stored.
+    """
+    thing = event["data"]["object"]
+    kept = _marked(thing)
+    reversals = thing.get("reversals")
+    if isinstance(reversals, dict) and isinstance(reversals.get("data"), list):
+        kept["reversals"] = {"data": [_marked(one) for one in reversals["data"][:1] if isinstance(one, dict)]}
+    return {name: event[name] for name in _EVENT if event.get(name) is not None} | {"data": {"object": kept}}
+
+
+def _marked(thing: Mapping[str, Any]) -> dict[str, Any]:
+    """An object's ids, and of its metadata what we wrote ourselves."""
+    kept: dict[str, Any] = {name: thing[name] for name in _OBJECT if _text(thing.get(name))}
+    metadata = _metadata(thing)
+    ours = {name: metadata[name] for name in (PAYMENT, OPERATION) if _text(metadata.get(name))}
+    return kept | {"metadata": ours} if ours else kept
 
 
 def _funding(event: Mapping[str, Any], thing: Mapping[str, Any]) -> Hint:

@@ -1,0 +1,48 @@
+"""The receiver's one step: a verified webhook event is stored, and nothing else (states.md, section 8).
+
+It knows no deal and no rail's client, so that it starts fast: the stream hands the row on.
+"""
+
+import json
+from typing import Any
+
+from bloxtr8 import clock, table
+from bloxtr8.entities import WebhookEvent
+from bloxtr8.rails.stripe_events import essentials
+
+STRIPE = "stripe"
+PLATFORM = "platform"  # the account of events that are not a connected account's
+BODY_KEPT_APART_BYTES = 8 * 1024  # table.md, Sizes
+
+
+def store(event: dict[str, Any], body: bytes) -> bool:
+    """Keep an event that Stripe signed, before anything is done about it. False where it was there already.
+
+    The row has the ids that are read of it; a body above 8 KiB goes to the evidence bucket, which forgets it in time.
+    Raises what DynamoDB or S3 raises: nothing was promised, so Stripe delivers it again.
+    """
+    account = event.get("account") or PLATFORM
+    key = None
+    if len(body) > BODY_KEPT_APART_BYTES:
+        key = f"webhooks/{STRIPE}/{account}/{event['id']}.json"
+        _keep(key, event, body)
+    row = WebhookEvent(
+        provider=STRIPE,
+        account=account,
+        event_id=event["id"],
+        event_type=event["type"],
+        payload=essentials(event),
+        body_key=key,
+        received_at=clock.now(),
+    )
+    return table.remember(row)
+
+
+def _keep(key: str, event: dict[str, Any], body: bytes) -> None:
+    from bloxtr8.documents import store as documents  # only a large body pays for the client
+
+    thing = event["data"]["object"]
+    if "client_secret" in thing:  # whoever has it can pay, or see the payment: never stored
+        thing = {name: value for name, value in thing.items() if name != "client_secret"}
+        body = json.dumps(event | {"data": event["data"] | {"object": thing}}).encode()
+    documents.put_webhook(key, body)
