@@ -77,7 +77,7 @@ def conserved_sum() -> int:
     pairs = list(itertools.permutations(names, 2))
 
     def work(number: int) -> None:
-        for step in range(25):
+        for step in range(12):
             try:
                 transfer(client, *pairs[(number * 7 + step * 5) % len(pairs)])
             except client.exceptions.TransactionCanceledException:
@@ -154,11 +154,11 @@ def digest_verifies() -> bool:
 
 
 def object_written_once() -> int:
-    """How many of 16 writers were told that they were the first, in the worst of 20 rounds."""
+    """How many of 16 writers were told that they were the first, in the worst of 10 rounds."""
     client = boto3.client("s3", "us-east-1")
     client.create_bucket(Bucket="bucket")
     worst = 0
-    for key in range(20):
+    for key in range(10):
         first: list[int] = []
 
         def work(number: int, key: int = key, first: list[int] = first) -> None:
