@@ -8,10 +8,16 @@ from local.demo.stories import Cast, Trade
 
 
 def balances(cast: Cast) -> dict[str, int]:
-    """Cents, as Stripe has them: pending and available together; the buyer's is what he has paid, below zero."""
+    """Cents: the seller's and the platform's as Stripe has them, pending and available together; the buyer's is what
+    came back less what was paid."""
     ledger = cast.world.stripe.get("/_double/ledger")
     account = cast.seller.get("/me/payout-account")["accountId"]
-    return {"seller": _sum(ledger, account), "platform (held and fees)": _sum(ledger, "platform")}
+    escrows = [cast.buyer.get(f"/escrows/{row['id']}")["money"] for row in cast.buyer.get("/me/escrows")["items"]]
+    return {
+        f"{cast.buyer.name}, the buyer's card": sum(money["refunded"] - money["deposited"] for money in escrows),
+        f"{cast.seller.name}, the seller": _sum(ledger, account),
+        "the platform": _sum(ledger, "platform"),
+    }
 
 
 def _sum(ledger: dict[str, Any], account: str) -> int:
@@ -21,12 +27,16 @@ def _sum(ledger: dict[str, Any], account: str) -> int:
 
 def balance_table(before: dict[str, int], after: dict[str, int]) -> Table:
     """Before and after, in dollars."""
-    table = Table(title="Balances at Stripe", title_justify="left")
+    table = Table(title="Balances", title_justify="left")
     for heading in ("", "before", "after"):
         table.add_column(heading, justify="left" if not heading else "right")
     for name, cents in before.items():
-        table.add_row(name, f"${cents / 100:,.2f}", f"${after[name] / 100:,.2f}")
+        table.add_row(name, _dollars(cents), _dollars(after[name]))
     return table
+
+
+def _dollars(cents: int) -> str:
+    return f"{'-' if cents < 0 else ''}${abs(cents) / 100:,.2f}"
 
 
 def timeline(cast: Cast, trade: Trade) -> Table:
