@@ -35,8 +35,9 @@ class Fault:
 class Faults:
     """The faults that wait for their call. Only clients made while a stack runs notice them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_reach: bool = True) -> None:
         global _active
+        self._in_reach = in_reach
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
         self.happened: list[tuple[str, str]] = []
@@ -74,6 +75,8 @@ class Faults:
         _active = None
 
     def _add(self, fault: Fault) -> None:
+        if not self._in_reach:
+            raise RuntimeError("functions in processes of their own are out of reach: leave --processes out")
         with self._lock:
             self._waiting.append(fault)
 

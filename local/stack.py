@@ -134,7 +134,7 @@ class Stack:
 
     def _serve_functions(self) -> None:
         functions, env = list(self.platform.functions.values()), base_env(self.aws.url, CREDENTIALS)
-        self.faults = self._closing(Faults())
+        self.faults = self._closing(Faults(in_reach=not self._processes))
         kind = Processes if self._processes else InProcess
         runner = self._closing(kind(functions, self.platform.layers, env, self.clock, self.logs))
         self.invoker = Invoker(functions, runner, self._send_dead_letter)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local.motofix import events
 from local.pumps import rate_seconds
 from local.stack import Stack
 from tests.local.conftest import stored, until
@@ -35,6 +36,25 @@ def test_an_event_starts_the_state_machine_of_its_rule(stack: Stack) -> None:
     plan = {"try": {"fail": "RailRefused"}, "waitSeconds": 5, "legs": []}
     say(stack, "machine", "begun", id="begun-by-event", **plan)
     until(lambda: stored(stack, "FAIL#begun-by-event"))
+
+
+EVENT = {"id": "1", "source": "house", "time": 0, "ingestion-time": 0, "detail": {"name": "x", "more": {"n": 1}}}
+
+
+@pytest.mark.parametrize(
+    ("target", "received"),
+    [
+        ({"Input": '{"fixed": true}'}, {"fixed": True}),
+        ({"InputPath": "$.detail.more"}, {"n": 1}),
+        ({"InputPath": "$"}, {"id": "1", "source": "house", "time": "1970-01-01T00:00:00Z", "detail": EVENT["detail"]}),
+        (
+            {"InputTransformer": {"InputPathsMap": {"who": "$.detail.name"}, "InputTemplate": '{"name": "<who>"}'}},
+            {"name": "x"},
+        ),
+    ],
+)
+def test_a_target_receives_what_its_rule_makes_of_an_event(target: dict[str, Any], received: Any) -> None:
+    assert events.shape(target, EVENT) == received
 
 
 def test_a_schedule_fires_at_once_when_asked(stack: Stack) -> None:

@@ -58,6 +58,11 @@ def test_a_function_that_takes_too_long_is_killed(stack: Stack) -> None:
     until(lambda: stack.invoker.invoke("misbehave", '{"return": 1}').payload == "1")
 
 
+def test_faults_are_out_of_reach_and_say_so(stack: Stack) -> None:
+    with pytest.raises(RuntimeError, match="out of reach"):
+        stack.faults.kill("misbehave", before="UpdateItem")
+
+
 def test_functions_follow_the_moved_clock(stack: Stack) -> None:
     before = told(stack)
     stack.clock.advance(days=30)
