@@ -10,7 +10,8 @@ from bloxtr8.lambdas import task
 def look_at_rail(event: dict[str, Any]) -> dict[str, Any]:
     """{escrowId} → {outcome}: PAID (some money is there), DEADLINE, CANCELLED, or WAIT where the deadline was moved."""
     file, seen = funding.look(event["escrowId"], system("look_at_rail"))
-    return {"outcome": funding.state(file, seen) or "WAIT"}
+    outcome = funding.state(file, seen) or "WAIT"
+    return {"outcome": "PAID" if outcome == "DEADLINE" and file.escrow.deposited else outcome}
 
 
 lambda_handler = task(look_at_rail)

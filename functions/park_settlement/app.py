@@ -10,8 +10,9 @@ from bloxtr8.logs import logger
 
 def park_settlement(event: dict[str, Any]) -> None:
     """{escrowId, settlementId, error} → {}."""
-    settling.park_settlement(event["escrowId"], event["settlementId"], event["error"], system("park_settlement"))
-    logger.error("settlement parked", extra={"settlementId": event["settlementId"], "error": event["error"]})
+    actor = system("park_settlement")
+    if settling.park_settlement(event["escrowId"], event["settlementId"], event["error"], actor):
+        logger.error("settlement parked", extra={"settlementId": event["settlementId"], "error": event["error"]})
 
 
 lambda_handler = task(park_settlement)

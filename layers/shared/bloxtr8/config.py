@@ -74,6 +74,7 @@ class Settings:
     repair_limit_seconds: int = HOUR
     verify_pause_seconds: int = 10
     webhook_attempts: int = 10
+    warn_hold_days: int = 60
     max_hold_days: int = 80
 
 

@@ -16,6 +16,7 @@ from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
 from bloxtr8.entities import Dispute, Escrow, EscrowStatus, Freeze, Settlement, Snapshot
 from bloxtr8.errors import Unprocessable, UpstreamFailed
+from bloxtr8.logs import logger
 from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
 
 
@@ -46,7 +47,7 @@ def settling_escrows_of(seller_id: str) -> list[Escrow]:
 
 
 def look_at_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
-    """Move its next look on, then start its next run where the last one ended."""
+    """Move its next look on, and start its next run where the last one ended: one audit entry, whichever it is."""
     file = reads.escrow(escrow_id)
     settlement = file.settlement(settlement_id)
     now = clock.now()
@@ -54,8 +55,8 @@ def look_at_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None
         return
     settlement.looks += 1
     settlement.next_look = now + escrows.repair_delay(settlement.looks)
-    table.commit(file.escrow, settlement, action="look_again", actor=actor)
-    sagas.react(settlement, actor)
+    if not sagas.react(settlement, actor):
+        table.commit(file.escrow, settlement, action="look_again", actor=actor)
 
 
 def look(escrow_id: str, actor: Actor) -> None:
@@ -64,6 +65,7 @@ def look(escrow_id: str, actor: Actor) -> None:
     now = clock.now()
     if file.escrow.next_look is None or file.escrow.next_look > now:
         return
+    _watch_hold(file.escrow, now)
     if sagas.waits_for_funding(file.escrow):
         _look_at_funding(file, now, actor)
     elif file.escrow.status is EscrowStatus.FUNDS_HELD:
@@ -72,6 +74,13 @@ def look(escrow_id: str, actor: Actor) -> None:
         _look_at_inspection(file, now, actor)
     else:
         _look_later(file, now, actor)
+
+
+def _watch_hold(escrow: Escrow, now: dt.datetime) -> None:
+    """Money that is held too long alarms people: Stripe's own limits come near (rail-stripe.md, Holding)."""
+    days = escrows.held_too_long(escrow, now)
+    if days is not None:
+        logger.error("money is held too long", extra={"escrowId": escrow.id, "days": days})
 
 
 def _look_at_funding(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
@@ -197,12 +206,13 @@ def _warn(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
     """A day before the release the buyer is told (the audit entry is what `notify` sends); then it is the deadline's
     turn."""
     escrow = file.escrow
-    if escrow.warned_at is not None or escrow.frozen_causes:
+    day = dt.timedelta(seconds=config.settings().warn_seconds)
+    early = escrow.inspect_by is not None and now < escrow.inspect_by - day
+    if escrow.warned_at is not None or escrow.frozen_causes or early:
         _look_later(file, now, actor)
         return
     escrow.warned_at = now
     if escrow.inspect_by is not None:  # warned late, he still has his day (section 4: warned 24 h before)
-        day = dt.timedelta(seconds=config.settings().warn_seconds)
         escrow.inspect_by = max(escrow.inspect_by, min(now + day, escrow.inspect_by + day))
     escrows.plan_look(escrow, now)
     table.commit(escrow, action="warn_inspection", actor=actor)

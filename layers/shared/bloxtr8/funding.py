@@ -18,7 +18,7 @@ from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Account, Deposit, Entity, Escrow, EscrowStatus, Freeze, Lookup, Operation, User
-from bloxtr8.rails.base import DepositSeen, Funding, FundingStatus, Look
+from bloxtr8.rails.base import DepositSeen, Funding, FundingStatus, Look, RailBug
 
 OPEN_ATTEMPT = 1  # the PaymentIntent of an escrow is made once: a refused card is tried again on the same one
 
@@ -27,7 +27,9 @@ def open_rail(escrow_id: str, actor: Actor) -> EscrowFile:
     """open_funding: make the place where the buyer pays, once; its id is stored with its look-up. The intent is
     stored first."""
     file = reads.escrow(escrow_id)
-    if file.escrow.status is EscrowStatus.AWAIT_FUNDS and file.rail.payment_intent_id is None:
+    escrow = file.escrow
+    in_time = not escrows.passed(escrow, escrow.fund_by, clock.now())  # else nobody may pay there any more
+    if escrow.status is EscrowStatus.AWAIT_FUNDS and file.rail.payment_intent_id is None and in_time:
         _open(file, actor)
     return file
 
@@ -198,6 +200,8 @@ def _record_deposit(file: EscrowFile, seen: DepositSeen, actor: Actor) -> None:
     """record_deposit while the escrow waits for money, else return_late_money: the row's key makes each deposit
     count once (I5)."""
     escrow, now = file.escrow, clock.now()
+    if seen.currency != escrow.currency:
+        raise RailBug(f"{seen.ref} of {escrow.id} is in another currency")
     late = escrow.status is not EscrowStatus.AWAIT_FUNDS
     deposit = Deposit(
         escrow_id=escrow.id,
@@ -221,14 +225,19 @@ def _record_deposit(file: EscrowFile, seen: DepositSeen, actor: Actor) -> None:
         table.commit(escrow, *rows, *planned.rows, action="return_late_money", actor=actor)
         return
     escrows.thaw(escrow, Freeze.PROCESSING, now)
+    escrows.grant_time(escrow)
     file.rail.charge_id = seen.ref
     escrows.plan_look(escrow, now)
     table.commit(escrow, file.rail, *rows, action="record_deposit", actor=actor)
 
 
 def _unknown(lookups: list[Lookup]) -> list[Lookup]:
-    """Those that are not there yet: the PaymentIntent's look-up was made when the funding opened."""
+    """Those that are not there yet: a rail may have made some when the funding opened. Another escrow's money is not
+    counted twice (I5): RailBug."""
     found = table.load(*(table.ref(Lookup, index=row.index, value=row.value) for row in lookups))
+    for row, there in zip(lookups, found, strict=True):
+        if there is not None and there.target != row.target:
+            raise RailBug(f"{row.value} is of {there.target}, not of {row.target}")
     return [row for row, there in zip(lookups, found, strict=True) if there is None]
 
 

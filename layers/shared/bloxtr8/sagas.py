@@ -36,23 +36,23 @@ from bloxtr8.logs import logger
 _TOO_LATE = {"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"}
 
 
-def react(row: Entity, actor: Actor, *, restart: bool = True) -> None:
+def react(row: Entity, actor: Actor, *, restart: bool = True) -> bool:
     """Do what `row`, read just now, waits for; nothing where it waits for nothing or its run is under way.
 
     A run that ended while the row still waits is followed by the next. Not so with `restart=False`, for the stream: a
-    slow leg's own entries would start run after run.
+    slow leg's own entries would start run after run. Returns whether it saved the row, as its next run.
     """
+    saved = False
     if isinstance(row, Contract) and row.status is ContractStatus.PENDING_PDF:
         _invoke(config.settings().render_contract_arn, {"contractId": row.id})
     elif isinstance(row, Escrow) and waits_for_funding(row):
-        if restart:
-            _next_funding_run(row, actor)
+        saved = restart and _next_funding_run(row, actor)
         _start(config.settings().fund_escrow_arn, f"{row.id}-{row.funding_run}", {"escrowId": row.id})
     elif isinstance(row, Settlement) and row.status is SettlementStatus.OPEN:
-        if restart:
-            _next_settlement_run(row, actor)
+        saved = restart and _next_settlement_run(row, actor)
         event = {"escrowId": row.escrow_id, "settlementId": row.id}
         _start(config.settings().settle_escrow_arn, f"{row.id}-{row.run}", event)
+    return saved
 
 
 def waits_for_funding(escrow: Escrow) -> bool:
@@ -82,18 +82,22 @@ def after_commit() -> Iterator[None]:
         logger.warning("not started; the next look will", exc_info=True)
 
 
-def _next_funding_run(escrow: Escrow, actor: Actor) -> None:
-    if _ended(config.settings().fund_escrow_arn, f"{escrow.id}-{escrow.funding_run}"):
-        escrow.funding_run += 1
-        table.commit(escrow, action="restart_funding", actor=actor, details={"run": escrow.funding_run})
+def _next_funding_run(escrow: Escrow, actor: Actor) -> bool:
+    if not _ended(config.settings().fund_escrow_arn, f"{escrow.id}-{escrow.funding_run}"):
+        return False
+    escrow.funding_run += 1
+    table.commit(escrow, action="restart_funding", actor=actor, details={"run": escrow.funding_run})
+    return True
 
 
-def _next_settlement_run(settlement: Settlement, actor: Actor) -> None:
-    if _ended(config.settings().settle_escrow_arn, f"{settlement.id}-{settlement.run}"):
-        settlement.run += 1
-        settlement.next_look = clock.now() + escrows.repair_delay(settlement.looks)
-        escrow = table.get(Escrow, ulid=ulid_of(settlement.escrow_id))
-        table.commit(escrow, settlement, action="restart_settlement", actor=actor, details={"run": settlement.run})
+def _next_settlement_run(settlement: Settlement, actor: Actor) -> bool:
+    if not _ended(config.settings().settle_escrow_arn, f"{settlement.id}-{settlement.run}"):
+        return False
+    settlement.run += 1
+    settlement.next_look = clock.now() + escrows.repair_delay(settlement.looks)
+    escrow = table.get(Escrow, ulid=ulid_of(settlement.escrow_id))
+    table.commit(escrow, settlement, action="restart_settlement", actor=actor, details={"run": settlement.run})
+    return True
 
 
 def _ended(machine: str, name: str) -> bool:

@@ -10,16 +10,26 @@ from typing import NamedTuple
 
 from bloxtr8 import clock, rails, reads, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrows, ledger, settlements
+from bloxtr8.domain import escrows, ledger, legs, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
-from bloxtr8.entities import Account, Leg, LegStatus, Lookup, Settlement, SettlementKind, SettlementStatus, Side
+from bloxtr8.entities import (
+    Account,
+    Deals,
+    Leg,
+    LegStatus,
+    Lookup,
+    Settlement,
+    SettlementKind,
+    SettlementStatus,
+    Side,
+)
 from bloxtr8.logs import logger
 from bloxtr8.rails import base
 from bloxtr8.rails.base import LegKind, LegOrder, LegOutcome
 
 NEXT, CONFIRM, WAIT, PARK, FINISH, DONE = "NEXT", "CONFIRM", "WAIT", "PARK", "FINISH", "DONE"
-SELLER_RETRY = dt.timedelta(hours=1)
+NOT_READY, ON_HOLD = "SELLER_NOT_READY", "ON_HOLD"
 
 
 class Step(NamedTuple):
@@ -34,23 +44,45 @@ class Step(NamedTuple):
 
 
 def send_leg(escrow_id: str, settlement_id: str, actor: Actor) -> Step:
-    """Send the first leg that is not confirmed. Raises RailThrottled and RailOutcomeUnknown: it may have been sent."""
+    """Send the leg whose turn it is. Raises RailThrottled and RailOutcomeUnknown: it may have been sent."""
     file, settlement = _read(escrow_id, settlement_id)
     if settlement.status is not SettlementStatus.OPEN:
         return Step(DONE)
-    leg = settlements.next_leg(file, settlement)
-    if leg is None:
+    if settlements.next_leg(file, settlement) is None:
         return Step(FINISH)
-    if leg.status is not LegStatus.PLANNED:
-        return Step(CONFIRM)
-    if not settlements.may_send(file.escrow, settlement):
-        return Step(PARK, "ON_HOLD")
+    refused = legs.refused(file, settlement)
+    if refused is not None:
+        return Step(PARK, refused.error or "REJECTED")
+    held = not settlements.may_send(file.escrow, settlement)
+    sent = legs.under_way(file, settlement)
+    if sent is not None:
+        asked = held or sent.status is LegStatus.UNKNOWN or sent.external_id is not None
+        return Step(CONFIRM) if asked else _send(file, settlement, sent, actor)  # the same key, after a look-up
+    return Step(PARK, ON_HOLD) if held else _send_next(file, settlement, actor)
+
+
+def _send_next(file: EscrowFile, settlement: Settlement, actor: Actor) -> Step:
+    """Commit the leg as SENT, then send it (law 5); WAIT where none of them has its turn yet."""
     now = clock.now()
-    if leg.next_look is not None and leg.next_look > now:
+    delayed = _delayed(file, settlement, now)
+    leg = legs.ready(file, settlement, now)
+    if leg is None:
+        until = legs.next_time(file, settlement)
+        if until is not None and (delayed or settlement.next_look != until):
+            settlements.look_at(settlement, until)
+            table.commit(file.escrow, settlement, *delayed, action="delay_leg", actor=actor)
         return Step(WAIT)
     settlements.send(leg, settlement, now)
-    table.commit(file.escrow, settlement, leg, action="send_leg", actor=actor)
+    table.commit(file.escrow, settlement, *delayed, leg, action="send_leg", actor=actor)
     return _send(file, settlement, leg, actor)
+
+
+def _delayed(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> list[Leg]:
+    """A new buyer's card may be a stolen one: the seller's legs wait (CARD_RELEASE_DELAY). Returns those it moved."""
+    until = legs.release_at(file, settlement)
+    if until is None or until <= now:
+        return []
+    return legs.delay(file, settlement, until, table.get(Deals, user_id=file.escrow.buyer_id))
 
 
 def _send(file: EscrowFile, settlement: Settlement, leg: Leg, actor: Actor) -> Step:
@@ -58,45 +90,74 @@ def _send(file: EscrowFile, settlement: Settlement, leg: Leg, actor: Actor) -> S
     try:
         rails.get(str(file.escrow.rail)).send(_order(file, leg))
     except base.RailFundsPending as error:
-        return _postpone(settlement.escrow_id, leg, "FUNDS_PENDING", error.available_at, actor)
+        until = max(error.available_at, clock.now() + legs.patience(leg.attempt))
+        return _postpone(settlement.escrow_id, leg, "FUNDS_PENDING", until, actor)
     except base.SellerNotReady:
-        return _postpone(settlement.escrow_id, leg, "SELLER_NOT_READY", clock.now() + SELLER_RETRY, actor)
+        return _postpone(settlement.escrow_id, leg, NOT_READY, clock.now() + legs.patience(leg.attempt), actor)
     except (base.RailBug, base.RailFrozen, base.RailDeclined) as error:
         return _refuse(settlement.escrow_id, leg, type(error).__name__, actor)
     return Step(CONFIRM)
 
 
-def confirm_leg(escrow_id: str, settlement_id: str, actor: Actor) -> Step:
-    """Ask the provider what became of the leg that was sent, and write that down. Raises where it does not say."""
+def confirm_leg(escrow_id: str, settlement_id: str, actor: Actor, *, n: int | None = None) -> Step:
+    """Ask the provider what became of the leg that was sent, and write that down. Raises where it does not say.
+
+    With `n` it is an event's look at that leg alone: what is not there yet is the machine's to judge, whose call may
+    still be under way.
+    """
     file, settlement = _read(escrow_id, settlement_id)
-    leg = settlements.next_leg(file, settlement)
-    if leg is None or leg.status is LegStatus.PLANNED:
+    leg = legs.under_way(file, settlement)
+    if leg is None or n not in {None, leg.n}:
         return Step(NEXT)
-    outcome = rails.get(str(file.escrow.rail)).find(_order(file, leg))
-    if outcome is None:
-        settlements.wait(leg, settlement, "NOT_FOUND", clock.now(), attempt=False)
-        table.commit(file.escrow, settlement, leg, action="retry_leg", actor=actor)
-        return Step(NEXT)
-    return _write(file, settlement, leg, outcome, actor)
+    try:
+        outcome = rails.get(str(file.escrow.rail)).find(_order(file, leg))
+    except (base.RailThrottled, base.RailOutcomeUnknown):
+        if n is None:
+            _lose(file, settlement, leg, actor)
+        raise
+    if outcome is not None:
+        return _write(file, settlement, leg, outcome, actor)
+    return _miss(file, settlement, leg, actor) if n is None else Step(WAIT)
+
+
+def _lose(file: EscrowFile, settlement: Settlement, leg: Leg, actor: Actor) -> None:
+    """Neither the call nor the look-up was answered: nobody knows whether it exists, and people can see that."""
+    if leg.status is LegStatus.SENT and leg.external_id is None:
+        settlements.lose(leg)
+        table.commit(file.escrow, settlement, leg, action="lose_leg", actor=actor)
+
+
+def _miss(file: EscrowFile, settlement: Settlement, leg: Leg, actor: Actor) -> Step:
+    """The provider has nothing for it: it is planned again under the same key, later each time."""
+    delay = escrows.repair_delay(settlement.looks)
+    settlement.looks += 1
+    settlements.wait(leg, settlement, "NOT_FOUND", clock.now() + delay, attempt=False)
+    table.commit(file.escrow, settlement, leg, action="retry_leg", actor=actor)
+    return Step(WAIT)
 
 
 def _write(file: EscrowFile, settlement: Settlement, leg: Leg, outcome: LegOutcome, actor: Actor) -> Step:
+    if outcome.status is base.LegStatus.SENT:
+        return _await(file, settlement, leg, outcome, actor)
     now = clock.now()
     if outcome.status is base.LegStatus.CONFIRMED:
         lines = settlements.confirm(file, leg, outcome.external_id, now)
-        settlement.next_look = now + escrows.repair_delay(0)
+        settlements.look_at(settlement, now + escrows.repair_delay(0))
         lookup = Lookup(index=outcome.external_id[:2].upper(), value=outcome.external_id, target=file.escrow.id)
         table.commit(file.escrow, settlement, leg, lookup, *lines, action="confirm_leg", actor=actor)
         return Step(NEXT)
-    if outcome.status is base.LegStatus.SENT:
-        leg.external_id = outcome.external_id
-        settlement.looks += 1
-        settlement.next_look = now + escrows.repair_delay(settlement.looks)
-        table.commit(file.escrow, settlement, leg, action="await_leg", actor=actor)
-        return Step(WAIT)
     again = settlements.reject(leg, settlement, outcome.reason or "REJECTED", now)
     table.commit(file.escrow, settlement, leg, action="reject_leg", actor=actor, details={"reason": outcome.reason})
     return Step(NEXT if again else PARK, "" if again else "REJECTED")
+
+
+def _await(file: EscrowFile, settlement: Settlement, leg: Leg, outcome: LegOutcome, actor: Actor) -> Step:
+    """Under way at the provider: its event, or the next look, which is on its way already, asks again."""
+    if leg.external_id != outcome.external_id or leg.status is LegStatus.UNKNOWN:
+        settlements.found(leg, outcome.external_id)
+        settlements.look_at(settlement, clock.now() + escrows.repair_delay(settlement.looks))
+        table.commit(file.escrow, settlement, leg, action="await_leg", actor=actor)
+    return Step(WAIT)
 
 
 def finish_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
@@ -114,18 +175,22 @@ def finish_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
     sold = settlement.to_seller > 0 and escrow.delivered_at is not None
     closed = settlements.close(file, settlement, around, sold=sold, now=clock.now())
     table.commit(
-        escrow, settlement, *around.saves, *closed, deletes=around.freed(), action="finish_settlement", actor=actor,
-        details={"outcome": str(escrow.status)},
+        escrow, settlement, around.listing, around.buyer, around.seller, *closed,
+        deletes=around.freed(), action="finish_settlement", actor=actor, details={"outcome": str(escrow.status)},
     )  # fmt: skip
 
 
-def park_settlement(escrow_id: str, settlement_id: str, error: str, actor: Actor) -> None:
-    """It can't go on by itself: a visible, parked state that a person resumes; never silence (states.md, section 4)."""
+def park_settlement(escrow_id: str, settlement_id: str, error: str, actor: Actor) -> bool:
+    """It can't go on by itself: a visible, parked state that a person resumes; never silence (states.md, section 4).
+
+    False where it is not open any more: it was parked before, or is done.
+    """
     file, settlement = _read(escrow_id, settlement_id)
     if settlement.status is not SettlementStatus.OPEN:
-        return
-    settlements.park(file, settlement, error, refused=error != "ON_HOLD")
+        return False
+    settlements.park(file, settlement, error, refused=error != ON_HOLD)
     table.commit(file.escrow, settlement, action="park_settlement", actor=actor, details={"error": error})
+    return True
 
 
 def wake(escrow_id: str, actor: Actor) -> list[Settlement]:
@@ -134,7 +199,7 @@ def wake(escrow_id: str, actor: Actor) -> list[Settlement]:
     now = clock.now()
     woken = []
     for settlement in settlements.live(file):
-        waiting = [leg for leg in file.legs_of(settlement.id) if leg.status is LegStatus.PLANNED and leg.next_look]
+        waiting = legs.waiting(file, settlement, NOT_READY)
         for leg in waiting:
             leg.next_look = settlement.next_look = now
         if waiting:
@@ -172,21 +237,29 @@ def _read(escrow_id: str, settlement_id: str) -> tuple[EscrowFile, Settlement]:
     return file, file.settlement(settlement_id)
 
 
-def _again(escrow_id: str, leg: Leg) -> tuple[EscrowFile, Settlement, Leg]:
-    """The same leg, read after the call: its row moved on when it was committed as SENT."""
-    file, settlement = _read(escrow_id, leg.settlement_id)
-    return file, settlement, next(row for row in file.legs_of(leg.settlement_id) if row.n == leg.n)
+def _again(escrow_id: str, sent: Leg) -> tuple[EscrowFile, Settlement, Leg] | None:
+    """The same leg, read after the call; None where somebody else has learned what became of it meanwhile."""
+    file, settlement = _read(escrow_id, sent.settlement_id)
+    leg = next(row for row in file.legs_of(sent.settlement_id) if row.n == sent.n)
+    open_still = leg.status in {LegStatus.SENT, LegStatus.UNKNOWN} and leg.attempt == sent.attempt
+    return (file, settlement, leg) if open_still else None
 
 
 def _postpone(escrow_id: str, sent: Leg, error: str, until: dt.datetime, actor: Actor) -> Step:
-    file, settlement, leg = _again(escrow_id, sent)
+    found = _again(escrow_id, sent)
+    if found is None:
+        return Step(CONFIRM)
+    file, settlement, leg = found
     settlements.wait(leg, settlement, error, until, attempt=True)
     table.commit(file.escrow, settlement, leg, action="postpone_leg", actor=actor, details={"error": error})
     return Step(WAIT)
 
 
 def _refuse(escrow_id: str, sent: Leg, error: str, actor: Actor) -> Step:
-    file, settlement, leg = _again(escrow_id, sent)
+    found = _again(escrow_id, sent)
+    if found is None:
+        return Step(CONFIRM)
+    file, settlement, leg = found
     settlements.refuse(leg, error)
     table.commit(file.escrow, settlement, leg, action="reject_leg", actor=actor, details={"error": error})
     return Step(PARK, error)

@@ -73,7 +73,7 @@ def _leg(hint: Hint, actor: Actor) -> None:
         _alarm(hint)
         return
     leg = next(row for row in file.legs if row.id == hint.leg_id)
-    settling.confirm_leg(leg.escrow_id, leg.settlement_id, actor)
+    settling.confirm_leg(leg.escrow_id, leg.settlement_id, actor, n=leg.n)
     settling.take_back(leg.escrow_id, leg.settlement_id, leg.n, actor)
     for settlement in settlements.live(reads.escrow(leg.escrow_id)):
         sagas.react(settlement, actor)

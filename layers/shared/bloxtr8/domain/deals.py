@@ -47,7 +47,7 @@ def fall_through(around: Around, *, amount: int, accepted_at: dt.datetime, reaso
         kyc.release(deals, amount, accepted_at)
 
 
-def finish(around: Around, outcome: EscrowStatus, *, sold: bool) -> None:
+def finish(around: Around, outcome: EscrowStatus, *, sold: bool, by_card: bool = False) -> None:
     """The escrow ended with its money paid out: the listing is sold or retired, and both parties' counters say so
     (M09)."""
     listing = around.listing
@@ -64,3 +64,5 @@ def finish(around: Around, outcome: EscrowStatus, *, sold: bool) -> None:
             deals.refunded += 1
         else:
             deals.completed += 1
+    if by_card and outcome is not EscrowStatus.REFUNDED:
+        around.buyer.card_purchases += 1

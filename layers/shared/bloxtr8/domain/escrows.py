@@ -177,6 +177,13 @@ def hold_funds(escrow: Escrow, now: dt.datetime) -> None:
     plan_look(escrow, now)
 
 
+def grant_time(escrow: Escrow) -> None:
+    """The first deposit was too small: once, the buyer gets a day more for the rest (section 4, record_deposit)."""
+    if escrow.deposited < escrow.gross and not escrow.fund_extended:
+        escrow.fund_by += dt.timedelta(seconds=config.settings().partial_fund_seconds)
+        escrow.fund_extended = True
+
+
 def deliver(
     file: EscrowFile, action: str, role: Role, *, verification: str, snapshot_id: str | None, now: dt.datetime
 ) -> Delivery:
@@ -249,7 +256,30 @@ def plan_look(escrow: Escrow, now: dt.datetime) -> None:
         moments.append(now + repair_delay(escrow.looks))
     if not escrow.frozen_causes:
         moments += _due_moments(escrow, now)
+    moments += _hold_moments(escrow)
     escrow.next_look = min(moments, default=None)
+
+
+def _hold_moments(escrow: Escrow) -> list[dt.datetime]:
+    """When money that is still held will be old enough for an alarm (rail-stripe.md, Holding)."""
+    if escrow.status not in MONEY_HELD or escrow.funded_at is None:
+        return []
+    return [escrow.funded_at + dt.timedelta(days=age) for age in _hold_ages() if age > escrow.held_days_told][:1]
+
+
+def _hold_ages() -> tuple[int, int]:
+    return config.settings().warn_hold_days, config.settings().max_hold_days
+
+
+def held_too_long(escrow: Escrow, now: dt.datetime) -> int | None:
+    """The age in days that held money has reached since the last alarm, or None. Call it once a look: it is noted."""
+    if escrow.status not in MONEY_HELD or escrow.funded_at is None:
+        return None
+    reached = max((age for age in _hold_ages() if now - escrow.funded_at >= dt.timedelta(days=age)), default=0)
+    if reached <= escrow.held_days_told:
+        return None
+    escrow.held_days_told = reached
+    return reached
 
 
 def _due_moments(escrow: Escrow, now: dt.datetime) -> list[dt.datetime]:

@@ -22,6 +22,7 @@ from bloxtr8.entities import (
     LedgerLine,
     Leg,
     LegStatus,
+    RailName,
     Settlement,
     SettlementKind,
     SettlementStatus,
@@ -143,7 +144,7 @@ def _plan(
 
 
 def next_leg(file: EscrowFile, settlement: Settlement) -> Leg | None:
-    """The first leg that is not confirmed: legs go one after the other, the seller's first."""
+    """The first leg that is not confirmed, the seller's before the buyer's; None: all of them are."""
     return next((leg for leg in file.legs_of(settlement.id) if leg.status is not LegStatus.CONFIRMED), None)
 
 
@@ -151,7 +152,19 @@ def send(leg: Leg, settlement: Settlement, now: dt.datetime) -> None:
     """The leg is about to be sent: commit this before the call (law 5)."""
     LEG.apply("send_leg", leg, Role.SYSTEM)
     leg.sent_at, leg.next_look, leg.error = leg.sent_at or now, None, None
-    settlement.next_look = now + repair_delay(0)
+    look_at(settlement, now + repair_delay(0))
+
+
+def lose(leg: Leg) -> None:
+    """The provider said neither yes nor no, and could not be asked: it is looked up before anything else."""
+    LEG.apply("lose_leg", leg, Role.SYSTEM)
+
+
+def found(leg: Leg, external_id: str) -> None:
+    """The provider has it, and it is under way there."""
+    if leg.status is LegStatus.UNKNOWN:
+        LEG.apply("find_leg", leg, Role.SYSTEM)
+    leg.external_id = external_id
 
 
 def wait(leg: Leg, settlement: Settlement, error: str, until: dt.datetime, *, attempt: bool) -> None:
@@ -161,7 +174,7 @@ def wait(leg: Leg, settlement: Settlement, error: str, until: dt.datetime, *, at
         LEG.apply("retry_leg", leg, Role.SYSTEM)
     leg.attempt += int(attempt)
     leg.error, leg.next_look = error, until
-    settlement.next_look = until
+    look_at(settlement, until)
 
 
 def confirm(file: EscrowFile, leg: Leg, external_id: str, now: dt.datetime) -> list[LedgerLine]:
@@ -191,6 +204,12 @@ def refuse(leg: Leg, reason: str) -> None:
     """A definite refusal that no retry can help; the settlement is parked next."""
     LEG.apply("reject_leg", leg, Role.SYSTEM)
     leg.error = reason
+
+
+def look_at(settlement: Settlement, when: dt.datetime) -> None:
+    """The settlement's next look. One that is parked waits for a person, whatever becomes of its legs meanwhile."""
+    if settlement.status is SettlementStatus.OPEN:
+        settlement.next_look = when
 
 
 def may_send(escrow: Escrow, settlement: Settlement) -> bool:
@@ -264,7 +283,7 @@ def close(
     escrow.settlement_id, escrow.ended_at = None, now
     plan_look(escrow, now)
     if around is not None:
-        finish(around, outcome, sold=sold)
+        finish(around, outcome, sold=sold, by_card=escrow.rail is RailName.STRIPE)
     if outcome is EscrowStatus.RELEASED:
         return []
     return cancel_deliveries(file)

@@ -158,6 +158,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     verified_at = TimeAttribute(null=True)  # when a party last had Roblox asked
     next_look = TimeAttribute(null=True)
     looks = IntegerAttribute(default=0)
+    held_days_told = IntegerAttribute(default=0)  # the last age of held money that was alarmed
     funded_at = TimeAttribute(null=True)
     delivered_at = TimeAttribute(null=True)
     ended_at = TimeAttribute(null=True)

@@ -56,6 +56,7 @@ class Deals(Entity, discriminator="Deals"):
     completed = IntegerAttribute(default=0)
     disputed = IntegerAttribute(default=0)
     refunded = IntegerAttribute(default=0)
+    card_purchases = IntegerAttribute(default=0)  # as the buyer, paid out to a seller: who has few waits longer
 
 
 class Identity(Entity, discriminator="Identity"):

@@ -1,0 +1,69 @@
+"""Which leg of a settlement has its turn, and how long one waits (states.md, sections 5 and 10)."""
+
+import datetime as dt
+
+from bloxtr8 import config
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.entities import Deals, Leg, LegStatus, RailName, Settlement, Side
+
+NEW_BUYER_TRADES = 3
+_LONGEST = dt.timedelta(days=1)
+
+
+def under_way(file: EscrowFile, settlement: Settlement) -> Leg | None:
+    """The leg that may have been sent: nothing else is, until the provider says what became of it."""
+    return _first(file, settlement, LegStatus.SENT, LegStatus.UNKNOWN)
+
+
+def refused(file: EscrowFile, settlement: Settlement) -> Leg | None:
+    """A leg that was refused for good: only a person lets it be tried again."""
+    return _first(file, settlement, LegStatus.REJECTED)
+
+
+def ready(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> Leg | None:
+    """The first planned leg whose time has come. One that waits keeps no other waiting: a seller whose account is not
+    ready does not hold up the buyer's part of a split."""
+    return next((leg for leg in _planned(file, settlement) if leg.next_look is None or leg.next_look <= now), None)
+
+
+def next_time(file: EscrowFile, settlement: Settlement) -> dt.datetime | None:
+    """When the first of the waiting legs has its turn."""
+    return min((leg.next_look for leg in _planned(file, settlement) if leg.next_look is not None), default=None)
+
+
+def waiting(file: EscrowFile, settlement: Settlement, error: str) -> list[Leg]:
+    """The planned legs that wait for this reason."""
+    return [leg for leg in _planned(file, settlement) if leg.error == error]
+
+
+def patience(attempt: int) -> dt.timedelta:
+    """How long until a leg is tried again that the provider could not carry out yet: an hour, doubling to a day."""
+    return min(dt.timedelta(hours=1 << min(attempt - 1, 5)), _LONGEST)
+
+
+def release_at(file: EscrowFile, settlement: Settlement) -> dt.datetime | None:
+    """Until when a new buyer's card money waits before its release (CARD_RELEASE_DELAY); None where it does not."""
+    delay = config.settings().card_release_delay_seconds
+    pays_seller = any(leg.pays is Side.SELLER for leg in _planned(file, settlement))
+    if not delay or not pays_seller or file.escrow.rail is not RailName.STRIPE:
+        return None
+    return settlement.created_at + dt.timedelta(seconds=delay)
+
+
+def delay(file: EscrowFile, settlement: Settlement, until: dt.datetime, buyer: Deals) -> list[Leg]:
+    """The seller's legs wait for `until`, where it is one of the buyer's first card trades. Returns those it moved."""
+    if buyer.card_purchases >= NEW_BUYER_TRADES:
+        return []
+    legs = [leg for leg in _planned(file, settlement) if leg.pays is Side.SELLER]
+    moved = [leg for leg in legs if leg.next_look is None or leg.next_look < until]
+    for leg in moved:
+        leg.next_look = until
+    return moved
+
+
+def _planned(file: EscrowFile, settlement: Settlement) -> list[Leg]:
+    return [leg for leg in file.legs_of(settlement.id) if leg.status is LegStatus.PLANNED]
+
+
+def _first(file: EscrowFile, settlement: Settlement, *statuses: LegStatus) -> Leg | None:
+    return next((leg for leg in file.legs_of(settlement.id) if leg.status in statuses), None)
