@@ -1,7 +1,9 @@
 """What many tests assert, said once."""
 
+import contextlib
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -34,3 +36,20 @@ def together[R](*calls: Callable[[], R]) -> list[R]:
 def bearer(user: Any) -> dict[str, str]:
     """The header of a user who signed in, for public routes that show more to those who do (D23)."""
     return {"Authorization": f"Bearer {factories.session(user)[1].access_token}"}
+
+
+@contextlib.contextmanager
+def everything_logged() -> Iterator[list[str]]:
+    """All that the platform's loggers are given, from DEBUG on."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(str(vars(record)))  # type: ignore[method-assign]
+    ours = logging.getLogger("bloxtr8")
+    level = ours.level
+    ours.addHandler(handler)
+    ours.setLevel(logging.DEBUG)
+    try:
+        yield lines
+    finally:
+        ours.removeHandler(handler)
+        ours.setLevel(level)

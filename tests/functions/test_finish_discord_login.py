@@ -1,15 +1,12 @@
 """A sign-in with Discord ends in a session, and the first one in a user."""
 
-import contextlib
-import logging
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
 from tests import factories
-from tests.checks import refused, together
+from tests.checks import everything_logged, refused, together
 from tests.doubles import Discord, agree
 from tests.emulator import Clock, Platform
 from tests.functions.people import VERIFIER, came_back, login, start_login
@@ -187,20 +184,3 @@ def test_neither_log_nor_table_holds_a_secret(aws: Platform, discord: Discord) -
     kept = str(lines) + str(aws.rows())
     secrets = [*body.values(), signed_in["accessToken"], signed_in["refreshToken"], "discord-secret"]
     assert [secret for secret in secrets if secret in kept] == []
-
-
-@contextlib.contextmanager
-def everything_logged() -> Iterator[list[str]]:
-    """All that the platform's loggers are given, from DEBUG on."""
-    lines: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: lines.append(str(vars(record)))  # type: ignore[method-assign]
-    ours = logging.getLogger("bloxtr8")
-    level = ours.level
-    ours.addHandler(handler)
-    ours.setLevel(logging.DEBUG)
-    try:
-        yield lines
-    finally:
-        ours.removeHandler(handler)
-        ours.setLevel(level)

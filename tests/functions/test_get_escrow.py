@@ -1,0 +1,89 @@
+"""The parties and the staff who decide see an escrow; nobody sees what is the other side's alone."""
+
+import pytest
+
+from bloxtr8.entities import PlatformRole
+from local.doubles.stripe.double import StripeDouble
+from tests import factories
+from tests.emulator import Platform
+from tests.functions.escrows import TOKEN, delivery, hidden, seen, staff, text
+from tests.wire import Wire
+
+
+def test_shows_money_deadlines_delivery_and_what_the_reader_may_do(
+    aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUYER_FEE_BPS", "100")
+    escrow = factories.funded(stripe)
+    place = delivery(escrow)
+
+    view = seen(aws, escrow, escrow.buyer_id)
+
+    assert view["money"] == {
+        "amount": 100_000, "buyerFee": 1_000, "sellerFee": 2_900, "deposited": 101_000, "held": 101_000,
+        "released": 0, "refunded": 0,
+    }  # fmt: skip
+    assert (view["status"], view["version"], view["holds"], view["dispute"]) == ("FUNDS_HELD", escrow.version, [], None)
+    assert (view["buyerId"], view["sellerId"], view["listingId"], view["contractId"]) == (
+        escrow.buyer_id, escrow.seller_id, escrow.listing_id, escrow.contract_id,
+    )  # fmt: skip
+    assert view["deliverBy"].startswith("2026-11-30T12:00")
+    assert view["deliverBy"].endswith("Z")
+    assert (view["inspectBy"], view["endedAt"], view["settlementId"], view["clocksFrozen"]) == (None, None, None, False)
+    assert [(shown["id"], shown["status"]) for shown in view["deliveries"]] == [(place.id, "PENDING")]
+    assert view["allowedActions"] == ["verify_delivery", "add_evidence"]
+    assert set(seen(aws, escrow, escrow.seller_id)["allowedActions"]) == {
+        "start_delivery", "verify_delivery", "add_evidence", "refund_escrow",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("roles", "actions"),
+    [
+        ([PlatformRole.ARBITER], ["add_evidence"]),
+        ([PlatformRole.COMPLIANCE], []),
+        ([PlatformRole.PADMIN], []),
+        ([PlatformRole.SUPPORT, PlatformRole.ARBITER, PlatformRole.COMPLIANCE], ["add_evidence"]),
+    ],
+)
+def test_staff_who_decide_may_read_it(aws: Platform, roles: list[PlatformRole], actions: list[str]) -> None:
+    escrow = factories.executed()
+
+    view = seen(aws, escrow, staff(*roles))
+
+    assert (view["status"], view["allowedActions"], view["railData"]["paymentId"]) == ("AWAIT_FUNDS", actions, None)
+
+
+def test_nobody_else_learns_that_it_exists(aws: Platform) -> None:
+    escrow = factories.executed()
+
+    hidden(
+        aws, "get_escrow", escrow, escrow.buyer_id, strangers=[factories.user(), staff(PlatformRole.SUPPORT), "usr_x"]
+    )
+
+
+def test_what_is_one_sides_alone_is_nowhere_for_the_other(aws: Platform, stripe: StripeDouble) -> None:
+    escrow = factories.payable(stripe)
+    aws.invoke("await_funding", {"escrowId": escrow.id, "token": TOKEN})
+    with pytest.raises(Exception, match="declined"):
+        factories.pay(escrow, "pm_card_chargeDeclinedLostCard")
+    aws.invoke("screen_deposit", {"escrowId": escrow.id})
+    assert seen(aws, escrow, escrow.buyer_id)["railData"]["declineCode"] == "lost_card"
+    assert seen(aws, escrow, escrow.seller_id)["railData"] == {"name": "STRIPE", "paymentId": None, "declineCode": None}
+
+    reads = ("get_escrow", "get_timeline", "get_ledger")
+    sellers = text(*(aws.call(action, escrow.seller_id, escrow_id=escrow.id) for action in reads))
+    buyers = text(*(aws.call(action, escrow.buyer_id, escrow_id=escrow.id) for action in reads))
+
+    assert "lost_card" not in sellers
+    for secret in (TOKEN, "_secret_", str(escrow.payout_account_id)):
+        assert secret not in sellers + buyers
+
+
+def test_is_one_query_for_a_party(aws: Platform, wire: Wire) -> None:
+    escrow = factories.executed()
+    reader = staff(PlatformRole.ARBITER)
+    for user, trips in ((escrow.buyer_id, 1), (reader, 2)):
+        wire.calls.clear()
+        seen(aws, escrow, user)
+        assert wire.round_trips() == trips
