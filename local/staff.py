@@ -22,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("user", help="usr_…")
     parser.add_argument("--role", help="SUPPORT, ARBITER, COMPLIANCE or PADMIN")
     parser.add_argument("--tier", help="TIER_0, TIER_1 or TIER_2")
+    parser.add_argument("--revoke", action="store_true", help="take the role away")
     parser.add_argument("--stack", type=Path, default=STACK, help="the stack.json of a running platform")
     options = parser.parse_args(arguments)
     console = Console()
@@ -29,14 +30,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print("No platform is running here: start one with `make local`.")
         return 1
     address = json.loads(options.stack.read_text())["lambda"]
-    event = {"userId": options.user, "role": options.role, "tier": options.tier}
+    event = {"userId": options.user, "role": options.role, "tier": options.tier, "revoke": options.revoke}
     response = requests.post(
         f"{address}/2015-03-31/functions/grant_staff_role/invocations",
         json={name: value for name, value in event.items() if value},
         timeout=TIMEOUT_SECONDS,
     )
-    console.print_json(response.text)
-    return 0 if response.ok and "X-Amz-Function-Error" not in response.headers else 1
+    if response.ok and "X-Amz-Function-Error" not in response.headers:
+        console.print_json(response.text)
+        return 0
+    refusal = response.json()
+    console.print(f"Refused: {refusal.get('errorMessage') or refusal.get('Message')}")
+    return 1
 
 
 if __name__ == "__main__":

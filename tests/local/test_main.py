@@ -93,19 +93,22 @@ def test_staff_asks_the_function_no_route_reaches(tmp_path: Path, capsys: pytest
     def functions(request: Request) -> Response:
         asked.append((request.path, request.get_json()))
         failed = {"X-Amz-Function-Error": "Unhandled"} if request.get_json()["userId"] == "nobody" else {}
-        return Response('{"role": "ARBITER"}', headers=failed)
+        return Response('{"errorMessage": "no such user", "role": "ARBITER"}', headers=failed)
 
     server, note = Server(functions), tmp_path / "stack.json"
     note.write_text(json.dumps({"lambda": server.url}))
     try:
         options = ["--role", "ARBITER", "--tier", "TIER_2", "--stack", str(note)]
         assert staff.main(["usr_1", *options]) == 0
-        assert staff.main(["nobody", "--role", "ARBITER", "--stack", str(note)]) == 1
+        assert staff.main(["nobody", "--role", "ARBITER", "--revoke", "--stack", str(note)]) == 1
     finally:
         server.close()
     path = "/2015-03-31/functions/grant_staff_role/invocations"
     assert asked[0] == (path, {"userId": "usr_1", "role": "ARBITER", "tier": "TIER_2"})
-    assert "ARBITER" in capsys.readouterr().out
+    assert asked[1][1] == {"userId": "nobody", "role": "ARBITER", "revoke": True}
+    printed = capsys.readouterr().out
+    assert '"role": "ARBITER"' in printed
+    assert "Refused: no such user" in printed
 
 
 def test_staff_without_a_platform_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
