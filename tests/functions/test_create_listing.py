@@ -12,6 +12,7 @@ from tests.checks import refused, together
 from tests.doubles import Roblox
 from tests.emulator import Clock, Platform
 from tests.functions.listings import body, guard, looks, moved, row, user_changed
+from tests.wire import Wire
 
 GROUP = "7000001"
 
@@ -281,6 +282,29 @@ def test_of_two_listings_of_one_asset_at_once_one_is_made(aws: Platform, roblox:
 
         assert sorted(answer.status for answer in answers) == [201, 409]
         assert [answer.code for answer in answers if answer.status == 409] == ["ASSET_ALREADY_LISTED"]
+
+
+def test_an_asset_that_changes_hands_between_two_reads_is_not_taken_twice(
+    aws: Platform, roblox: Roblox, wire: Wire
+) -> None:
+    seller = factories.user()
+    roblox.set_group(GROUP, owner=seller)
+    first = aws.call("create_listing", seller, body()).body["id"]
+    assert aws.call("deactivate_listing", seller, listing_id=first).status == 200
+    second = aws.call("create_listing", seller, body()).body["id"]
+
+    def hand_on() -> None:  # the guard was read, its listing not yet; then the proof, then the commit
+        assert aws.call("deactivate_listing", seller, listing_id=second).status == 200
+        wire.before("TransactWriteItems", lambda: aws.call("activate_listing", seller, listing_id=first))
+
+    wire.before("GetItem", hand_on)
+    third = aws.call("create_listing", seller, body())
+
+    assert (third.status, third.code) == (409, "ASSET_ALREADY_LISTED")
+    assert [row(one).status for one in (first, second)] == [ListingStatus.ACTIVE, ListingStatus.INACTIVE]
+    held = guard(GROUP)
+    assert held is not None
+    assert held.listing_id == first
 
 
 def test_reads_twice_at_roblox_never_from_memory(aws: Platform, roblox: Roblox) -> None:

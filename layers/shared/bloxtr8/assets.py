@@ -3,7 +3,7 @@
 from bloxtr8 import clock, ids, table
 from bloxtr8.domain import listings
 from bloxtr8.entities import AssetGuard, Escrow, Listing, Snapshot
-from bloxtr8.errors import Unprocessable
+from bloxtr8.errors import StaleWrite, Unprocessable
 from bloxtr8.outside import roblox
 
 UNKNOWN_ASSET = "ASSET_NOT_FOUND"
@@ -59,9 +59,17 @@ def _listing_of(of: Listing | Escrow) -> str:
 
 
 def holder_of(guard: AssetGuard | None) -> Listing | None:
-    """The live listing that holds a guarded asset."""
-    listing = None if guard is None else table.find(Listing, id=guard.listing_id)
-    return listing if listing is not None and listing.status in listings.LIVE else None
+    """The live listing that holds a guarded asset; None where the asset is free.
+
+    Raises StaleWrite for a guard whose listing is not live: the guard is gone by now, and a new one, of another
+    listing, would carry the same version.
+    """
+    if guard is None:
+        return None
+    listing = table.find(Listing, id=guard.listing_id)
+    if listing is None or listing.status not in listings.LIVE:
+        raise StaleWrite("holder_of")
+    return listing
 
 
 def guard_of(listing: Listing) -> list[AssetGuard]:
