@@ -11,7 +11,7 @@ app = http_app()
 @app.get("/escrows/<escrow_id>/timeline", summary="The story of a trade", tags=["escrows"])
 def get_timeline(escrow_id: str, actor: CurrentActor) -> TimelineView:
     file = reads.escrow_for(escrow_id, actor, *PlatformRole)
-    return TimelineView.of(reads.trade_audit(file.escrow))
+    return TimelineView.of(reads.trade_audit(file.escrow), file.escrow)
 
 
 lambda_handler = entrypoint(app)

@@ -117,9 +117,17 @@ def complete(verdict: Verdict, root_id: str, root: Root | None) -> Verdict:
     return verdict._replace(ok=False, broken_at=f"{root_id}-{last}")
 
 
-def verify_path(chains: Sequence[Sequence[AuditEntry]]) -> bool:
-    """Whether each chain holds and each but the first grew out of an entry of the one before: one path, a whole
-    trade."""
+def verify_path(chains: Sequence[Sequence[AuditEntry]], last: Root | None = None) -> bool:
+    """Whether each chain holds and each but the first grew out of an entry of the one before: one path, a whole trade.
+
+    `last` heads the last chain and was read before it: nothing that it knows of may be missing there. A row that was
+    made and not touched since has no entry yet.
+    """
+    if last is not None and last.audit_seq == 0 and not chains[-1]:
+        chains = chains[:-1]
+        return verify_path(chains) and last.parent in {entry.hash for entry in chains[-1]}
+    if last is not None and last.audit_head not in {entry.hash for entry in chains[-1]}:
+        return False
     before: set[str] = set()
     for chain in chains:
         if not chain or not verify(chain).ok or (before and chain[0].parent not in before):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from bloxtr8 import audit
-from bloxtr8.entities import AuditEntry
+from bloxtr8.entities import AuditEntry, Escrow
 from bloxtr8.shapes import Moment, View
 
 
@@ -28,18 +28,17 @@ class EntryView(View):
 
 
 class TimelineView(View):
-    """A trade's entries: the offer chain's, the contract's and the escrow's. `verified`: each chain holds, and each
-    but the
-    first grew out of an entry of the one before."""
+    """A trade's entries: the offer chain's, the contract's and the escrow's. `verified`: each chain holds, each but the
+    first grew out of an entry of the one before, and the escrow's is not cut off."""
 
     items: list[EntryView]
     verified: bool
 
     @classmethod
-    def of(cls, chains: Sequence[Sequence[AuditEntry]]) -> Self:
+    def of(cls, chains: Sequence[Sequence[AuditEntry]], escrow: Escrow) -> Self:
         return cls(
             items=[EntryView.model_validate(entry) for chain in chains for entry in chain],
-            verified=audit.verify_path(chains),
+            verified=audit.verify_path(chains, escrow),
         )
 
 
