@@ -34,8 +34,7 @@ def make_offer(listing_id: str, body: MakeOffer, actor: CurrentActor) -> OfferVi
     proposals.check_available(body.currency, body.milestones)
     proposals.check_amount(body.amount, listing)
     proposals.check_proposer(buyer, deals, body.amount, now)
-    if chain is not None:
-        offers.check_free(reads.chain(chain.root_id), listing, now)
+    ended = offers.supersede(reads.chain(chain.root_id), listing, now) if chain else []
 
     offer = offers.make(listing, buyer.id, Proposal(body.amount, body.conditions, body.expires_at), body.currency, now)
     chain = offers.point(chain, offer)
@@ -43,7 +42,7 @@ def make_offer(listing_id: str, body: MakeOffer, actor: CurrentActor) -> OfferVi
     def answer() -> OfferView:
         return OfferView.of(Bargain([offer], offer, listing), actor)
 
-    return table.commit(offer, chain, action="make_offer", actor=actor, checks=[listing, buyer], answer=answer)
+    return table.commit(offer, chain, *ended, action="make_offer", actor=actor, checks=[listing, buyer], answer=answer)
 
 
 lambda_handler = entrypoint(app)

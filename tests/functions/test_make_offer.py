@@ -13,6 +13,7 @@ from tests.doubles import Roblox
 from tests.emulator import Clock, Platform
 from tests.functions.listings import BAD_IDS, moved, user_changed
 from tests.functions.offers import BAD_TERMS, body, counter, later, row, settings, shown
+from tests.wire import Wire
 
 ROUNDS = 3
 
@@ -277,6 +278,28 @@ def test_of_two_offers_of_one_buyer_at_once_one_is_made(aws: Platform, seller: U
         assert lost.body["offerId"] == won.body["id"]
         offers = table.page(Offer, "gsi4", f"LISTING#{listing.id}#OFFER", limit=5).items
         assert [offer.id for offer in offers] == [won.body["id"]]
+
+
+def test_a_counter_decided_in_time_is_not_written_beside_the_new_chain(
+    aws: Platform, seller: User, buyer: User, listing: Listing, clock: Clock, wire: Wire
+) -> None:
+    first = factories.offer(listing, buyer)
+    clock.advance(days=7, seconds=-1)
+    made = []
+
+    def next_offer() -> None:  # between the counter's decision and its commit
+        clock.advance(seconds=1)
+        made.append(aws.call("make_offer", buyer, body(amount=90_000), listing_id=listing.id))
+
+    wire.before("TransactWriteItems", next_offer)
+    late = aws.call("counter_offer", seller, {"amount": 110_000}, offer_id=first.id)
+
+    assert (made[0].status, late.status, late.code) == (201, 410, "OFFER_EXPIRED")
+    assert row(first).status is OfferStatus.EXPIRED
+    changes = aws.audit(made[0].body["id"])[0].changes
+    assert [(one["id"], one["from"], one["to"]) for one in changes if one["type"] == "Offer"] == [
+        (first.id, "PENDING", "EXPIRED")
+    ]
 
 
 def test_of_offer_and_deactivation_at_once_no_offer_is_lost(aws: Platform, seller: User, buyer: User) -> None:

@@ -138,13 +138,6 @@ def shelf_of(listing: Listing | None, chain: Chain | None, actor: Actor) -> tupl
 # --- guards
 
 
-def check_free(chain: list[Offer], listing: Listing, now: dt.datetime) -> None:
-    """Raises Conflict OPEN_OFFER_EXISTS naming the alive offer of the buyer's chain (M29)."""
-    alive = head(chain, listing, now)
-    if alive is not None:
-        raise Conflict("You have an open offer for this.", "OPEN_OFFER_EXISTS", offerId=alive.id)
-
-
 def check_depth(offer: Offer) -> None:
     """Raises Unprocessable CHAIN_TOO_LONG."""
     if offer.depth >= MAX_DEPTH:
@@ -169,6 +162,18 @@ def make(listing: Listing, buyer_id: str, asked: Proposal, currency: Currency, n
         expires_at=proposals.expiry(asked.expires_at, now),
         created_at=now,
     )
+
+
+def supersede(chain: list[Offer], listing: Listing, now: dt.datetime) -> list[Offer]:
+    """The rows of a buyer's dead chain to save with his new one: the last offer, where it expired and its row does not
+    say so yet. A counter that was decided before that then can't be written after it, as a second alive chain (C3).
+
+    Raises Conflict OPEN_OFFER_EXISTS naming the alive offer (M29).
+    """
+    alive = head(chain, listing, now)
+    if alive is not None:
+        raise Conflict("You have an open offer for this.", "OPEN_OFFER_EXISTS", offerId=alive.id)
+    return [offer for offer in chain if tidy(Bargain(chain, offer, listing), now)]
 
 
 def point(chain: Chain | None, offer: Offer) -> Chain:
