@@ -1,11 +1,13 @@
 """make build: `sam build` for arm64 without a container, then what it leaves out (architecture.md, Speed).
 
-The layer loses the service descriptions nobody calls, layer and functions get their bytecode (unchecked: nothing
-changes after the build), and the result is checked: no module without bytecode, no machine code of another processor,
-a size that Lambda takes.
+The layer loses the service descriptions nobody calls and the texts of the others, layer and functions get their
+bytecode (unchecked: nothing changes after the build), and the result is checked: no module without bytecode, no machine
+code of another processor, a size that Lambda takes.
 """
 
 import compileall
+import gzip
+import json
 import os
 import py_compile
 import shutil
@@ -13,20 +15,44 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tools import template
 
 BUILT = template.ROOT / ".aws-sam" / "build"
 SERVICES = frozenset({"dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "stepfunctions"})
+ENDPOINTS = SERVICES - {"stepfunctions"} | {"states"}  # the names that endpoints go by
 LIMIT_BYTES = 250 * 1024 * 1024  # Lambda's, for a function and its layers, unpacked
 RUNTIME_FILES = {"requirements.in", "requirements.txt"}
 
 
 def trim(packages: Path) -> None:
-    """Drop the descriptions of services we never call: botocore lists them all before it opens a client."""
-    for service in (packages / "botocore" / "data").iterdir():
+    """Drop what botocore reads before it opens a client and we never need: other services, and the documentation."""
+    data = packages / "botocore" / "data"
+    for service in data.iterdir():
         if service.is_dir() and service.name not in SERVICES:
             shutil.rmtree(service)
+    endpoints = data / "endpoints.json"
+    known = json.loads(endpoints.read_text())
+    for partition in known["partitions"]:
+        partition["services"] = {name: it for name, it in partition["services"].items() if name in ENDPOINTS}
+    endpoints.write_text(_compact(known))
+    for packed in data.glob("*/*/service-2.json.gz"):
+        model = json.loads(gzip.decompress(packed.read_bytes()))
+        packed.with_suffix("").write_text(_compact(_undocumented(model)))
+        packed.unlink()
+
+
+def _undocumented(model: Any) -> Any:
+    """A service model without its texts. A shape or a member may itself be called `documentation`: that is no text."""
+    if isinstance(model, dict):
+        is_text = isinstance(model.get("documentation"), str)
+        return {name: _undocumented(it) for name, it in model.items() if not (is_text and name == "documentation")}
+    return [_undocumented(it) for it in model] if isinstance(model, list) else model
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def compile_tree(folder: Path, runs_at: str) -> None:

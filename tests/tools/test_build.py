@@ -1,20 +1,56 @@
 """What make build adds to sam build, over a small built tree."""
 
+import gzip
+import json
 import re
+import shutil
 from pathlib import Path
+
+import botocore.session
+from botocore.loaders import Loader
 
 from tools import build, template
 
 
-def test_drops_the_services_nobody_calls_and_keeps_the_common_files(tmp_path: Path) -> None:
+def test_drops_the_services_nobody_calls_and_the_texts_of_the_others(tmp_path: Path) -> None:
     data = tmp_path / "botocore/data"
-    for service in ("dynamodb", "gamelift"):
-        (data / service).mkdir(parents=True)
-    (data / "endpoints.json").touch()
+    (data / "gamelift").mkdir(parents=True)
+    (data / "dynamodb/2012-08-10").mkdir(parents=True)
+    members = {"documentation": {"shape": "Text", "documentation": "What it is"}}
+    model = {"shapes": {"Note": {"type": "structure", "members": members, "documentation": "A note"}}}
+    (data / "dynamodb/2012-08-10/service-2.json.gz").write_bytes(gzip.compress(json.dumps(model).encode()))
+    services: dict[str, dict[str, str]] = {"dynamodb": {}, "states": {}, "gamelift": {}}
+    (data / "endpoints.json").write_text(json.dumps({"partitions": [{"partition": "aws", "services": services}]}))
 
     build.trim(tmp_path)
 
     assert sorted(path.name for path in data.iterdir()) == ["dynamodb", "endpoints.json"]
+    (kept,) = (data / "dynamodb/2012-08-10").iterdir()
+    assert kept.name == "service-2.json"
+    assert json.loads(kept.read_text()) == {
+        "shapes": {"Note": {"type": "structure", "members": {"documentation": {"shape": "Text"}}}}
+    }
+    (partition,) = json.loads((data / "endpoints.json").read_text())["partitions"]
+    assert sorted(partition["services"]) == ["dynamodb", "states"]
+
+
+def test_a_client_of_every_service_opens_from_what_is_left(tmp_path: Path) -> None:
+    installed = Path(botocore.__file__).parent / "data"
+    data = tmp_path / "botocore/data"
+    data.mkdir(parents=True)
+    for path in (*installed.glob("*.json"), *(installed / name for name in build.SERVICES)):
+        copy = shutil.copytree if path.is_dir() else shutil.copy
+        copy(path, data / path.name)
+    plain = botocore.session.get_session()
+
+    build.trim(tmp_path)
+    trimmed = botocore.session.get_session()
+    trimmed.register_component("data_loader", Loader([str(data)], include_default_search_paths=False))
+
+    for name in sorted(build.SERVICES):
+        one, other = (it.create_client(name, region_name="us-east-1") for it in (plain, trimmed))
+        assert one.meta.endpoint_url == other.meta.endpoint_url
+        assert one.meta.service_model.operation_names == other.meta.service_model.operation_names
 
 
 def test_every_service_that_the_code_names_is_kept() -> None:

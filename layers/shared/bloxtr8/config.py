@@ -98,9 +98,19 @@ def _cast(kind: Any, text: str) -> Any:
 def secret(name: str) -> dict[str, Any]:
     """The JSON secret `{SECRET_PREFIX}/{name}`: tokens, stripe, discord or roblox. Kept for five minutes, so that a
     rotation is seen."""
-    from aws_lambda_powertools.utilities import parameters  # only the functions that need a secret pay for the client
-
-    found = parameters.get_secret(f"{settings().secret_prefix}/{name}", transform="json", max_age=SECRET_AGE_SECONDS)
+    found = _secrets().get(f"{settings().secret_prefix}/{name}", transform="json", max_age=SECRET_AGE_SECONDS)
     if not isinstance(found, dict):
         raise TypeError(f"secret {name} is not a JSON object")
     return found
+
+
+def _secrets() -> Any:
+    """Powertools' provider on our own session; made on first use, because only some functions need a secret."""
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider
+    from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
+
+    from bloxtr8 import aws
+
+    if "secrets" not in DEFAULT_PROVIDERS:
+        DEFAULT_PROVIDERS["secrets"] = SecretsProvider(boto3_client=aws.client("secretsmanager"))
+    return DEFAULT_PROVIDERS["secrets"]

@@ -4,10 +4,7 @@ import functools
 import json
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
-from bloxtr8 import config
+from bloxtr8 import aws, config
 
 SOURCE = "bloxtr8"
 WEBHOOK_STORED = "webhook_stored"
@@ -27,4 +24,4 @@ def publish(detail_type: str, detail: dict[str, Any]) -> None:
 
 @functools.cache
 def _client() -> Any:
-    return boto3.client("events", config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3}))
+    return aws.client("events")

@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bloxtr8 import clock, config, table
+from bloxtr8 import aws, clock, config, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import escrows
 from bloxtr8.entities import (
@@ -128,5 +126,4 @@ def _invoke(function: str, event: dict[str, str]) -> None:
 
 @functools.cache
 def _client(service: str) -> Any:
-    limits = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3})
-    return boto3.client(service, config=limits)  # type: ignore[call-overload]
+    return aws.client(service)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, overload
 from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from bloxtr8 import audit, clock, config
+from bloxtr8 import audit, aws, clock, config
 from bloxtr8.actors import Actor
 from bloxtr8.entities import Entity, Idempotency, Root
 from bloxtr8.entities.keys import KEYS
@@ -23,6 +23,8 @@ PARTITION_LIMIT = 500
 _LOST_RACE = {"ConditionalCheckFailed", "TransactionConflict"}
 
 _connection = Entity._get_connection().connection  # opened first: every entity class then shares this one client
+_connection._local.session = aws.session
+_connection.client  # noqa: B018  (opened here, where Lambda gives a whole processor, and not in the first request)
 
 
 class Ref[E: Entity](NamedTuple):

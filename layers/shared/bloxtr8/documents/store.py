@@ -7,11 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bloxtr8 import config, errors
+from bloxtr8 import aws, config, errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -151,13 +149,10 @@ def _read(key: str) -> bytes | None:
 @functools.cache
 def _s3() -> "S3Client":
     """Opened on first use. Virtual addressing: links name the bucket's own region, not the global endpoint."""
-    return boto3.client(
+    client: S3Client = aws.client(
         "s3",
-        config=Config(
-            connect_timeout=2,
-            read_timeout=5,
-            retries={"total_max_attempts": 3, "mode": "standard"},
-            signature_version="s3v4",
-            s3={"addressing_style": "virtual"},
-        ),
+        retries={"total_max_attempts": 3, "mode": "standard"},
+        signature_version="s3v4",
+        s3={"addressing_style": "virtual"},
     )
+    return client
