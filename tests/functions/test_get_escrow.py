@@ -1,13 +1,51 @@
 """The parties and the staff who decide see an escrow; nobody sees what is the other side's alone."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from bloxtr8.entities import PlatformRole
+from bloxtr8.entities import Escrow, PlatformRole
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
+from tests.doubles import Roblox
 from tests.emulator import Platform
-from tests.functions.escrows import TOKEN, delivery, hidden, seen, staff, text
+from tests.functions.escrows import TOKEN, confirm, delivery, hidden, paid_out, seen, staff, text
 from tests.wire import Wire
+
+
+def _started(aws: Platform, stripe: StripeDouble) -> Escrow:
+    escrow = factories.funded(stripe)
+    assert aws.call("start_delivery", escrow.seller_id, {}, escrow_id=escrow.id).status == 200
+    return escrow
+
+
+def _settling(aws: Platform, stripe: StripeDouble) -> Escrow:
+    escrow = factories.delivered(stripe)
+    assert confirm(aws, escrow).status == 202
+    return escrow
+
+
+STAGES: dict[str, Callable[[Platform, StripeDouble], Escrow]] = {
+    "payable": lambda _, stripe: factories.payable(stripe),
+    "funded": lambda _, stripe: factories.funded(stripe),
+    "started": _started,
+    "delivered": lambda _, stripe: factories.delivered(stripe),
+    "settling": _settling,
+    "released": lambda aws, stripe: paid_out(stripe, _settling(aws, stripe)),
+}
+EVIDENCE = {"sha256": "0" * 64, "contentType": "image/png", "sizeBytes": 1, "note": "n"}
+OF_DELIVERY = {"mark_delivered", "verify_delivery", "confirm_delivery"}
+ACTIONS: dict[str, Any] = {
+    "start_payment": None,
+    "cancel_escrow": {"reason": "r"},
+    "refund_escrow": {"reason": "r"},
+    "start_delivery": {},
+    "add_evidence": EVIDENCE,
+    "mark_delivered": None,
+    "verify_delivery": None,
+    "confirm_delivery": {"acknowledge": True},
+}
 
 
 def test_shows_money_deadlines_delivery_and_what_the_reader_may_do(
@@ -78,6 +116,27 @@ def test_what_is_one_sides_alone_is_nowhere_for_the_other(aws: Platform, stripe:
     assert "lost_card" not in sellers
     for secret in (TOKEN, "_secret_", str(escrow.payout_account_id)):
         assert secret not in sellers + buyers
+
+
+@pytest.mark.parametrize("stage", [*STAGES])
+def test_what_it_allows_is_what_the_actions_answer(
+    aws: Platform, stripe: StripeDouble, roblox: Roblox, wire: Wire, stage: str
+) -> None:
+    escrow = STAGES[stage](aws, stripe)
+    roblox.set_group(escrow.asset_id, owner=escrow.seller_roblox_id if stage == "payable" else escrow.buyer_roblox_id)
+    place = delivery(escrow).id
+    wire.instead("TransactWriteItems", lambda _: {})  # every commit succeeds, and nothing is written
+    for user in (escrow.buyer_id, escrow.seller_id):
+        allowed = set(seen(aws, escrow, user)["allowedActions"])
+        answered = set()
+        for action, body in ACTIONS.items():
+            names = {"escrow_id": escrow.id} | ({"delivery_id": place} if action in OF_DELIVERY else {})
+            answer = aws.call(action, user, body, headers={"Idempotency-Key": action}, **names)
+            if answer.status < 300:
+                answered.add(action)
+            else:
+                assert answer.status in {403, 409}, answer.body
+        assert answered == allowed
 
 
 def test_is_one_query_for_a_party(aws: Platform, wire: Wire) -> None:
