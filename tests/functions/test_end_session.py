@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import sessions
+from bloxtr8 import sessions, table
 from tests import factories
 from tests.checks import refused
 from tests.emulator import Platform
@@ -50,6 +50,14 @@ def test_ends_more_sessions_than_one_transaction_takes(aws: Platform) -> None:
     assert aws.call("end_session", user, {"all": True}).status == 204
     assert not [row for row in aws.rows() if row["SK"]["S"].startswith("SESSION#")]
     assert [entry.details for entry in aws.audit(user.id)[1:]] == [{"sessions": 90}, {"sessions": 5}]
+
+
+def test_ends_more_sessions_than_one_read_shows(aws: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "PARTITION_LIMIT", 4)
+    user = factories.user()
+    opened(user, 9)
+    assert aws.call("end_session", user, {"all": True}).status == 204
+    assert not [row for row in aws.rows() if row["SK"]["S"].startswith("SESSION#")]
 
 
 def test_a_session_that_is_gone_is_no_error(aws: Platform) -> None:
