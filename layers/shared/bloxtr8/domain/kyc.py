@@ -71,5 +71,6 @@ def release(deals: Deals, amount: int, accepted_at: dt.datetime) -> None:
 
 
 def _recent(deals: Deals, now: dt.datetime) -> dict[str, int]:
+    """By day: the first of the 31 is only partly over thirty days old, so it counts, or the window would be shorter."""
     first = (now - dt.timedelta(days=ROLLING_DAYS)).date().isoformat()
-    return {day: cents for day, cents in deals.volume.items() if day > first}
+    return {day: cents for day, cents in deals.volume.items() if day >= first}
