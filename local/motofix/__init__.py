@@ -8,7 +8,7 @@ what is no longer needed.
 from local.motofix.lean import without_batch
 
 with without_batch():
-    from local.motofix import dynamodb, events, kms, lambdas, s3, stepfunctions
+    from local.motofix import dynamodb, events, kms, lambdas, quick, s3, stepfunctions
 
 _applied = False
 
@@ -18,5 +18,5 @@ def apply() -> None:
     global _applied
     if not _applied:
         _applied = True
-        for service in (dynamodb, events, kms, lambdas, s3, stepfunctions):
+        for service in (dynamodb, events, kms, lambdas, quick, s3, stepfunctions):
             service.apply()

@@ -80,6 +80,25 @@ def test_a_transaction_writes_puts_updates_and_deletes(client: Any) -> None:
     assert _everything(client) == [("n", "2"), ("new", "1")]
 
 
+def test_an_item_is_answered_as_it_was_put(client: Any) -> None:
+    """Of every type, nested, and binary, as GetItem, Query, Scan and the stream tell of it."""
+    item = {
+        "PK": {"S": "all"}, "n": {"N": "1.50"}, "yes": {"BOOL": True}, "no": {"BOOL": False}, "none": {"NULL": True},
+        "ss": {"SS": ["a", "b"]}, "ns": {"NS": ["1", "2"]}, "b": {"B": b"\x00\xff"}, "empty": {"S": ""},
+        "map": {"M": {"list": {"L": [{"N": "1"}, {"M": {}}, {"L": []}, {"NULL": True}]}, "S": {"S": "Ωé🤝"}}},
+    }  # fmt: skip
+    client.put_item(TableName=TABLE, Item=item)
+    key = {"PK": {"S": "all"}}
+    names = {"KeyConditionExpression": "PK = :pk", "ExpressionAttributeValues": {":pk": {"S": "all"}}}
+    assert client.get_item(TableName=TABLE, Key=key)["Item"] == item
+    assert client.query(TableName=TABLE, **names)["Items"] == [item]
+    assert client.scan(TableName=TABLE)["Items"] == [item]
+    batch = client.batch_get_item(RequestItems={TABLE: {"Keys": [key]}})
+    assert batch["Responses"] == {TABLE: [item]}
+    assert client.delete_item(TableName=TABLE, Key=key, ReturnValues="ALL_OLD")["Attributes"] == item
+    assert client.scan(TableName=TABLE, Limit=1)["Items"] == []
+
+
 def test_one_item_twice_in_a_transaction_is_refused(client: Any) -> None:
     with pytest.raises(client.exceptions.ClientError) as caught:
         client.transact_write_items(TransactItems=[put("x", 1), put("x", 2)])
