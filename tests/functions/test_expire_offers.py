@@ -5,8 +5,8 @@ import pytest
 from bloxtr8 import table
 from bloxtr8.entities import Listing, Offer, OfferStatus, User
 from tests import factories
-from tests.checks import together
-from tests.emulator import Clock, Platform
+from tests.checks import everything_logged, together
+from tests.emulator import Clock, Platform, client
 from tests.functions.offers import accept, counter, listing_row, row
 
 
@@ -59,6 +59,21 @@ def test_what_died_with_its_listing_is_written_as_that(
 
     assert (row(made).status, row(made).reason) == (OfferStatus.DECLINED, "LISTING_CANCELLED")
     assert aws.audit(made.id)[-1].action == "close_stale_offer"
+
+
+def test_a_row_that_cannot_be_read_stops_no_other(aws: Platform, listing: Listing, clock: Clock) -> None:
+    strange, made = (factories.offer(listing, factories.user()) for _ in range(2))
+    dynamodb = client("dynamodb")
+    key = {"PK": {"S": strange.pk}, "SK": {"S": strange.sk}}
+    item = dynamodb.get_item(TableName="bloxtr8-local", Key=key)["Item"]
+    dynamodb.put_item(TableName="bloxtr8-local", Item={**item, "status": {"S": "OF_ANOTHER_VERSION"}})
+    clock.advance(days=7, seconds=1)
+
+    with everything_logged() as lines:
+        aws.invoke("expire_offers")
+
+    assert row(made).status is OfferStatus.EXPIRED
+    assert any("DUE#OFFER" in line for line in lines)
 
 
 def test_a_second_run_writes_nothing(aws: Platform, listing: Listing, clock: Clock) -> None:

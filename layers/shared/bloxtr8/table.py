@@ -6,7 +6,8 @@ entry and its idempotency row in one transaction, or nothing.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
 from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, TransactWriteError
@@ -18,6 +19,7 @@ from bloxtr8.entities import Entity, Idempotency, Root
 from bloxtr8.entities.keys import KEYS
 from bloxtr8.errors import NotFound, StaleWrite
 
+logger = logging.getLogger(__name__)
 EPHEMERAL = {"Session", "OAuthState", "SignToken", "WebhookEvent", "Operation"}
 PARTITION_LIMIT = 500
 _LOST_RACE = {"ConditionalCheckFailed", "TransactionConflict"}
@@ -107,9 +109,20 @@ def page[E: Entity](
 
 def due[E: Entity](cls: type[E], shelf: str, *, limit: int = 50) -> list[E]:
     """What a job looks at now: rows of a due shelf (`DUE#…`, `QUEUE#…`) up to the present, oldest first. Read each
-    again before deciding."""
+    again before deciding. A row that can't be read, as another version of the code wrote it, stops no other."""
     up_to = Entity.gsi3sk <= clock.iso(clock.now())
-    return [row for row in Entity.gsi3.query(shelf, up_to, limit=limit, page_size=limit) if isinstance(row, cls)]
+    rows = Entity.gsi3.query(shelf, up_to, limit=limit, page_size=limit)
+    return [row for row in _readable(rows, shelf) if isinstance(row, cls)]
+
+
+def _readable(rows: Iterator[Entity], shelf: str) -> Iterator[Entity]:
+    while True:
+        try:
+            yield next(rows)
+        except StopIteration:
+            return
+        except (TypeError, ValueError):  # of an attribute, an enum, a discriminator
+            logger.exception("a due row can't be read", extra={"shelf": shelf})
 
 
 @overload
