@@ -87,7 +87,7 @@ def test_parties_and_an_arbiter_may(aws: Platform, escrow: Escrow, wire: Wire) -
 
 def test_refuses_other_kinds_sizes_and_forms(aws: Platform, escrow: Escrow) -> None:
     options: dict[str, Any] = {"escrow_id": escrow.id}
-    for kind in ("text/html", "image/svg+xml", "application/x-msdownload", "image/png; charset=utf-8", "x" * 5000):
+    for kind in ("text/html", "image/svg+xml", "application/x-msdownload", "image/png; charset=utf-8", "x" * 100):
         code = "UNSUPPORTED_MEDIA_TYPE"
         refused(aws, 415, code, "add_evidence", escrow.buyer_id, BODY | {"contentType": kind}, **options)
     for size in (25 * 1024 * 1024 + 1, 10**30):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from bloxtr8 import table
 from bloxtr8.entities import AuditEntry, PlatformRole
 from local.doubles.stripe.double import StripeDouble
@@ -56,6 +58,19 @@ def test_an_entry_that_was_changed_or_taken_shows(aws: Platform, stripe: StripeD
         first.delete()
         assert not asked(aws, escrow, escrow.buyer_id)["verified"]
         first.save()
+
+
+def test_a_story_longer_than_one_page_is_told_whole(aws: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    escrow = factories.executed()
+    for _ in range(7):
+        aws.invoke("await_funding", {"escrowId": escrow.id, "token": TOKEN})
+    told = asked(aws, escrow, escrow.buyer_id)
+
+    monkeypatch.setattr(table, "PARTITION_LIMIT", 3)  # just the rows of the escrow
+
+    assert [entry["action"] for entry in told["items"]].count("await_funding") == 7
+    assert told["verified"]
+    assert asked(aws, escrow, escrow.buyer_id) == told
 
 
 def test_parties_and_staff_may_read_it_and_nobody_else(aws: Platform) -> None:

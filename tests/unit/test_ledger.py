@@ -139,6 +139,14 @@ def test_a_line_of_another_account_shows(n: int, side: str) -> None:
         assert not ledger.balance(row, lines).balanced, (n, side, account)
 
 
+def test_a_line_turned_round_with_its_sign_shows() -> None:
+    row, lines = story()
+    line = next(line for line in lines if (line.debit, line.credit) == (Account.HELD, Account.SURPLUS))
+    line.debit, line.credit, line.amount = line.credit, line.debit, -line.amount
+
+    assert not ledger.balance(row, lines).balanced
+
+
 @pytest.mark.parametrize("n", range(8))
 def test_a_line_that_is_gone_doubled_or_out_of_order_shows(n: int) -> None:
     row, lines = story()

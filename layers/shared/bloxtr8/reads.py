@@ -135,4 +135,18 @@ def escrow_seen(escrow_id: str, actor: Actor, *staff: PlatformRole) -> tuple[Esc
 def trade_audit(deal: Escrow) -> list[list[AuditEntry]]:
     """The audit chains of one trade, in its order: the offers, the contract, the escrow."""
     roots = (f"off_{offer_place(deal.offer_id)[0]}", deal.contract_id, deal.id)
-    return [cast(list[AuditEntry], table.partition(f"AUDIT#{root}")) for root in roots]
+    return [_whole(root) for root in roots]
+
+
+def _whole(root_id: str) -> list[AuditEntry]:
+    """All of a chain: an escrow that waits for months is looked at more often than one Query returns."""
+    entries: list[AuditEntry] = []
+    start = None
+    while True:
+        found = table.page(
+            AuditEntry, None, f"AUDIT#{root_id}", limit=table.PARTITION_LIMIT, start=start, newest_first=False
+        )
+        entries += found.items
+        start = found.next_key
+        if start is None:
+            return entries
