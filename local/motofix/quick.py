@@ -1,13 +1,33 @@
-"""DynamoDB: items are answered as they are. Moto asks its model about ten possible members of every attribute of every
-item, each under several names: most of the time of a request.
+"""Shorter ways to the same answers, where moto spends most of the time of a test or of a local trade.
+
+It asks its model of DynamoDB about ten possible members of every attribute of every item, each under several names;
+casts every key it compares; reads its own folder at every request; and parses a state machine for every execution.
 """
 
+import functools
 from typing import Any
 
+from antlr4 import ParserRuleContext
+from moto import backends
 from moto.core.serialize import SERVICE_SPECIFIC_SERIALIZERS, JSONSerializer
 from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
 _AS_IT_IS = {"S", "N", "SS", "NS", "BOOL", "NULL"}
+_cast = DynamoType.cast_value.fget  # type: ignore[attr-defined]
+_parse = AmazonStateLanguageParser.parse
+
+
+def apply() -> None:
+    """Take the shorter ways."""
+    SERVICE_SPECIFIC_SERIALIZERS.setdefault("dynamodb", {})["json"] = QuickSerializer
+    DynamoType.cast_value = property(_value)  # type: ignore[assignment, method-assign]
+    DynamoType.__eq__ = _is_same  # type: ignore[assignment, method-assign]
+    modules = list(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: modules
+    AmazonStateLanguageParser.parse = staticmethod(_program)  # type: ignore[method-assign]
 
 
 class QuickSerializer(JSONSerializer):
@@ -34,6 +54,22 @@ class QuickSerializer(JSONSerializer):
         return dict(plain[kind])
 
 
-def apply() -> None:
-    """Serialize DynamoDB's answers so."""
-    SERVICE_SPECIFIC_SERIALIZERS.setdefault("dynamodb", {})["json"] = QuickSerializer
+def _value(self: DynamoType) -> Any:
+    return self.value if self.type == "S" else _cast(self)
+
+
+def _is_same(self: DynamoType, other: DynamoType) -> bool:
+    if self.type != other.type:
+        return False
+    return bool(self.value == other.value if self.type == "S" else self.cast_value == other.cast_value)
+
+
+@functools.lru_cache(maxsize=64)
+def _tree(definition: str) -> ParserRuleContext:
+    return _parse(definition)[1]
+
+
+def _program(definition: str) -> tuple[EvalComponent, ParserRuleContext]:
+    """A program of its own for every execution, as it keeps their state, of a tree that nobody changes."""
+    tree = _tree(definition)
+    return Preprocessor().visit(tree), tree
