@@ -9,14 +9,14 @@ from bloxtr8.documents import store
 from bloxtr8.domain import escrow_moves
 from bloxtr8.entities import Evidence, PlatformRole
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
-from bloxtr8.shapes import Body, Reason, Sha256, View
+from bloxtr8.shapes import Body, Reason, Sha256, View, Word
 
 app = http_app()
 
 
 class AddEvidence(Body):
     sha256: Sha256
-    content_type: str
+    content_type: Word
     size_bytes: Annotated[int, Field(strict=True, ge=1)]
     note: Reason
 

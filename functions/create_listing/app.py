@@ -12,7 +12,7 @@ from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import AssetGuard, AssetType, Entity, User, Visibility
 from bloxtr8.errors import UpstreamFailed
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
-from bloxtr8.shapes import Body, Category, Cents, Days, Digits, Summary, Title
+from bloxtr8.shapes import Body, Category, Cents, Days, Digits, Summary, Title, Word
 from bloxtr8.views.listing import ListingView
 
 app = http_app()
@@ -25,7 +25,7 @@ class CreateListing(Body):
     category: Category
     asset_type: AssetType
     asset_id: Digits
-    guild_id: str | None = None
+    guild_id: Word | None = None
     visibility: Visibility = Visibility.PUBLIC
     delivery_days: Days | None = None
     inspection_days: Days | None = None

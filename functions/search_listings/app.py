@@ -31,7 +31,7 @@ def search_listings(
     actor: MaybeActor,
     category: Annotated[str | None, Query(max_length=100)] = None,
     band: Annotated[int | None, Query(alias="priceBand", ge=0, le=shelves.LAST_BAND)] = None,
-    guild_id: Annotated[str | None, Query(alias="guildId")] = None,
+    guild_id: Annotated[str | None, Query(alias="guildId", max_length=64)] = None,
     sort: Annotated[Sort | None, Query()] = None,
     limit: paging.Limit = 20,
     cursor: paging.Cursor = None,

@@ -5,7 +5,7 @@ from bloxtr8.domain import escrow_moves, escrows
 from bloxtr8.domain.transitions import DELIVERY
 from bloxtr8.errors import Unprocessable
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
-from bloxtr8.shapes import Body, Description
+from bloxtr8.shapes import Body, Description, Word
 from bloxtr8.views.escrow import DeliveryView
 
 app = http_app()
@@ -13,7 +13,7 @@ app = http_app()
 
 class StartDelivery(Body):
     description: Description | None = None
-    milestone_id: str | None = None
+    milestone_id: Word | None = None
 
 
 @app.post("/escrows/<escrow_id>/deliveries", summary="Start the delivery", tags=["escrows"])

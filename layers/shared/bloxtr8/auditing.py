@@ -55,8 +55,9 @@ def _days(first: dt.date, last: dt.date, limit: int, start: dict[str, str] | Non
     found = table.page(AuditEntry, "gsi2", f"AUDIT#{day}", limit=limit, start=key)
     if found.next_key is not None:
         return Page(found.items, {**found.next_key, "day": day.isoformat()})
-    before = day - dt.timedelta(days=1)
-    return Page(found.items, {"day": before.isoformat()} if before >= first else None)
+    if day == first:
+        return Page(found.items, None)
+    return Page(found.items, {"day": (day - dt.timedelta(days=1)).isoformat()})
 
 
 def verify(entity: str, actor: Actor) -> audit.Verdict:

@@ -26,8 +26,8 @@ PREFIXES = (
     "ses",
     "rpt",
 )
-_ID = re.compile(rf"^({'|'.join(PREFIXES)})_({PATTERN})$")
-_OFFER = re.compile(rf"^off_({PATTERN})(?:-(\d\d))?$")
+_ID = re.compile(rf"({'|'.join(PREFIXES)})_({PATTERN})")
+_OFFER = re.compile(rf"off_({PATTERN})(?:-([0-9][0-9]))?")
 
 
 def new(prefix: str, at: dt.datetime | None = None) -> str:
@@ -43,14 +43,14 @@ def ulid_of(identifier: str) -> str:
 def is_id(text: str, prefix: str) -> bool:
     """Whether `text` is a well-formed id of that prefix (an offer's counter suffix included)."""
     if prefix == "off":
-        return _OFFER.match(text) is not None
-    match = _ID.match(text)
+        return _OFFER.fullmatch(text) is not None
+    match = _ID.fullmatch(text)
     return match is not None and match.group(1) == prefix
 
 
 def offer_place(offer_id: str) -> tuple[str, int]:
     """`off_{ULID}` is a chain's root (depth 0), `off_{ULID}-{depth}` a counter: (root ULID, depth)."""
-    match = _OFFER.match(offer_id)
+    match = _OFFER.fullmatch(offer_id)
     if match is None:
         raise ValueError("not an offer id")
     return match.group(1), int(match.group(2) or 0)

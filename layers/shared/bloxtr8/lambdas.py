@@ -117,15 +117,30 @@ def _unreadable(event: dict[str, Any]) -> DomainError | None:
     if len(raw) > BODY_LIMIT_BYTES:
         return TooLarge("The body is over 256 KiB.")
     kind = _header(event, "content-type") or JSON  # what API Gateway takes it for
-    return None if kind.partition(";")[0].strip().lower() == JSON else UnsupportedMedia("Send application/json.")
+    return None if kind.partition(";")[0].strip() == JSON else UnsupportedMedia("Send application/json.")
 
 
 def _json(text: str) -> Any:
-    """A body's JSON. Whatever makes it unreadable is the sender's mistake: depth, and numbers without end, too."""
+    """A body's JSON: an object, or null. Whatever makes it unreadable is the sender's mistake: depth, numbers without
+    end, two fields of one name, too; and of a list Powertools would take the first."""
     try:
-        return json.loads(text)
+        found = json.loads(text, object_pairs_hook=_unambiguous, parse_constant=_no_number)
+        if found is not None and not isinstance(found, dict):
+            raise ValueError("not an object")
     except (ValueError, RecursionError) as error:
         raise json.JSONDecodeError(type(error).__name__, "", 0) from error
+    return found
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("two fields of one name")
+    return made
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _readable(answer: dict[str, Any]) -> dict[str, Any]:

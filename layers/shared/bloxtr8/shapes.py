@@ -59,13 +59,13 @@ def _safe_line(text: str) -> str:
 Title = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_safe_line)]
 Category = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_safe_line)]
 Summary = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_safe_text)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=127), AfterValidator(_safe_line)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_safe_text)]
 Conditions = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_safe_text)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(_safe_text)]
 Cents = Annotated[int, Field(strict=True, ge=1, le=money.MAX_CENTS)]
 Version = Annotated[int, Field(strict=True, ge=1)]
 Days = Annotated[int, Field(strict=True, ge=1, le=30)]
-Day = dt.date
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Digits = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,18}$")]
 Moment = Annotated[dt.datetime, PlainSerializer(clock.iso, return_type=str, when_used="json")]
@@ -73,7 +73,7 @@ Moment = Annotated[dt.datetime, PlainSerializer(clock.iso, return_type=str, when
 
 def _written(moment: object) -> object:
     """A number is no moment here: nobody could tell seconds from milliseconds."""
-    if not isinstance(moment, (str, dt.datetime)) or (isinstance(moment, str) and _NUMBER.fullmatch(moment)):
+    if not isinstance(moment, (str, dt.date)) or (isinstance(moment, str) and _NUMBER.fullmatch(moment)):
         raise ValueError("is an ISO-8601 text")
     return moment
 
@@ -88,6 +88,7 @@ def _aware(moment: dt.datetime) -> dt.datetime:
 
 
 Deadline = Annotated[dt.datetime, BeforeValidator(_written), AfterValidator(_aware)]
+Day = Annotated[dt.date, BeforeValidator(_written)]
 
 
 def _true(value: object) -> object:
@@ -121,7 +122,7 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 # OAuth (RFC 6749, RFC 7636)
 URL_LIMIT = 2048
 CHALLENGE = r"^[A-Za-z0-9_-]{43}$"
-RedirectUri = Annotated[str, StringConstraints(min_length=1, max_length=URL_LIMIT)]
+RedirectUri = Annotated[str, StringConstraints(min_length=1, max_length=URL_LIMIT), AfterValidator(_safe_line)]
 OAuthCode = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2048}$")]
 StateText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
 Verifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~-]{43,128}$")]
