@@ -5,16 +5,17 @@ from collections.abc import Callable
 
 import pytest
 
-from bloxtr8 import clock, funding, reads, table, webhooks
+from bloxtr8 import clock, funding, reads, table
 from bloxtr8.actors import system
 from bloxtr8.attempts import again
 from bloxtr8.domain import ledger
-from bloxtr8.entities import Contract, Deals, Escrow, EscrowStatus, Listing, ListingStatus, OfferStatus, WebhookEvent
+from bloxtr8.entities import Contract, Deals, Escrow, EscrowStatus, Listing, ListingStatus, OfferStatus
 from bloxtr8.rails.base import DepositSeen, FundingStatus, Look
 from local.doubles.stripe import StripeDouble
 from tests import factories
 from tests.checks import together
 from tests.emulator import Answer, Platform
+from tests.functions.webhooks import deliver, event
 
 pytestmark = pytest.mark.slow
 ROUNDS = 50
@@ -169,9 +170,9 @@ def test_of_confirm_and_refund_one_wins(aws: Platform, stripe: StripeDouble) -> 
 
 def test_two_deliveries_of_one_webhook_are_stored_once(aws: Platform) -> None:
     def play(n: int) -> None:
-        event = {"id": f"evt_{n}", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_1"}}}
-        stored = together(lambda: webhooks.store(event), lambda: webhooks.store(event))
-        assert sorted(stored) == [False, True]
-        assert table.get(WebhookEvent, provider="stripe", account="platform", event_id=f"evt_{n}").attempts == 0
+        sent = event("payment_intent.succeeded", {"id": f"pi_{n}", "object": "payment_intent"})
+        answers = together(lambda: deliver(aws, sent), lambda: deliver(aws, sent))
+        assert [answer.status for answer in answers] == [200, 200]
+        assert sorted(answer.body["duplicate"] for answer in answers) == [False, True]
 
     fifty(play)
