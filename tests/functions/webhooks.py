@@ -85,7 +85,7 @@ class Machines:
         self.late: str | None = None  # the error a task token is answered with
         self.refusing = 0  # entries the bus does not take
         for operation, act in {
-            "StartExecution": self._start,
+            "StartExecution": self.start,
             "DescribeExecution": self._describe,
             "SendTaskSuccess": self._answer,
             "PutEvents": self._put,
@@ -93,7 +93,7 @@ class Machines:
         }.items():
             wire.instead(operation, act)
 
-    def _start(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def start(self, asked: dict[str, Any]) -> dict[str, Any]:
         self.asked += 1
         name = asked["name"]
         if name in self.started:

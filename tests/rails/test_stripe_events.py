@@ -106,3 +106,35 @@ def test_never_raises_and_names_a_leg_only_as_a_whole(kind: str, thing: dict[str
     whole = (hint.settlement_id, hint.leg, hint.attempt, hint.leg_id)
     assert all(part is not None for part in whole) is (hint.kind is HintKind.LEG)
     assert hint.kind is not HintKind.LEG or hint.escrow_id
+
+
+THINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.sampled_from(["pi_1", "", 7, None]),
+        "object": st.just("x"),
+        "account": st.sampled_from(["acct_1", None, {"id": "acct_1"}]),
+        "payment_intent": st.sampled_from(["pi_1", None, {"id": "pi_1"}]),
+        "transfer_group": st.sampled_from([ESCROW, None]),
+        "metadata": st.sampled_from([OURS, {}, None, [], {"protectedPayment": 7}, OURS | {"name": "Ada"}]),
+        "reversals": st.sampled_from(
+            [None, [], {"data": []}, {"data": ["x"]}, {"data": [{"id": "trr_1", "metadata": OURS}, {"id": "trr_0"}]}]
+        ),
+        "client_secret": st.just("pi_1_secret"),
+        "email": st.just("Ada@example.com"),
+    },
+)
+
+
+@given(st.sampled_from([*stripe_events.READERS, "other.event"]), THINGS, st.sampled_from([None, "acct_9"]))
+def test_what_the_table_keeps_says_the_same_and_nothing_of_a_person(
+    kind: str, thing: dict[str, Any], account: str | None
+) -> None:
+    whole = event(kind, thing, id="evt_1", livemode=False, created=1, account=account, request={"email": "Ada"})
+
+    kept = stripe_events.essentials(whole)
+
+    assert interpret(kept) == interpret(whole)
+    assert stripe_events.essentials(kept) == kept
+    assert not [word for word in ("Ada", "secret") if word in repr(kept)]
+    assert (kept["id"], kept["livemode"]) == ("evt_1", False)

@@ -1,0 +1,98 @@
+"""Settings come from the environment on first use; secrets from Secrets Manager, seldom, and never from a setting."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import FrozenInstanceError, fields
+
+import pytest
+
+from bloxtr8 import config
+from bloxtr8.config import Settings, settings
+from tests import emulator
+from tests.emulator import Platform
+from tests.wire import Wire
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    """Each test reads the environment anew, and leaves nothing of it behind."""
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def test_a_setting_is_its_name_in_capitals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TABLE_NAME", "elsewhere")
+    monkeypatch.setenv("OFFER_SECONDS", "60")
+    monkeypatch.setenv("SELLER_FEE_BPS", "0")
+    assert (settings().table_name, settings().offer_seconds, settings().seller_fee_bps) == ("elsewhere", 60, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("True", True), ("1", True), ("yes", True), ("false", False), ("", False)]
+)
+def test_live_mode_is_off_unless_it_is_said(monkeypatch: pytest.MonkeyPatch, text: str, value: bool) -> None:
+    monkeypatch.setenv("STRIPE_LIVEMODE", text)
+    assert settings().stripe_livemode is value
+
+
+def test_a_number_that_is_none_is_an_error_not_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINIMUM_CENTS", "0.5")
+    with pytest.raises(ValueError, match=r"0\.5"):
+        settings()
+
+
+def test_it_is_read_once_and_never_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = settings()
+    monkeypatch.setenv("TABLE_NAME", "elsewhere")
+    assert settings() is first
+    with pytest.raises(FrozenInstanceError):
+        first.table_name = "x"  # type: ignore[misc]
+
+
+def test_the_defaults_are_the_decisions() -> None:
+    hour, day = 3600, 24 * 3600
+    default = Settings()
+    assert (default.buyer_fee_bps, default.seller_fee_bps, default.minimum_cents) == (0, 290, 50)  # D21
+    assert (default.card_limit_cents, default.t1_deal_cents, default.t1_rolling_cents) == (
+        1_000_000,
+        1_000_000,
+        2_500_000,
+    )
+    assert default.t2_deal_cents == 1_000_000_000  # D5, D16
+    windows = (default.offer_seconds, default.offer_minimum_seconds, default.offer_maximum_seconds)
+    assert windows == (7 * day, hour, 30 * day)  # D11
+    assert (default.sign_seconds, default.fund_seconds, default.respond_seconds) == (72 * hour, 72 * hour, 72 * hour)
+    assert (default.sign_link_seconds, default.oauth_state_seconds) == (15 * 60, 10 * 60)
+    assert (default.owner_unknown_seconds, default.owner_unknown_dispute_seconds) == (day, 7 * day)  # D12, D13
+    assert (default.webhook_attempts, default.max_hold_days) == (10, 80)
+
+
+def test_no_setting_is_a_secret() -> None:
+    names = {field.name for field in fields(Settings)}
+    assert not [name for name in names if name.endswith(("key", "token", "password")) or name == "secret"]
+
+
+def test_a_secret_is_asked_for_once_in_a_while(aws: Platform, wire: Wire) -> None:
+    for _ in range(3):
+        assert config.secret("stripe") == emulator.SECRETS["stripe"]
+    assert wire.calls == ["GetSecretValue"]
+    assert config.SECRET_AGE_SECONDS <= 300
+
+
+def test_a_secret_that_was_rolled_is_seen_when_its_age_is_over(aws: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert config.secret("stripe")["webhookSecrets"] == ["whsec_local"]
+    emulator.client("secretsmanager").put_secret_value(
+        SecretId="bloxtr8/local/stripe", SecretString=json.dumps({"webhookSecrets": ["whsec_new"]})
+    )
+    assert config.secret("stripe")["webhookSecrets"] == ["whsec_local"]
+    emulator._forget_parameters()
+    assert config.secret("stripe")["webhookSecrets"] == ["whsec_new"]
+
+
+def test_a_secret_that_is_no_object_or_not_there_is_an_error(aws: Platform) -> None:
+    emulator.client("secretsmanager").create_secret(Name="bloxtr8/local/list", SecretString="[1]")
+    with pytest.raises(TypeError, match="list"):
+        config.secret("list")
+    with pytest.raises(Exception, match="bloxtr8/local/none|ResourceNotFound|find"):
+        config.secret("none")
