@@ -198,6 +198,10 @@ def test_refuses_guilds_until_there_are_some(aws: Platform, change: dict[str, st
 BAD = [
     {"title": ""},
     {"title": "   "},
+    {"title": "\u200b\u2060\ufeff"},
+    {"title": "\u202e \u00a0"},
+    {"title": "\u3164\u2800"},
+    {"title": "\u0301\ufe0f"},
     {"title": "a" * 256},
     {"title": "nul \x00"},
     {"title": "two\nlines"},

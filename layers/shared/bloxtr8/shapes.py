@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from bloxtr8 import clock, money
 
 _KEPT = "\n\r\t"
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # Hangul fillers and the empty Braille pattern: letters, yet blank
 _NUMBER = re.compile(r"[+-]?[0-9.]+")
 
 
@@ -43,9 +44,15 @@ def _one_line(text: str) -> str:
 
 
 def _filled(text: str) -> str:
-    if not text.strip():
+    """Refuse text of which nothing would be seen: on a shelf or in a contract it would stand for nothing."""
+    if not any(map(_seen, text)):
         raise ValueError("is empty")
     return text
+
+
+def _seen(character: str) -> bool:
+    """Neither a space, nor a mark or direction that changes other characters, nor drawn as nothing."""
+    return not (character.isspace() or character in _BLANK or unicodedata.category(character) in {"Cf", "Mn", "Me"})
 
 
 def _safe_text(text: str) -> str:
