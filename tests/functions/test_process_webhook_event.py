@@ -253,6 +253,25 @@ def test_money_that_nobody_ordered_rings_the_alarm_and_changes_nothing(
             assert [row for row in aws.rows() if not row["PK"]["S"].startswith("WEBHOOK#")] == before
 
 
+def test_a_refund_in_the_dashboard_stops_what_is_being_paid_out_of_its_payment(
+    aws: Platform, stripe: StripeDouble, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    escrow, other = confirmed(aws, stripe), confirmed(aws, stripe)
+    intent = str(file_of(escrow.id).rail.payment_intent_id)
+    told = alarms(monkeypatch)
+    stripe_client.client().v1.refunds.create({"payment_intent": intent, "amount": 1_000})
+
+    for sent in sent_by(stripe, "refund.created", "refund.updated"):
+        assert process(aws, stored(aws, sent)).status is WebhookStatus.PROCESSED
+
+    (parked,) = file_of(escrow.id).settlements
+    assert (parked.status, parked.error) == (SettlementStatus.PARKED, "STRAY_REFUND")
+    assert factories.settle(escrow).status is EscrowStatus.SETTLING
+    assert {message for message, _ in told} == {"money moved that nobody ordered"}
+    assert file_of(other.id).settlements[0].status is SettlementStatus.OPEN
+    assert sent_by(stripe, "transfer.created") == []
+
+
 # --- accounts
 
 

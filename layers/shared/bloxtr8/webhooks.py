@@ -48,7 +48,7 @@ def _act(hint: Hint, actor: Actor) -> None:
     elif hint.kind is HintKind.LEG:
         _leg(hint, actor)
     elif hint.kind is HintKind.STRAY:
-        _alarm(hint)
+        _stray(hint, actor)
     elif hint.kind is HintKind.ACCOUNT and hint.account_id is not None:
         _account(hint.account_id, actor)
 
@@ -77,6 +77,16 @@ def _leg(hint: Hint, actor: Actor) -> None:
     settling.take_back(leg.escrow_id, leg.settlement_id, leg.n, actor)
     for settlement in settlements.live(reads.escrow(leg.escrow_id)):
         sagas.react(settlement, actor)
+
+
+def _stray(hint: Hint, actor: Actor) -> None:
+    """A refund out of an escrow's payment that no leg ordered: what is being paid out may not be there any more, so
+    it waits for the person who is told (rail-stripe.md, Webhooks)."""
+    _alarm(hint)
+    lookup = table.find(Lookup, index="PI", value=hint.funding_id) if hint.funding_id else None
+    file = _file(lookup.target) if lookup else None
+    for settlement in settlements.live(file) if file else ():
+        settling.park_settlement(settlement.escrow_id, settlement.id, "STRAY_REFUND", actor)
 
 
 def _alarm(hint: Hint) -> None:
