@@ -205,6 +205,8 @@ BAD = [
     {"title": "a" * 256},
     {"title": "nul \x00"},
     {"title": "two\nlines"},
+    {"title": "two\u2028lines"},
+    {"title": "two\u2029paragraphs"},
     {"title": 7},
     {"title": ...},
     {"summary": "a" * 1001},

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from bloxtr8 import clock, money
 
 _KEPT = "\n\r\t"
+_BREAKS = "\u2028\u2029"  # Unicode's own line and paragraph separators
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # Hangul fillers and the empty Braille pattern: letters, yet blank
 _NUMBER = re.compile(r"[+-]?[0-9.]+")
 
@@ -38,7 +39,7 @@ def _printable(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    if any(character in _KEPT for character in text):
+    if any(character in _KEPT + _BREAKS for character in text):
         raise ValueError("contains a line break or tab")
     return text
 
