@@ -35,13 +35,21 @@ class DeadLetter:
 
 
 class Invoker:
-    """Every invocation of the platform goes through here. `send_dead_letter(queue_arn, message)` reaches the queue."""
+    """Every invocation of the platform goes through here. `send_dead_letter(queue_arn, message)` reaches the queue.
+
+    `pace` is the part of a pause that is waited for before something is tried again.
+    """
 
     def __init__(
-        self, functions: Iterable[Function], runner: Runner, send_dead_letter: Callable[[str, str], None]
+        self,
+        functions: Iterable[Function],
+        runner: Runner,
+        send_dead_letter: Callable[[str, str], None],
+        pace: float = 1.0,
     ) -> None:
         self._runner = runner
         self._send_dead_letter = send_dead_letter
+        self.pace = pace
         self._by_name = {
             name: function for function in functions for name in (function.id, function.action, function.arn)
         }
@@ -121,7 +129,7 @@ class Invoker:
     def _keep_trying(self, function: Function, payload: str) -> None:
         try:
             for attempt in range(function.retries + 1):
-                if attempt and self._stopped.wait(FIRST_RETRY_SECONDS * attempt):
+                if attempt and self._stopped.wait(FIRST_RETRY_SECONDS * attempt * self.pace):
                     return
                 answer = self.invoke(function.id, payload)
                 if not answer.failed:

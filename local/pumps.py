@@ -78,7 +78,7 @@ class StreamPump:
             elif self._mapping.retries < 0 or attempts < self._mapping.retries:
                 attempts += 1
                 batches.insert(0, batch)
-                self._stopped.wait(min(0.1 * 2**attempts, _LONGEST_PAUSE_SECONDS))
+                self._stopped.wait(min(0.1 * 2**attempts, _LONGEST_PAUSE_SECONDS) * self._invoker.pace)
             else:
                 attempts = 0
                 self._give_up(batch, answer)

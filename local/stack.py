@@ -50,7 +50,8 @@ class Stack:
 
     `folder` gets stack.json, the logs and the clock's file; without it they go to a folder that is removed at the end.
     `port` is the API's (0: a free one). `processes` runs every function in AWS's own runtime interface emulator.
-    `parameters` override the template's, `stripe` are options of StripeDouble.
+    `parameters` override the template's, `stripe` are options of StripeDouble. What is tried again, by Retry of a state
+    machine, by Lambda or by a stream, waits the `pace`-th part of its time (1: all of it).
     """
 
     def __init__(
@@ -62,9 +63,11 @@ class Stack:
         processes: bool = False,
         parameters: dict[str, str] | None = None,
         stripe: dict[str, Any] | None = None,
+        pace: float = 1.0,
     ) -> None:
         self._template, self._folder, self._port, self._processes = template, folder, port, processes
         self._parameters, self._stripe_options = parameters or {}, stripe or {}
+        self._pace = pace
         self._exits = ExitStack()
         self.addresses: dict[str, str] = {}
 
@@ -137,11 +140,13 @@ class Stack:
         self.faults = self._closing(Faults(in_reach=not self._processes))
         kind = Processes if self._processes else InProcess
         runner = self._closing(kind(functions, self.platform.layers, env, self.clock, self.logs))
-        self.invoker = Invoker(functions, runner, self._send_dead_letter)
+        self.invoker = Invoker(functions, runner, self._send_dead_letter, self._pace)
         self._exits.callback(self.invoker.wait_idle, 2.0)
         self._closing(self.invoker)
         self._exits.callback(lambdas.serve, None)
         lambdas.serve(self.invoker.serve)
+        self._exits.callback(stepfunctions.pace, 1.0)
+        stepfunctions.pace(self._pace)
 
     def _serve_pumps(self) -> None:
         self._exits.callback(events.deliver, None)

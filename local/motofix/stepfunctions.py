@@ -3,12 +3,15 @@
 import functools
 import json
 import threading
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import jsonata
 from botocore.exceptions import ClientError
 from moto.core.responses import EmptyResult
 from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.eval import states, variable_store
 from moto.stepfunctions.parser.asl.jsonata import jsonata as evaluator
@@ -20,6 +23,7 @@ from moto.stepfunctions.responses import StepFunctionResponse
 from local.motofix import lambdas
 
 _LOCK = threading.RLock()
+_share = 1.0
 
 # what a test of state machines gives to `mock_aws`: without it executions are only noted down
 EXECUTE = {"stepfunctions": {"execute_state_machine": True}}
@@ -34,6 +38,13 @@ def apply() -> None:
     _start_once()
     _know_tokens_from_the_start()
     _keep_causes()
+    retrier_decl.time = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds * _share))  # type: ignore[assignment]
+
+
+def pace(share: float) -> None:
+    """Let a Retry wait this share of its IntervalSeconds: 1 as the machine says, 0 not at all."""
+    global _share
+    _share = share
 
 
 def evaluate(expression: str) -> Any:

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+import stripe
 
 from local.demo import stories
 from local.demo.stories import Cast, Trade
@@ -17,9 +18,12 @@ _groups = itertools.count(50_001)
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """A running platform."""
-    with Stack() as running:
-        yield running
+    """A running platform. Who tries again, the state machines or Stripe's client, does not wait long before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
+        patch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.02)
+        with Stack(pace=0.02) as running:
+            yield running
 
 
 @pytest.fixture(scope="module")

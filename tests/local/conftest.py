@@ -18,7 +18,7 @@ ANN = {"Authorization": "Bearer ann"}
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """The small house, once a file: it has moto for itself."""
-    with Stack(HOUSE) as running:
+    with Stack(HOUSE, pace=0.02) as running:
         yield running
 
 

@@ -1,12 +1,15 @@
 """Moto as the platform corrects it: each trial comes out right."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
 from local import motofix
+from local.motofix import stepfunctions
 from tests.local import moto_trials
 from tests.local.moto_trials import TABLE, TRIALS, put, table
 
@@ -123,3 +126,15 @@ def test_an_empty_emulator_remembers_no_token() -> None:
             client = table()
             client.transact_write_items(TransactItems=[put("x", 1)], ClientRequestToken="same")
             assert _everything(client) == [("x", "1")]
+
+
+@pytest.mark.parametrize(("share", "waits"), [(1.0, 3.0), (0.5, 1.5), (0.0, 0.0)])
+def test_a_retry_waits_the_share_of_its_interval_that_was_asked_for(
+    share: float, waits: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(stepfunctions, "time", SimpleNamespace(sleep=slept.append))
+    monkeypatch.setattr(stepfunctions, "_share", 1.0)
+    stepfunctions.pace(share)
+    retrier_decl.time.sleep(3.0)
+    assert slept == [waits]
