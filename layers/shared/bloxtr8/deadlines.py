@@ -213,7 +213,7 @@ def _warn(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
         return
     escrow.warned_at = now
     if escrow.inspect_by is not None:  # warned late, he still has his day (section 4: warned 24 h before)
-        escrow.inspect_by = max(escrow.inspect_by, min(now + day, escrow.inspect_by + day))
+        escrow.inspect_by = max(escrow.inspect_by, now + day)
     escrows.plan_look(escrow, now)
     table.commit(escrow, action="warn_inspection", actor=actor)
 
