@@ -10,6 +10,10 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
+from bloxtr8 import memory as memory  # before pynamodb, the first large thing that a function imports
+
+# isort: split
+
 from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, TransactWriteError
 from pynamodb.transactions import TransactWrite
 

@@ -1,13 +1,15 @@
 """People as callers see them: the full profile to the person alone, the public card to everybody else (M09)."""
 
 import datetime as dt
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from bloxtr8 import clock
 from bloxtr8.domain import kyc, people
 from bloxtr8.entities import Deals, OAuthState, PlatformRole, Tier, User
-from bloxtr8.sessions import Tokens
 from bloxtr8.shapes import Moment, View
+
+if TYPE_CHECKING:
+    from bloxtr8.sessions import Tokens  # brings pyjwt, which most who show a person don't need
 
 
 class OAuthStart(View):
@@ -45,7 +47,7 @@ class SignedIn(TokenPair):
     user: SignedInUser
 
     @classmethod
-    def of(cls, tokens: Tokens, user: SignedInUser) -> Self:
+    def of(cls, tokens: "Tokens", user: SignedInUser) -> Self:
         return cls(**tokens._asdict(), user=user)
 
 
