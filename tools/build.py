@@ -44,10 +44,12 @@ def trim(packages: Path) -> None:
 
 
 def _undocumented(model: Any) -> Any:
-    """A service model without its texts. A shape or a member may itself be called `documentation`: that is no text."""
+    """A service model whose texts are empty; botocore reads some, so none is missing."""
     if isinstance(model, dict):
-        is_text = isinstance(model.get("documentation"), str)
-        return {name: _undocumented(it) for name, it in model.items() if not (is_text and name == "documentation")}
+        return {
+            name: "" if name == "documentation" and isinstance(it, str) else _undocumented(it)
+            for name, it in model.items()
+        }
     return [_undocumented(it) for it in model] if isinstance(model, list) else model
 
 

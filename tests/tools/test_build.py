@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 from botocore.loaders import Loader
@@ -28,7 +29,13 @@ def test_drops_the_services_nobody_calls_and_the_texts_of_the_others(tmp_path: P
     (kept,) = (data / "dynamodb/2012-08-10").iterdir()
     assert kept.name == "service-2.json"
     assert json.loads(kept.read_text()) == {
-        "shapes": {"Note": {"type": "structure", "members": {"documentation": {"shape": "Text"}}}}
+        "shapes": {
+            "Note": {
+                "type": "structure",
+                "members": {"documentation": {"shape": "Text", "documentation": ""}},
+                "documentation": "",
+            }
+        }
     }
     (partition,) = json.loads((data / "endpoints.json").read_text())["partitions"]
     assert sorted(partition["services"]) == ["dynamodb", "states"]
@@ -51,6 +58,13 @@ def test_a_client_of_every_service_opens_from_what_is_left(tmp_path: Path) -> No
         one, other = (it.create_client(name, region_name="us-east-1") for it in (plain, trimmed))
         assert one.meta.endpoint_url == other.meta.endpoint_url
         assert one.meta.service_model.operation_names == other.meta.service_model.operation_names
+        assert _addressed(one) == _addressed(other)
+
+
+def _addressed(client: Any) -> str:
+    """Where the client would send a request, by the service's own rules."""
+    operation = client.meta.service_model.operation_model(client.meta.service_model.operation_names[0])
+    return str(client._resolve_endpoint_ruleset(operation, {"Bucket": "a-bucket"}, {"client_region": "us-east-1"})[0])
 
 
 def test_every_service_that_the_code_names_is_kept() -> None:
