@@ -1,10 +1,11 @@
 """Lost races are run again, because reading, deciding and committing again is safe; a job's bad row stops no other."""
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from bloxtr8.entities import Entity
-from bloxtr8.errors import StaleWrite
+from bloxtr8.errors import InvalidState, StaleWrite
 from bloxtr8.logs import logger
 
 ATTEMPTS = 3
@@ -18,6 +19,15 @@ def again[T](attempt: Callable[[], T]) -> T:
         except StaleWrite as error:
             logger.info("stale write", extra={"action": str(error)})
     return attempt()
+
+
+@contextmanager
+def read_together(action: str) -> Iterator[None]:
+    """Around a task's rules on rows of two reads: a row that moved on between them is a lost race, not a refusal."""
+    try:
+        yield
+    except InvalidState as error:
+        raise StaleWrite(action) from error
 
 
 def each[R: Entity](rows: Iterable[R], act: Callable[[R], object]) -> None:

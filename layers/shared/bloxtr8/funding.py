@@ -12,6 +12,7 @@ from ulid import ULID
 
 from bloxtr8 import clock, rails, reads, table
 from bloxtr8.actors import Actor
+from bloxtr8.attempts import read_together
 from bloxtr8.domain import escrows, ledger, settlements
 from bloxtr8.domain.deals import fall_through
 from bloxtr8.domain.escrows import EscrowFile
@@ -135,7 +136,8 @@ def cancel_unfunded(escrow_id: str, actor: Actor) -> str:
     escrows.cancel(escrow, "cancel_unfunded", Role.SYSTEM, "UNFUNDED", now)
     escrow.funding_closed = seen.status is FundingStatus.CANCELED
     escrows.plan_look(escrow, now)
-    fall_through(around, amount=escrow.amount, accepted_at=accepted_at(escrow), reason="UNFUNDED")
+    with read_together("cancel_unfunded"):
+        fall_through(around, amount=escrow.amount, accepted_at=accepted_at(escrow), reason="UNFUNDED")
     rows = _surplus(file, escrow.held, "paid too little", actor)
     closed = settlements.cancel_deliveries(file)
     table.commit(escrow, *around.saves, *rows, *closed, deletes=around.freed(), action="cancel_unfunded", actor=actor)
