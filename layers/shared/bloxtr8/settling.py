@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from bloxtr8 import clock, rails, reads, table
 from bloxtr8.actors import Actor
+from bloxtr8.attempts import read_together
 from bloxtr8.domain import escrows, ledger, legs, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
@@ -173,7 +174,8 @@ def finish_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
         return
     around = reads.around(escrow)
     sold = settlement.to_seller > 0 and escrow.delivered_at is not None
-    closed = settlements.close(file, settlement, around, sold=sold, now=clock.now())
+    with read_together("finish_settlement"):
+        closed = settlements.close(file, settlement, around, sold=sold, now=clock.now())
     table.commit(
         escrow, settlement, around.listing, around.buyer, around.seller, *closed,
         deletes=around.freed(), action="finish_settlement", actor=actor, details={"outcome": str(escrow.status)},
