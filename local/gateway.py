@@ -1,9 +1,9 @@
 """API Gateway: SAM CLI's own LocalApigwService, with the refusals of the template's GatewayResponses.
 
 The only file that imports SAM CLI's internals. Routes, events, authorizer and CORS are those of `sam local start-api`;
-what is mended: GatewayResponses are honoured, every request has an id of its own, an authorizer that raises
-"Unauthorized" means 401 (as on AWS; SAM CLI answers 502), a body that is not UTF-8 reaches the function with
-replacement characters, bodies above 10 MB are refused, and nothing is reported to anyone.
+what is mended: GatewayResponses are honoured, every request has an id of its own, HEAD and double slashes are no
+route, an authorizer that raises "Unauthorized" means 401 (as on AWS; SAM CLI answers 502), a body that is not UTF-8
+reaches the function with replacement characters, bodies above 10 MB are refused, and nothing is reported to anyone.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from flask import Request, Response, current_app, g
+from flask import Request, Response, current_app, g, request
 from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 from samcli.lib.telemetry.event import EventTracker
@@ -64,7 +64,8 @@ class Gateway:
         service = _Service(api=api, lambda_runner=_Functions(invoke), port=port, host="127.0.0.1")
         service.create()
         app = service._app
-        app.before_request(_number)
+        app.before_request(_admit)
+        app.url_map.merge_slashes = False  # API Gateway knows no redirects
         app.config["GATEWAY_RESPONSES"] = platform.gateway_responses
         self.routes = sorted(
             (method, route.path, route.function_name)
@@ -142,9 +143,10 @@ class _Refusals:
     not_implemented_locally = container_creation_failed = tenant_id_validation_error = lambda_failure_response
 
 
-def _number() -> None:
-    """SAM CLI gives every request the same id."""
+def _admit() -> Response | None:
+    """SAM CLI gives every request the same id, and Flask takes HEAD wherever there is a GET."""
     g.request_id = str(uuid.uuid4())
+    return _refuse("MISSING_AUTHENTICATION_TOKEN") if request.method == "HEAD" else None
 
 
 def _refuse(kind: str) -> Response:

@@ -105,7 +105,11 @@ def entrypoint(app: HttpApp) -> Handler:
 
 
 def _unreadable(event: dict[str, Any]) -> DomainError | None:
-    """What is wrong with a body before anything is read of it: its size, its encoding, its type."""
+    """What is wrong with a request before anything is read of it: its path's letters, its body's size, encoding and
+    type."""
+    path = str(event.get("path"))
+    if not (path.isascii() and path.isprintable()):  # the resolver would overlook a line break at the end
+        return NotFound("There is nothing here.")
     body = event.get("body")
     if not body:
         return None
