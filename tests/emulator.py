@@ -197,7 +197,7 @@ class Platform:
 
     def rows(self) -> list[dict[str, Any]]:
         """Every item of the table, for 'nothing was written'."""
-        items = client("dynamodb").scan(TableName="bloxtr8-local")["Items"]
+        items = motofix.dynamodb.items("123456789012", "us-east-1", "bloxtr8-local")
         return sorted(items, key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
 
     def audit(self, root_id: str) -> list[Any]:

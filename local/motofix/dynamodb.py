@@ -80,6 +80,13 @@ def on_write(listener: Callable[[], None]) -> Callable[[], None]:
     return lambda: _listeners.remove(listener)
 
 
+def items(account: str, region: str, table: str) -> list[dict[str, Any]]:
+    """Every item of a table at one moment, as Scan answers them, in no order."""
+    with _LOCK:
+        found = list(dynamodb_backends[account][region].tables[table].all_items())
+        return [{name: value.to_regular_json() for name, value in item.attrs.items()} for item in found]
+
+
 def stream_length(account: str, region: str, table: str) -> int:
     """How many records a table's stream has had since the table was made."""
     shard = dynamodb_backends[account][region].tables[table].stream_shard

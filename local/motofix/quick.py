@@ -1,7 +1,8 @@
 """Shorter ways to the same answers, where moto spends most of the time of a test or of a local trade.
 
 It asks its model of DynamoDB about ten possible members of every attribute of every item, each under several names;
-casts every key it compares; reads its own folder at every request; and parses a state machine for every execution.
+casts every key it compares, and weighs an item anew for every attribute; reads its own folder and lists its own methods
+at every request; and parses a state machine for every execution.
 """
 
 import functools
@@ -9,12 +10,15 @@ from typing import Any
 
 from antlr4 import ParserRuleContext
 from moto import backends
+from moto.core import responses
 from moto.core.serialize import SERVICE_SPECIFIC_SERIALIZERS, JSONSerializer
-from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.exceptions import ItemSizeTooLarge
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
+_MOST_BYTES = 405_000  # of an item: moto's own limit, between the 400 KB that AWS states and what it takes
 _AS_IT_IS = {"S", "N", "SS", "NS", "BOOL", "NULL"}
 _cast = DynamoType.cast_value.fget  # type: ignore[attr-defined]
 _parse = AmazonStateLanguageParser.parse
@@ -25,6 +29,8 @@ def apply() -> None:
     SERVICE_SPECIFIC_SERIALIZERS.setdefault("dynamodb", {})["json"] = QuickSerializer
     DynamoType.cast_value = property(_value)  # type: ignore[assignment, method-assign]
     DynamoType.__eq__ = _is_same  # type: ignore[assignment, method-assign]
+    Item.__init__ = _fill  # type: ignore[method-assign]
+    responses.method_names_from_class = functools.cache(responses.method_names_from_class)
     modules = list(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     AmazonStateLanguageParser.parse = staticmethod(_program)  # type: ignore[method-assign]
@@ -62,6 +68,14 @@ def _is_same(self: DynamoType, other: DynamoType) -> bool:
     if self.type != other.type:
         return False
     return bool(self.value == other.value if self.type == "S" else self.cast_value == other.cast_value)
+
+
+def _fill(self: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: dict[str, Any]) -> None:
+    self.hash_key, self.range_key, self.attrs = hash_key, range_key, LimitedSizeDict()
+    for name, value in attrs.items():
+        dict.__setitem__(self.attrs, name, DynamoType(value))
+    if self.size() > _MOST_BYTES:
+        raise ItemSizeTooLarge
 
 
 @functools.lru_cache(maxsize=64)

@@ -96,10 +96,22 @@ def test_an_item_is_answered_as_it_was_put(client: Any) -> None:
     assert client.get_item(TableName=TABLE, Key=key)["Item"] == item
     assert client.query(TableName=TABLE, **names)["Items"] == [item]
     assert client.scan(TableName=TABLE)["Items"] == [item]
+    assert motofix.dynamodb.items("123456789012", "us-east-1", TABLE) == [item]
     batch = client.batch_get_item(RequestItems={TABLE: {"Keys": [key]}})
     assert batch["Responses"] == {TABLE: [item]}
     assert client.delete_item(TableName=TABLE, Key=key, ReturnValues="ALL_OLD")["Attributes"] == item
     assert client.scan(TableName=TABLE, Limit=1)["Items"] == []
+
+
+@pytest.mark.parametrize(("size", "kept"), [(400_000, True), (410_000, False)])
+def test_an_item_may_weigh_400_kb(client: Any, size: int, kept: bool) -> None:
+    item = {"PK": {"S": "heavy"}, "half": {"S": "x" * (size // 2)}, "rest": {"L": [{"S": "y" * (size // 2)}]}}
+    if kept:
+        client.put_item(TableName=TABLE, Item=item)
+    else:
+        with pytest.raises(client.exceptions.ClientError, match="size has exceeded"):
+            client.put_item(TableName=TABLE, Item=item)
+    assert len(_everything(client)) == int(kept)
 
 
 def test_one_item_twice_in_a_transaction_is_refused(client: Any) -> None:
