@@ -92,6 +92,7 @@ def test_shows_days_from_the_last_back_to_the_first(aws: Platform, auditor: User
 
 
 def test_nothing_of_nobody(aws: Platform, auditor: User) -> None:
+    assert walk(aws, auditor, **{"from": "0001-01-01", "to": "0001-01-01"}) == []
     assert walk(aws, auditor, entity="esc_01JDCZ0000000000000000000A") == []
     assert walk(aws, auditor, userId="usr_none' OR 1=1") == []
 
@@ -108,6 +109,7 @@ def test_asks_for_one_question_in_bounds(aws: Platform, auditor: User, subtests:
         {"from": "2026-11-24", "to": day},
         {"from": "2026-10-01", "to": day},
         {"from": "yesterday", "to": day},
+        {"from": "0", "to": "0"},
         {"from": "0001-01-01", "to": "9999-12-31"},
         {"entity": "x" * 65},
         {"entity": "x", "limit": "51"},

@@ -54,10 +54,13 @@ def test_public_routes_need_no_token(stack: Stack) -> None:
     assert ask(stack, "get", "/greet").status_code == 200
 
 
-@pytest.mark.parametrize(("method", "path"), [("get", "/nowhere"), ("delete", "/greet"), ("get", "/v1/greet")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("get", "/nowhere"), ("delete", "/greet"), ("get", "/v1/greet"), ("get", "/greet//")]
+)
 def test_what_is_no_route_is_refused_as_api_gateway_does(stack: Stack, method: str, path: str) -> None:
     answer = ask(stack, method, path)
     assert (answer.status_code, answer.json()) == (403, {"message": "Missing Authentication Token"})
+    assert ask(stack, "head", "/greet").status_code == 403
 
 
 def test_a_function_that_fails_is_a_502_without_its_trace(stack: Stack) -> None:

@@ -162,8 +162,9 @@ def test_an_error_of_ours_stays_one_and_tells_the_caller_nothing(desk: Desk, use
         desk.ask(body=GOOD, user=user)
 
 
-def test_an_unknown_route_is_404(desk: Desk) -> None:
-    answer = desk.ask("/nowhere")
+@pytest.mark.parametrize("path", ["/nowhere", "/notes/n1\n", "/notes/n1\0", "/notes/n\u0131"])
+def test_an_unknown_route_is_404(desk: Desk, path: str) -> None:
+    answer = desk.ask(path)
     assert (answer.status, answer.code) == (404, "NOT_FOUND")
 
 
@@ -230,6 +231,9 @@ JUNK = {
     "nothing": "",
     "null": "null",
     "a list": "[]",
+    "a list of a good one": json.dumps([GOOD]),
+    "a field twice": '{"title": "A", "title": "B", "amountCents": 5}',
+    "NaN in it": '{"title": "A", "amountCents": NaN}',
     "a text": '"x"',
     "a number": "7",
     "NaN": "NaN",
