@@ -264,10 +264,11 @@ def test_a_refund_in_the_dashboard_stops_what_is_being_paid_out_of_its_payment(
     for sent in sent_by(stripe, "refund.created", "refund.updated"):
         assert process(aws, stored(aws, sent)).status is WebhookStatus.PROCESSED
 
-    (parked,) = file_of(escrow.id).settlements
-    assert (parked.status, parked.error) == (SettlementStatus.PARKED, "STRAY_REFUND")
+    assert factories.escrow_row(escrow).holds == {"RISK_REVIEW"}
     assert factories.settle(escrow).status is EscrowStatus.SETTLING
-    assert {message for message, _ in told} == {"money moved that nobody ordered"}
+    (parked,) = file_of(escrow.id).settlements
+    assert (parked.status, parked.error) == (SettlementStatus.PARKED, "ON_HOLD")
+    assert [message for message, _ in told][:2] == ["an escrow is on hold", "money moved that nobody ordered"]
     assert file_of(other.id).settlements[0].status is SettlementStatus.OPEN
     assert sent_by(stripe, "transfer.created") == []
 

@@ -71,6 +71,23 @@ def test_a_refund_that_nobody_ordered_is_stray(metadata: dict[str, str] | None) 
     assert (hint.kind, hint.object_id, hint.funding_id, hint.leg_id) == (HintKind.STRAY, "re_1", "pi_1", None)
 
 
+@pytest.mark.parametrize(
+    ("kind", "thing", "asked"),
+    [
+        ("radar.early_fraud_warning.created", {"id": "issfr_1", "charge": "ch_1"}, HintKind.WARNING),
+        ("review.opened", {"id": "prv_1", "payment_intent": "pi_1"}, HintKind.REVIEW),
+        ("review.closed", {"id": "prv_1", "closed_reason": "approved", "open": False}, HintKind.REVIEW),
+        ("charge.refunded", {"id": "ch_1", "payment_intent": "pi_1", "amount_refunded": 5}, HintKind.REFUNDED),
+    ],
+)
+def test_a_doubt_points_at_the_object_that_says_what_it_is_about(
+    kind: str, thing: dict[str, Any], asked: HintKind
+) -> None:
+    assert interpret(event(kind, thing)) == Hint(kind=asked, object_id=thing["id"])
+    assert interpret(event(kind, thing, account="acct_seller")).kind is HintKind.IGNORED
+    assert interpret(event(kind, {"object": "nameless"})).kind is HintKind.IGNORED
+
+
 def test_an_account_points_at_itself() -> None:
     updated = interpret(event("account.updated", {"id": "acct_1"}, account="acct_1"))
     capability = interpret(event("capability.updated", {"id": "transfers", "account": "acct_1"}))

@@ -30,7 +30,7 @@ from bloxtr8.rails import base
 from bloxtr8.rails.base import LegKind, LegOrder, LegOutcome
 
 NEXT, CONFIRM, WAIT, PARK, FINISH, DONE = "NEXT", "CONFIRM", "WAIT", "PARK", "FINISH", "DONE"
-NOT_READY, ON_HOLD = "SELLER_NOT_READY", "ON_HOLD"
+NOT_READY, ON_HOLD = "SELLER_NOT_READY", settlements.ON_HOLD
 
 
 class Step(NamedTuple):
@@ -281,4 +281,5 @@ def _order(file: EscrowFile, leg: Leg) -> LegOrder:
         currency=str(leg.currency),
         funding_id=file.rail.payment_intent_id,
         destination=leg.destination,
+        adopted_id=leg.adopted_id if leg.attempt == 1 else None,  # where it failed, the next attempt is ours
     )

@@ -3,10 +3,10 @@
 Nothing an event says is believed but its ids, so duplicates, disorder and forgeries that got this far are harmless.
 """
 
-from bloxtr8 import clock, config, deadlines, funding, rails, reads, sagas, settling, table
+from bloxtr8 import clock, config, deadlines, funding, rails, reads, risk, sagas, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import again
-from bloxtr8.domain import settlements
+from bloxtr8.domain import escrows, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import WEBHOOK
@@ -35,7 +35,7 @@ def _fail(row: WebhookEvent, error: Exception) -> None:
     row.attempts += 1
     dead = row.attempts >= config.settings().webhook_attempts
     WEBHOOK.apply("fail_webhook_event", row, Role.SYSTEM, becomes=WebhookStatus.DEAD if dead else WebhookStatus.FAILED)
-    row.error = type(error).__name__
+    row.error, row.next_try = type(error).__name__, clock.now() + escrows.repair_delay(row.attempts)
     tell = logger.error if dead else logger.warning  # an error alarms: a person is told when no retry is left
     about = {"event": row.id, "type": row.event_type, "attempts": row.attempts, "dead": dead}
     tell("webhook event failed", exc_info=True, extra=about)
@@ -51,6 +51,17 @@ def _act(hint: Hint, actor: Actor) -> None:
         _stray(hint, actor)
     elif hint.kind is HintKind.ACCOUNT and hint.account_id is not None:
         _account(hint.account_id, actor)
+    elif hint.object_id is not None:
+        _doubt(hint.kind, hint.object_id, actor)
+
+
+def _doubt(kind: HintKind, object_id: str, actor: Actor) -> None:
+    if kind is HintKind.WARNING:
+        risk.warned(object_id, actor)
+    elif kind is HintKind.REVIEW:
+        risk.reviewed(object_id, actor)
+    elif kind is HintKind.REFUNDED:
+        risk.compare_refunded(object_id)
 
 
 def _funding(escrow_id: str, actor: Actor) -> None:
@@ -67,26 +78,20 @@ def _funding(escrow_id: str, actor: Actor) -> None:
 
 
 def _leg(hint: Hint, actor: Actor) -> None:
-    """A transfer or a refund of ours: book it if it is done, take it back into the books if the bank sent it back."""
+    """A transfer or a refund of ours; one that names no leg we have is alarmed."""
     file = _file(hint.escrow_id)
     if file is None or all(row.id != hint.leg_id for row in file.legs):
         _alarm(hint)
         return
     leg = next(row for row in file.legs if row.id == hint.leg_id)
-    settling.confirm_leg(leg.escrow_id, leg.settlement_id, actor, n=leg.n)
-    settling.take_back(leg.escrow_id, leg.settlement_id, leg.n, actor)
-    for settlement in settlements.live(reads.escrow(leg.escrow_id)):
-        sagas.react(settlement, actor)
+    risk.follow(leg, actor)
 
 
 def _stray(hint: Hint, actor: Actor) -> None:
-    """A refund out of an escrow's payment that no leg ordered: what is being paid out may not be there any more, so
-    it waits for the person who is told (rail-stripe.md, Webhooks)."""
+    """Money that no leg ordered: a refund may be accounted for, a transfer never is (rail-stripe.md, Webhooks)."""
+    if hint.funding_id and hint.object_id and risk.refunded_by_hand(hint.object_id, hint.funding_id, actor):
+        return
     _alarm(hint)
-    lookup = table.find(Lookup, index="PI", value=hint.funding_id) if hint.funding_id else None
-    file = _file(lookup.target) if lookup else None
-    for settlement in settlements.live(file) if file else ():
-        settling.park_settlement(settlement.escrow_id, settlement.id, "STRAY_REFUND", actor)
 
 
 def _alarm(hint: Hint) -> None:

@@ -126,6 +126,21 @@ class StripeDouble:
         with self._lock:
             return self._parts.disputes.close(dispute_id, verdict)
 
+    def warn(self, charge_id: str) -> Object:
+        """The card's issuer suspects fraud."""
+        with self._lock:
+            return self._parts.disputes.warn(charge_id)
+
+    def review(self, charge_id: str) -> Object:
+        """Stripe's guard wants a person to look at a payment."""
+        with self._lock:
+            return self._parts.disputes.review(charge_id)
+
+    def end_review(self, review_id: str, reason: str = "approved") -> Object:
+        """Somebody looked at a payment under review."""
+        with self._lock:
+            return self._parts.disputes.end_review(review_id, reason)
+
     def decide_identity(self, session_id: str, succeeds: bool = True) -> Object:
         with self._lock:
             return self._parts.identity.decide(session_id, succeeds)

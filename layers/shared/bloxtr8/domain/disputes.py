@@ -10,9 +10,18 @@ from bloxtr8.entities import Dispute
 
 def close_by_refund(file: EscrowFile, role: Role, now: dt.datetime) -> list[Dispute]:
     """The seller refunds everything: a live dispute has nothing left to decide. Returns what it closed."""
+    return _close(file, "refund_escrow", role, "REFUNDED_BY_SELLER", now)
+
+
+def close_by_adoption(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
+    """The same where everything was refunded in the provider's Dashboard."""
+    return _close(file, "adopt_refund", Role.SYSTEM, "REFUNDED_BY_PLATFORM", now)
+
+
+def _close(file: EscrowFile, action: str, role: Role, outcome: str, now: dt.datetime) -> list[Dispute]:
     dispute = file.dispute
     if dispute is None:
         return []
-    DISPUTE.apply("refund_escrow", dispute, role)
-    dispute.outcome, dispute.closed_at = "REFUNDED_BY_SELLER", now
+    DISPUTE.apply(action, dispute, role)
+    dispute.outcome, dispute.closed_at = outcome, now
     return [dispute]

@@ -1,7 +1,7 @@
 """The escrow's rules: how it opens, what stops its clocks, when it is looked at again (states.md, sections 4 and 6)."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from bloxtr8 import clock, config, ids
@@ -136,11 +136,12 @@ def party(escrow: Escrow, actor: Actor) -> Role:
 # --- guards
 
 
-def check_money_may_start(escrow: Escrow) -> None:
-    """Every move that starts money: one settlement of held money at a time, and no hold (section 4)."""
+def check_money_may_start(escrow: Escrow, despite: Collection[str] = ()) -> None:
+    """Every move that starts money: one settlement of held money at a time, and no hold but `despite` (section 4).
+    Raises Conflict SETTLEMENT_IN_PROGRESS or ESCROW_ON_HOLD."""
     if escrow.settlement_id is not None:
         raise Conflict("A settlement is under way.", "SETTLEMENT_IN_PROGRESS", settlementId=escrow.settlement_id)
-    if escrow.holds:
+    if escrow.holds.difference(despite):
         raise Conflict("The escrow is on hold.", "ESCROW_ON_HOLD", holds=sorted(escrow.holds))
 
 
@@ -252,7 +253,7 @@ def plan_look(escrow: Escrow, now: dt.datetime) -> None:
     """Set `next_look`: the earliest of the deadline that counts, the warning a day before it, and the next repair."""
     moments: list[dt.datetime] = []
     waits = escrow.status in WAITS_FOR_MONEY or (escrow.status is EscrowStatus.CANCELLED and not escrow.funding_closed)
-    if waits or escrow.frozen_causes - {Freeze.DISPUTE}:
+    if waits or escrow.frozen_causes & {Freeze.PROCESSING, Freeze.UNKNOWN_OWNER}:  # a dispute or hold waits for people
         moments.append(now + repair_delay(escrow.looks))
     if not escrow.frozen_causes:
         moments += _due_moments(escrow, now)

@@ -1,6 +1,7 @@
 """Settlements: a frozen plan of who gets what, and the legs that carry it (states.md, section 5; D20, D21)."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bloxtr8 import ids, money
@@ -31,6 +32,7 @@ from bloxtr8.entities import (
 from bloxtr8.errors import Conflict, InvalidState
 
 MAX_ATTEMPTS = 5
+ON_HOLD = "ON_HOLD"  # why it was parked: the end of the hold resumes it
 _COUNTED = {SettlementStatus.OPEN, SettlementStatus.PARKED, SettlementStatus.DONE}
 
 
@@ -53,7 +55,15 @@ def remaining(file: EscrowFile) -> int:
 
 
 def start(
-    file: EscrowFile, action: str, role: Role, *, actor: Actor, to_seller: int | None, reason: str, now: dt.datetime
+    file: EscrowFile,
+    action: str,
+    role: Role,
+    *,
+    actor: Actor,
+    to_seller: int | None,
+    reason: str,
+    now: dt.datetime,
+    despite: Collection[str] = (),
 ) -> Planned:
     """The move that ends an escrow with money: SETTLING, with the plan frozen in the same transaction.
 
@@ -64,7 +74,7 @@ def start(
     """
     escrow = file.escrow
     ESCROW.check(action, escrow, role)
-    check_money_may_start(escrow)
+    check_money_may_start(escrow, despite)
     rest = remaining(file)
     seller_share = rest if to_seller is None else to_seller
     kind = SettlementKind.SPLIT
@@ -253,13 +263,31 @@ def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg]:
     changed: list[Settlement | Leg] = []
     for settlement in parked:
         SETTLEMENT.apply("resume_settlement", settlement, Role.PADMIN)
-        settlement.error, settlement.run, settlement.looks = None, settlement.run + 1, 0
+        _next_run(settlement, now)
         refused = [leg for leg in file.legs_of(settlement.id) if leg.status is LegStatus.REJECTED]
         for leg in refused:
             wait(leg, settlement, leg.error or "", now, attempt=True)
-        settlement.next_look = now + repair_delay(0)
+        settlement.next_look = now + repair_delay(0)  # not the refused leg's moment: its run starts right away
         changed += [settlement, *refused]
     return changed
+
+
+def resume_held(file: EscrowFile, now: dt.datetime) -> list[Settlement]:
+    """lift_hold: what a hold parked, and no other hold stops, goes on as run + 1. Returns the rows it changed."""
+    resumed = [
+        row
+        for row in file.settlements
+        if row.status is SettlementStatus.PARKED and row.error == ON_HOLD and may_send(file.escrow, row)
+    ]
+    for settlement in resumed:
+        SETTLEMENT.apply("lift_hold", settlement, Role.SYSTEM)
+        _next_run(settlement, now)
+    return resumed
+
+
+def _next_run(settlement: Settlement, now: dt.datetime) -> None:
+    settlement.error, settlement.run, settlement.looks = None, settlement.run + 1, 0
+    settlement.next_look = now + repair_delay(0)
 
 
 def close(
@@ -278,6 +306,7 @@ def close(
         return []
     escrow = file.escrow
     escrow.seller_share += settlement.seller_share
+    escrow.frozen_causes, escrow.frozen_at = frozenset(), None  # a hold placed on the way has no clock to stop now
     outcome = _outcome(escrow)
     ESCROW.apply("finish_settlement", escrow, Role.SYSTEM, becomes=outcome)
     escrow.settlement_id, escrow.ended_at = None, now

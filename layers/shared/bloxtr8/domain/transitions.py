@@ -85,6 +85,9 @@ ESCROW = Lifecycle(
     ("confirm_delivery",   {_E.DELIVERED},  _E.SETTLING,    _BUYER),
     ("auto_release",       {_E.DELIVERED},  _E.SETTLING,    _SYSTEM),
     ("resume_settlement",  set(_E),         None,           {Role.PADMIN}),
+    ("place_hold",         {_E.AWAIT_FUNDS, *_PAID, _E.SETTLING}, None, _SYSTEM),
+    ("lift_hold",          set(_E),         None,           _SYSTEM),
+    ("adopt_refund",       _PAID,           _E.SETTLING,    _SYSTEM),
     ("open_system_dispute", {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _SYSTEM),
     ("finish_settlement",  {_E.SETTLING},   {_E.RELEASED, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
 )  # fmt: skip
@@ -107,6 +110,7 @@ SETTLEMENT = Lifecycle(
     ("plan_settlement",   _NEW,        _S.OPEN,   {*PARTIES, Role.SYSTEM}),
     ("park_settlement",   {_S.OPEN},   _S.PARKED, _SYSTEM),
     ("resume_settlement", {_S.PARKED}, _S.OPEN,   {Role.PADMIN}),
+    ("lift_hold",         {_S.PARKED}, _S.OPEN,   _SYSTEM),
     ("finish_settlement", {_S.OPEN},   _S.DONE,   _SYSTEM),
 )  # fmt: skip
 
@@ -127,6 +131,7 @@ DISPUTE = Lifecycle(
     "Dispute", DisputeStatus,
     ("open_system_dispute", _NEW,                    _P.OPEN,   _SYSTEM),
     ("refund_escrow",       {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SELLER),
+    ("adopt_refund",        {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SYSTEM),
 )  # fmt: skip
 
 _W = WebhookStatus

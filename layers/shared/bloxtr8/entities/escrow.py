@@ -130,6 +130,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     status = EnumAttribute(EscrowStatus, default=EscrowStatus.AWAIT_FUNDS)
     reason = UnicodeAttribute(null=True)
     holds = TextSetAttribute()
+    hold_causes = TextSetAttribute()  # why RISK_REVIEW stands ("review:prv_1"): it goes with the last of them
     settlement_id = UnicodeAttribute(null=True)
     funding_run = IntegerAttribute(default=1)
     funding_closed = BooleanAttribute(default=False)  # the rail can take no more money: a CANCELLED escrow waits for it
@@ -262,6 +263,7 @@ class Leg(EscrowRow, discriminator="Leg"):
     status = EnumAttribute(LegStatus, default=LegStatus.PLANNED)
     attempt = IntegerAttribute(default=1)
     external_id = UnicodeAttribute(null=True)
+    adopted_id = UnicodeAttribute(null=True)  # a refund made in the Dashboard: it is this leg's first attempt
     error = UnicodeAttribute(null=True)
     sent_at = TimeAttribute(null=True)
     confirmed_at = TimeAttribute(null=True)

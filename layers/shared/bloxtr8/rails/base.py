@@ -162,6 +162,7 @@ class LegOrder:
     funding_id: str  # the PaymentIntent (vault) that holds the money
     destination: str | None = None  # TRANSFER: the seller's account
     reverses: str | None = None  # REVERSAL: the transfer taken back
+    adopted_id: str | None = None  # REFUND: one that exists already, made by a person at the provider
 
     @property
     def leg_id(self) -> str:
@@ -182,6 +183,27 @@ class LegOutcome:
     external_id: str  # transfer, refund or reversal; empty where a refusal made no object
     reason: str | None = None  # REJECTED, or why it is still SENT: the provider's code
     available_at: dt.datetime | None = None  # when the payee can use it, where the provider says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Why the payer's bank, or the provider, doubts a payment (rail-stripe.md: a fraud warning, a review)."""
+
+    cause: str  # unique: "warning:issfr_1", "review:prv_1"
+    payment_ids: tuple[str, ...]  # of the payment it is about: PaymentIntent, charge
+    stands: bool  # nobody has decided yet
+    cleared: bool  # a person looked and approved the payment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundSeen:
+    """A refund as the provider has it, whoever made it."""
+
+    external_id: str
+    funding_id: str  # the PaymentIntent it came out of
+    amount: int
+    currency: str
+    status: LegStatus
 
 
 class Rail(Protocol):
@@ -224,4 +246,20 @@ class Rail(Protocol):
 
     def destination_ready(self, destination: str) -> bool:
         """Whether the seller can be paid there now."""
+        ...
+
+    def warning(self, warning_id: str) -> Doubt:
+        """A fraud warning of the payer's bank. It stands until a person decides."""
+        ...
+
+    def review(self, review_id: str) -> Doubt:
+        """A review by the provider's guard; cleared by its approval alone."""
+        ...
+
+    def refund(self, refund_id: str) -> RefundSeen:
+        """A refund by its id: one that no leg ordered carries no name of ours."""
+        ...
+
+    def refunded(self, charge_id: str) -> int:
+        """How much of a charge has gone back, in minor units, as the provider counts it."""
         ...

@@ -4,8 +4,18 @@ from typing import ClassVar
 
 from stripe import StripeClient
 
-from bloxtr8.rails import stripe_accounts, stripe_client, stripe_funding, stripe_legs
-from bloxtr8.rails.base import Funding, LegOrder, LegOutcome, Look, Opened, PaymentInstructions, SellerNotReady
+from bloxtr8.rails import stripe_accounts, stripe_client, stripe_funding, stripe_legs, stripe_risk
+from bloxtr8.rails.base import (
+    Doubt,
+    Funding,
+    LegOrder,
+    LegOutcome,
+    Look,
+    Opened,
+    PaymentInstructions,
+    RefundSeen,
+    SellerNotReady,
+)
 
 
 class StripeRail:
@@ -39,3 +49,15 @@ class StripeRail:
             return stripe_accounts.account_status(destination, client=self._client).ready
         except SellerNotReady:
             return False
+
+    def warning(self, warning_id: str) -> Doubt:
+        return stripe_risk.warning(self._client, warning_id)
+
+    def review(self, review_id: str) -> Doubt:
+        return stripe_risk.review(self._client, review_id)
+
+    def refund(self, refund_id: str) -> RefundSeen:
+        return stripe_risk.refund(self._client, refund_id)
+
+    def refunded(self, charge_id: str) -> int:
+        return stripe_risk.refunded(self._client, charge_id)

@@ -3,7 +3,9 @@ truth.
 
 | event | hint | then | |---|---|---| | payment_intent.* of ours | FUNDING | `look` at the escrow's payment | |
 refund.*, transfer.* with our opId | LEG | `find` the leg | | refund.*, transfer.* without one | STRAY | money moved
-that we did not order: alarm | | account.updated, capability.updated | ACCOUNT | `account_status`, then react for the
+that we did not order: adopted, or alarm | | charge.refunded | REFUNDED | `refunded`, compared with what we know | |
+radar.early_fraud_warning.created | WARNING | `warning`: a hold | | review.opened, review.closed | REVIEW | `review`: a
+hold, or the end of it | | account.updated, capability.updated | ACCOUNT | `account_status`, then react for the
 seller's waiting legs | | anything else, and what happens inside a connected account | IGNORED | stored, nothing |
 """
 
@@ -26,6 +28,9 @@ class HintKind(StrEnum):
     FUNDING = "FUNDING"
     LEG = "LEG"
     STRAY = "STRAY"
+    REFUNDED = "REFUNDED"
+    WARNING = "WARNING"
+    REVIEW = "REVIEW"
     ACCOUNT = "ACCOUNT"
     IGNORED = "IGNORED"
 
@@ -35,7 +40,7 @@ class Hint:
     """Which rows an event may concern. Nothing in it is believed but the ids."""
 
     kind: HintKind
-    object_id: str | None = None  # PaymentIntent, refund, transfer
+    object_id: str | None = None  # PaymentIntent, charge, refund, transfer, warning, review
     funding_id: str | None = None  # the PaymentIntent a refund came out of: a stray refund names no escrow
     escrow_id: str | None = None
     settlement_id: str | None = None
@@ -101,6 +106,18 @@ def _account(event: Mapping[str, Any], thing: Mapping[str, Any]) -> Hint:
     return Hint(kind=HintKind.ACCOUNT, account_id=_text(owner))
 
 
+def _concerning(kind: HintKind) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Hint]:
+    """Names the object alone: whose payment it is about, the object itself says."""
+
+    def read(event: Mapping[str, Any], thing: Mapping[str, Any]) -> Hint:
+        object_id = _text(thing.get("id"))
+        if event.get("account") or object_id is None:
+            return _IGNORED
+        return Hint(kind=kind, object_id=object_id)
+
+    return read
+
+
 def _ordered(thing: Mapping[str, Any], marked: Mapping[str, Any]) -> Hint:
     """`marked` is what carries the metadata: the object itself, or the reversal in a transfer."""
     metadata = _metadata(marked)
@@ -138,6 +155,10 @@ READERS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Hint]] = {
     "refund.failed": _leg,
     "transfer.created": _leg,
     "transfer.reversed": _reversal,
+    "charge.refunded": _concerning(HintKind.REFUNDED),
+    "radar.early_fraud_warning.created": _concerning(HintKind.WARNING),
+    "review.opened": _concerning(HintKind.REVIEW),
+    "review.closed": _concerning(HintKind.REVIEW),
     "account.updated": _account,
     "capability.updated": _account,
 }

@@ -37,6 +37,8 @@ def find(client: StripeClient, order: LegOrder) -> LegOutcome | None:
     """What exists for the leg, by metadata among the objects of its escrow. RailBug where it is not what was
     ordered."""
     with translated():
+        if order.adopted_id is not None:
+            return _adopted(client.v1.refunds.retrieve(order.adopted_id), order)
         if order.kind is LegKind.REFUND:
             refunds = client.v1.refunds.list({"payment_intent": order.funding_id, "limit": PAGE})
             return _refunded(refunds.auto_paging_iter(), order)
@@ -141,20 +143,29 @@ def _moved(things: Iterable[Transfer | TransferReversal], order: LegOrder) -> Le
 def _refunded(refunds: Iterable[Refund], order: LegOrder) -> LegOutcome | None:
     """A live refund of any attempt, else the failed one of this attempt: what an older attempt failed at is over."""
     of_leg = [refund for refund in refunds if _of_leg(refund, order)]
-    live = [refund for refund in of_leg if _refund_status(refund) is not LegStatus.REJECTED]
+    live = [refund for refund in of_leg if refund_status(refund) is not LegStatus.REJECTED]
     this = [refund for refund in of_leg if metadata_of(refund).get(OPERATION) == order.operation]
     return next((_refund_outcome(refund) for refund in (*live, *this)), None)
 
 
+def _adopted(refund: Refund, order: LegOrder) -> LegOutcome:
+    """A refund made in the Dashboard, which a leg took over by its id; RailBug where it is not what the leg says."""
+    same = (id_of(refund.payment_intent), refund.amount, refund.currency.upper())
+    if same != (order.funding_id, order.amount, order.currency):
+        refuse(f"{refund.id} is not what {order.leg_id} adopted")
+    return _refund_outcome(refund)
+
+
 def _refund_outcome(refund: Refund) -> LegOutcome:
     return LegOutcome(
-        status=_refund_status(refund),
+        status=refund_status(refund),
         external_id=refund.id,
         reason=getattr(refund, "failure_reason", None) or getattr(refund, "pending_reason", None),
     )
 
 
-def _refund_status(refund: Refund) -> LegStatus:
+def refund_status(refund: Refund) -> LegStatus:
+    """What became of a refund; anything that is not over is SENT."""
     return REFUNDS.get(refund.status or "", LegStatus.SENT)
 
 

@@ -1,0 +1,129 @@
+"""What to do about a payment in doubt, and about money that went back by no order of ours (rail-stripe.md, Webhooks).
+
+The provider is asked for each object: an event only names it. No doubt ever moves money; it stops it, and a person
+looks. A review lifts its own hold by being approved; a fraud warning, and a refund that fits nothing, stay until
+decide_hold, which comes with the compliance room.
+"""
+
+from collections.abc import Iterable
+
+from bloxtr8 import clock, rails, reads, sagas, settling, table
+from bloxtr8.actors import Actor
+from bloxtr8.domain import adoption, holds, settlements
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.entities import Hold, Leg, Lookup, RailName
+from bloxtr8.errors import NotFound
+from bloxtr8.logs import logger
+from bloxtr8.rails.base import Doubt, LegStatus, RefundSeen
+
+
+def warned(warning_id: str, actor: Actor) -> None:
+    """radar.early_fraud_warning.created: the payer's bank suspects fraud. The hold stays until a person decides."""
+    _weigh(rails.get(RailName.STRIPE).warning(warning_id), actor)
+
+
+def reviewed(review_id: str, actor: Actor) -> None:
+    """review.opened, review.closed: what the review says now counts, whichever event came first."""
+    _weigh(rails.get(RailName.STRIPE).review(review_id), actor)
+
+
+def _weigh(doubt: Doubt, actor: Actor) -> None:
+    file = _paid_by(doubt.payment_ids)
+    if file is None:
+        return
+    if doubt.stands:
+        _place(file, doubt.cause, actor)
+    elif doubt.cleared:
+        _lift(file, doubt.cause, actor)
+
+
+def _place(file: EscrowFile, cause: str, actor: Actor) -> None:
+    """place_hold, and what is being paid out is parked by its own machine: its next step finds the hold."""
+    escrow = file.escrow
+    about = {"escrowId": escrow.id, "cause": cause, "status": str(escrow.status)}
+    if not holds.can_hold(escrow):
+        logger.error("a payment is in doubt after its end", extra=about)
+        return
+    if not holds.place(escrow, cause, clock.now()):
+        return
+    details = {"hold": str(Hold.RISK_REVIEW), "cause": cause}
+    table.commit(escrow, action="place_hold", actor=actor, details=details)
+    logger.error("an escrow is on hold", extra=about)
+    for settlement in settlements.live(file):
+        sagas.react(settlement, actor)
+
+
+def _lift(file: EscrowFile, cause: str, actor: Actor) -> None:
+    """lift_hold, and whatever waited for it goes on: the funding, a settlement that was parked."""
+    resumed = holds.lift(file, cause, clock.now())
+    if resumed is None:
+        return
+    details = {"hold": str(Hold.RISK_REVIEW), "cause": cause}
+    table.commit(file.escrow, *resumed, action="lift_hold", actor=actor, details=details)
+    sagas.react(file.escrow, actor)
+    for settlement in settlements.live(file):
+        sagas.react(settlement, actor)
+
+
+def refunded_by_hand(refund_id: str, funding_id: str, actor: Actor) -> bool:
+    """A refund that no leg ordered, made in the Dashboard: adopted where it is all that its escrow holds, else a hold
+    until a person has looked. Whether it is accounted for; where not, the caller rings the alarm."""
+    file = _paid_by([funding_id])
+    if file is None:
+        return False
+    seen = rails.get(RailName.STRIPE).refund(refund_id)
+    if seen.funding_id != file.rail.payment_intent_id:
+        return False
+    leg = next((row for row in file.legs if row.external_id == refund_id), None)
+    if leg is not None:
+        follow(leg, actor)
+        return True
+    if seen.status is LegStatus.REJECTED:
+        return False
+    if adoption.fits(file, seen.amount, seen.currency):
+        _adopt(file, seen, actor)
+        return True
+    if holds.can_hold(file.escrow):
+        _place(file, f"refund:{refund_id}", actor)
+    return False
+
+
+def _adopt(file: EscrowFile, seen: RefundSeen, actor: Actor) -> None:
+    settlement, rows = adoption.adopt(file, seen.external_id, actor=actor, now=clock.now())
+    details = {"refund": seen.external_id, "amount": seen.amount}
+    table.commit(file.escrow, settlement, *rows, action="adopt_refund", actor=actor, details=details)
+    about = {"escrowId": file.escrow.id, "settlementId": settlement.id, "refund": seen.external_id}
+    logger.warning("a refund of the Dashboard was adopted", extra=about)
+    sagas.react(settlement, actor)
+
+
+def follow(leg: Leg, actor: Actor) -> None:
+    """A transfer or a refund moved on: book it if it is done, take it back into the books if the bank sent it back."""
+    settling.confirm_leg(leg.escrow_id, leg.settlement_id, actor, n=leg.n)
+    settling.take_back(leg.escrow_id, leg.settlement_id, leg.n, actor)
+    for settlement in settlements.live(reads.escrow(leg.escrow_id)):
+        sagas.react(settlement, actor)
+
+
+def compare_refunded(charge_id: str) -> None:
+    """charge.refunded: more went back than our legs and adopted refunds know. Nothing is changed: refund.created does
+    that; a difference is never silent."""
+    file = _paid_by([charge_id])
+    if file is None:
+        return
+    amount, known = rails.get(RailName.STRIPE).refunded(charge_id), adoption.given_back(file)
+    if amount > known:
+        about = {"escrowId": file.escrow.id, "charge": charge_id, "refunded": amount, "known": known}
+        logger.error("more was refunded than is known", extra=about)
+
+
+def _paid_by(payment_ids: Iterable[str]) -> EscrowFile | None:
+    """The escrow of a payment, by the first of its ids that is known; None: another product's."""
+    for payment_id in payment_ids:
+        lookup = table.find(Lookup, index=payment_id[:2].upper(), value=payment_id)
+        if lookup is not None:
+            try:
+                return reads.escrow(lookup.target)
+            except NotFound:
+                return None
+    return None
