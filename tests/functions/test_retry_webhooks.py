@@ -1,5 +1,7 @@
 """Events that were not processed are tried again; after ten failures a person is told."""
 
+import datetime as dt
+
 import pytest
 
 from bloxtr8 import table
@@ -57,9 +59,12 @@ def test_after_ten_failures_it_is_dead_and_a_person_is_told(
 
     for attempt in range(1, 10):
         aws.invoke("retry_webhooks")
+        aws.invoke("retry_webhooks")  # too early
         row = read(paid)
         assert (row.status, row.attempts, row.error) == (WebhookStatus.FAILED, attempt, "RailOutcomeUnknown")
+        aws.clock.advance(seconds=min(120 * 2**attempt, 3600))
     assert told == []
+    assert aws.clock.now() - paid.received_at > dt.timedelta(hours=6)  # an outage of an afternoon kills no event
     aws.invoke("retry_webhooks")
 
     row = read(paid)

@@ -68,6 +68,6 @@ KEYS = {
     "AuditEntry":   Key("AUDIT#{root_id}", "{seq:010}",
                         gsi1=("USER#{actor}#AUDIT", "{at}"),
                         gsi2=("AUDIT#{day}", "{at}#{root_id}#{seq:010}")),
-    "WebhookEvent": Key("WEBHOOK#{provider}#{account}#{event_id}", "META", gsi3=("{queue}", "{received_at}")),
+    "WebhookEvent": Key("WEBHOOK#{provider}#{account}#{event_id}", "META", gsi3=("{queue}", "{turn}")),
     "Idempotency":  Key("IDEM#{caller}#{action}", "{key}"),
 }  # fmt: skip

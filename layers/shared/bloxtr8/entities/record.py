@@ -1,5 +1,6 @@
 """The record: audit entries, webhook events, operations, look-ups and idempotency rows."""
 
+import datetime as dt
 from enum import StrEnum
 from typing import Any
 
@@ -56,6 +57,7 @@ class WebhookEvent(Entity, discriminator="WebhookEvent"):
     attempts = IntegerAttribute(default=0)
     error = UnicodeAttribute(null=True)
     received_at = TimeAttribute()
+    next_try = TimeAttribute(null=True)  # after a failure: later each time, so that an outage of hours kills no event
     processed_at = TimeAttribute(null=True)
 
     @property
@@ -65,6 +67,11 @@ class WebhookEvent(Entity, discriminator="WebhookEvent"):
     @property
     def queue(self) -> str | None:
         return "QUEUE#WEBHOOK" if self.status in {WebhookStatus.RECEIVED, WebhookStatus.FAILED} else None
+
+    @property
+    def turn(self) -> dt.datetime:
+        """When it is tried next."""
+        return self.next_try or self.received_at
 
 
 class Operation(Entity, discriminator="Operation"):
