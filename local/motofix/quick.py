@@ -2,7 +2,7 @@
 
 It asks its model of DynamoDB about ten possible members of every attribute of every item, each under several names;
 casts every key it compares, and weighs an item anew for every attribute; reads its own folder and lists its own methods
-at every request; and parses a state machine for every execution.
+at every request; parses the same conditions again and again, and a state machine for every execution.
 """
 
 import functools
@@ -12,6 +12,7 @@ from antlr4 import ParserRuleContext
 from moto import backends
 from moto.core import responses
 from moto.core.serialize import SERVICE_SPECIFIC_SERIALIZERS, JSONSerializer
+from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
@@ -22,6 +23,9 @@ _MOST_BYTES = 405_000  # of an item: moto's own limit, between the 400 KB that A
 _AS_IT_IS = {"S", "N", "SS", "NS", "BOOL", "NULL"}
 _cast = DynamoType.cast_value.fget  # type: ignore[attr-defined]
 _parse = AmazonStateLanguageParser.parse
+_parse_condition = ConditionExpressionParser.parse
+_MOST_CONDITIONS = 5_000
+_conditions: dict[tuple[str, ...], Any] = {}
 
 
 def apply() -> None:
@@ -30,6 +34,7 @@ def apply() -> None:
     DynamoType.cast_value = property(_value)  # type: ignore[assignment, method-assign]
     DynamoType.__eq__ = _is_same  # type: ignore[assignment, method-assign]
     Item.__init__ = _fill  # type: ignore[method-assign]
+    ConditionExpressionParser.parse = _condition  # type: ignore[method-assign]
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
     modules = list(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
@@ -76,6 +81,20 @@ def _fill(self: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs:
         dict.__setitem__(self.attrs, name, DynamoType(value))
     if self.size() > _MOST_BYTES:
         raise ItemSizeTooLarge
+
+
+def _condition(self: ConditionExpressionParser) -> Any:
+    """What the expression means with these names and values; it keeps nothing of the items it is asked about."""
+    names, values = self.expression_attribute_names, self.expression_attribute_values
+    key = (str(self.condition_expression), repr(names), repr(values))
+    found = _conditions.get(key)
+    if found is None:
+        if len(_conditions) >= _MOST_CONDITIONS:
+            _conditions.clear()
+        op = _parse_condition(self)
+        found = _conditions[key] = op, self.expr_attr_names_found, self.expr_attr_values_found
+    op, self.expr_attr_names_found, self.expr_attr_values_found = found[0], list(found[1]), list(found[2])
+    return op
 
 
 @functools.lru_cache(maxsize=64)
