@@ -1,0 +1,67 @@
+"""A card payment in doubt, and a refund made in Stripe's Dashboard, over HTTP and through the webhooks."""
+
+from typing import Any
+
+import pytest
+
+from local.client import Refused
+from tests.flows.theatre import Theatre
+
+
+def charge(theatre: Theatre) -> str:
+    intent = theatre.cast.world.stripe.get(f"/v1/payment_intents/{theatre.payment_intent_of_events()}")
+    return str(intent["latest_charge"])
+
+
+def escrow(theatre: Theatre) -> dict[str, Any]:
+    """The escrow once everything that happened at Stripe has arrived."""
+    theatre.stack.wait_quiet()
+    found: dict[str, Any] = theatre.cast.buyer.get(theatre.path)
+    return found
+
+
+def test_money_under_review_is_paid_out_only_after_its_approval(theatre: Theatre) -> None:
+    stripe = theatre.cast.world.stripe
+    theatre.agree()
+    theatre.cast.world.pay(theatre.payment_intent(), "pm_card_riskLevelElevated")
+    theatre.stack.wait_quiet()
+    held = escrow(theatre)
+    assert (held["holds"], held["clocksFrozen"]) == (["RISK_REVIEW"], True)
+    theatre.repair(minutes=61)
+    assert escrow(theatre)["holds"] == ["RISK_REVIEW"]
+    assert theatre.stripe_has("transfers") == []
+    (review,) = [one for one in reviews(theatre) if one["payment_intent"] == theatre.payment_intent_of_events()]
+
+    stripe.send("POST", f"/_double/reviews/{review['id']}/close", {"reason": "approved"})
+
+    assert theatre.settle("FUNDS_HELD")["holds"] == []
+    theatre.release()
+    theatre.settle("RELEASED")
+    theatre.assert_sound()
+
+
+def reviews(theatre: Theatre) -> list[dict[str, Any]]:
+    return [one["data"]["object"] for one in theatre.stack.stripe.events if one["type"] == "review.opened"]
+
+
+def test_a_fraud_warning_stops_the_payout_and_a_refund_of_everything_ends_it(theatre: Theatre) -> None:
+    stripe = theatre.cast.world.stripe
+    theatre.agree()
+    theatre.fund()
+    delivery = theatre.deliver()
+    stripe.send("POST", f"/_double/charges/{charge(theatre)}/warning")
+    assert escrow(theatre)["holds"] == ["RISK_REVIEW"]
+    with pytest.raises(Refused, match="ESCROW_ON_HOLD"):
+        theatre.confirm(delivery)
+
+    refund_in_the_dashboard(theatre)
+
+    theatre.settle("REFUNDED")
+    assert [one["amount"] for one in theatre.stripe_has("refunds")] == [23_000]
+    assert theatre.stripe_has("transfers") == []
+    theatre.assert_sound()
+
+
+def refund_in_the_dashboard(theatre: Theatre) -> None:
+    """A person of the platform refunds: nothing of ours is written on it."""
+    theatre.cast.world.stripe.send("POST", "/v1/refunds", form={"payment_intent": theatre.payment_intent_of_events()})
