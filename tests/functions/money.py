@@ -60,9 +60,9 @@ class ScriptedRail:
             raise fate
         return self.makes(order.leg_id)
 
-    def makes(self, leg_id: str, status: LegStatus = LegStatus.CONFIRMED) -> LegOutcome:
+    def makes(self, leg_id: str, status: LegStatus = LegStatus.CONFIRMED, reason: str = "test") -> LegOutcome:
         """The provider has this for the leg from now on."""
-        self.made[leg_id] = LegOutcome(status=status, external_id=f"re_{leg_id[-8:]}", reason="test")
+        self.made[leg_id] = LegOutcome(status=status, external_id=f"re_{leg_id[-8:]}", reason=reason)
         return self.made[leg_id]
 
     def find(self, order: LegOrder) -> LegOutcome | None:

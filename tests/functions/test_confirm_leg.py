@@ -8,7 +8,7 @@ import pytest
 from bloxtr8 import actors, settling, table
 from bloxtr8.attempts import again
 from bloxtr8.entities import Escrow, Lookup
-from bloxtr8.rails.base import LegStatus, RailBug, RailOutcomeUnknown, RailThrottled
+from bloxtr8.rails.base import LegOutcome, LegStatus, RailBug, RailOutcomeUnknown, RailThrottled
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import together
@@ -157,6 +157,35 @@ def test_a_refund_that_failed_is_tried_again_under_a_new_key_and_parks_at_last(
     assert [order.attempt for order in rail.sent] == [1, 2, 3, 4, 5]
     assert money.leg(escrow).status == "REJECTED"
     assert escrows.sound(aws, escrow) == {"BUYER": -escrow.gross, "HELD": escrow.gross}
+
+
+def test_why_the_buyers_bank_refused_is_not_told_to_the_seller(aws: Platform, rail: ScriptedRail) -> None:
+    escrow = sent(aws, rail)
+    rail.makes(money.leg(escrow).id, LegStatus.REJECTED, reason="lost_or_stolen_card")
+    confirm(aws, escrow)
+    assert money.leg(escrow).error == "lost_or_stolen_card"
+    told = [aws.call(what, escrow.seller_id, escrow_id=escrow.id) for what in ("get_timeline", "get_escrow")]
+    assert "reject_leg" in escrows.text(*told)
+    assert "stolen" not in escrows.text(*told)
+
+
+def test_a_card_that_takes_no_refund_is_not_tried_for_ever(aws: Platform, rail: ScriptedRail) -> None:
+    escrow = sent(aws, rail)
+    for _ in range(8):
+        for leg in escrows.file(escrow).legs:
+            rail.makes(leg.id)
+            aws.invoke("confirm_leg", {"escrowId": escrow.id, "settlementId": leg.settlement_id})
+        open_one = money.settlement(escrow)
+        if open_one.status == "OPEN":
+            factories.settle(escrow, open_one.id)
+        for leg in escrows.file(escrow).legs:
+            if leg.status == "CONFIRMED":
+                rail.made[leg.id] = LegOutcome(status=LegStatus.REJECTED, external_id=str(leg.external_id))
+                settling.take_back(escrow.id, leg.settlement_id, leg.n, EVENT)
+    returns = [row for row in escrows.file(escrow).settlements if row.kind == "RETURN"]
+    assert [row.status for row in returns] == ["DONE"] * 4 + ["PARKED"]
+    assert (escrows.row(escrow).holds, escrows.row(escrow).status) == (frozenset(), "REFUNDED")
+    assert escrows.sound(aws, escrow) == {"BUYER": -escrow.gross, "SURPLUS": escrow.gross}
 
 
 def test_what_is_not_what_was_ordered_is_a_fault_of_ours(aws: Platform, rail: ScriptedRail) -> None:

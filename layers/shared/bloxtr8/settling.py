@@ -148,7 +148,8 @@ def _write(file: EscrowFile, settlement: Settlement, leg: Leg, outcome: LegOutco
         table.commit(file.escrow, settlement, leg, lookup, *lines, action="confirm_leg", actor=actor)
         return Step(NEXT)
     again = settlements.reject(leg, settlement, outcome.reason or "REJECTED", now)
-    table.commit(file.escrow, settlement, leg, action="reject_leg", actor=actor, details={"reason": outcome.reason})
+    table.commit(file.escrow, settlement, leg, action="reject_leg", actor=actor)  # both sides read it: no reason
+    logger.warning("a leg was rejected", extra={"legId": leg.id, "reason": outcome.reason})
     return Step(NEXT if again else PARK, "" if again else "REJECTED")
 
 
@@ -230,6 +231,8 @@ def take_back(escrow_id: str, settlement_id: str, n: int, actor: Actor) -> None:
     entry = Entry(Account.BUYER, Account.SURPLUS, leg.amount, "sent back by the buyer's bank")
     lines = ledger.book(file.escrow, [entry], now=now, leg_id=leg.id, external_id=leg.external_id)
     planned = settlements.give_back(file, None, leg.amount, actor=actor, reason="REFUND_FAILED", now=now)
+    if sum(row.reason == "REFUND_FAILED" for row in file.settlements) >= settlements.MAX_ATTEMPTS:
+        settlements.park(file, planned.settlement, "REFUND_FAILED", refused=False)  # that card takes it no more
     table.commit(file.escrow, mark, *lines, *planned.rows, action="take_back_refund", actor=actor)
     logger.error("a refund came back", extra={"escrowId": escrow_id, "legId": leg.id})
 
