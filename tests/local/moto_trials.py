@@ -76,12 +76,13 @@ def conserved_sum() -> int:
     for name in names:
         client.put_item(TableName=TABLE, Item=put(name, START)["Put"]["Item"])
     pairs = list(itertools.permutations(names, 2))
+    cancelled = client.exceptions.TransactionCanceledException  # botocore makes its classes at the first look
 
     def work(number: int) -> None:
         for step in range(12):
             try:
                 transfer(client, *pairs[(number * 7 + step * 5) % len(pairs)])
-            except client.exceptions.TransactionCanceledException:
+            except cancelled:
                 continue
 
     together(work)
