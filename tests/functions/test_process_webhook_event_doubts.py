@@ -291,6 +291,19 @@ def test_a_refund_of_a_part_holds_the_escrow_until_a_person_looked(
     ]  # fmt: skip
 
 
+def test_a_refund_of_a_part_that_fails_after_all_lifts_its_hold(
+    aws: Platform, stripe: StripeDouble, machines: Machines
+) -> None:
+    escrow = factories.funded(stripe)
+    refund_id = refund(escrow, amount=1_000)
+    happen(aws, stripe, "refund.created")
+    assert factories.escrow_row(escrow).holds == {Hold.RISK_REVIEW}
+    stripe.fail_refund(refund_id)
+    happen(aws, stripe, "refund.failed")
+    after = factories.escrow_row(escrow)
+    assert (after.holds, after.hold_causes, after.frozen_causes) == (frozenset(), frozenset(), frozenset())
+
+
 def test_a_refund_that_failed_before_it_was_seen_moved_nothing(
     aws: Platform, stripe: StripeDouble, machines: Machines
 ) -> None:

@@ -78,7 +78,8 @@ def refunded_by_hand(refund_id: str, funding_id: str, actor: Actor) -> bool:
     if leg is not None:
         follow(leg, actor)
         return True
-    if seen.status is LegStatus.REJECTED:
+    if seen.status is LegStatus.REJECTED:  # nothing was moved, so the doubt about it is over
+        _lift(file, f"refund:{refund_id}", actor)
         return False
     if adoption.fits(file, seen.amount, seen.currency):
         _adopt(file, seen, actor)
