@@ -12,7 +12,6 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.constants import NUMBER, STRING
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
 from bloxtr8 import clock
@@ -79,21 +78,6 @@ class TextSetAttribute(Attribute[frozenset[str]]):
         return frozenset(value.split())
 
 
-def _index(name: str) -> Any:
-    """A sparse index `GSIn` over the attributes GSInPK and GSInSK."""
-    meta = type("Meta", (), {"index_name": name, "projection": AllProjection()})
-    low = name.lower()
-    return type(
-        name,
-        (GlobalSecondaryIndex,),
-        {
-            "Meta": meta,
-            f"{low}pk": UnicodeAttribute(hash_key=True, attr_name=f"{name}PK"),
-            f"{low}sk": UnicodeAttribute(range_key=True, attr_name=f"{name}SK"),
-        },
-    )()
-
-
 class Entity(Model):
     """A row. Constructing one needs no AWS; only table.py reads and writes them."""
 
@@ -115,11 +99,6 @@ class Entity(Model):
     gsi4sk = UnicodeAttribute(null=True, attr_name="GSI4SK")
     gsi5pk = UnicodeAttribute(null=True, attr_name="GSI5PK")
     gsi5sk = UnicodeAttribute(null=True, attr_name="GSI5SK")
-    gsi1 = _index("GSI1")
-    gsi2 = _index("GSI2")
-    gsi3 = _index("GSI3")
-    gsi4 = _index("GSI4")
-    gsi5 = _index("GSI5")
     type = DiscriminatorAttribute()
     status_read: Any = None
     version = IntegerAttribute(default=0)
