@@ -19,6 +19,7 @@ from bloxtr8.shapes import View
 from tests import factories
 from tests.checks import together
 from tests.emulator import Clock, Platform
+from tests.emulator import client as aws_client
 from tests.wire import Wire
 
 JOB = system("test")
@@ -314,6 +315,21 @@ def test_a_partition_may_be_narrowed(aws: Platform, user: User) -> None:
     table.remember(session(user))
     assert [row.entity for row in table.partition(f"USER#{user.id}")] == ["Deals", "User", "Session"]
     assert [row.entity for row in table.partition(f"USER#{user.id}", prefix="SESSION#")] == ["Session"]
+
+
+def test_a_row_of_a_kind_that_this_version_does_not_know_is_passed_over(aws: Platform, user: User) -> None:
+    place = {"PK": {"S": f"USER#{user.id}"}, "SK": {"S": "LATER"}, "type": {"S": "Later"}}
+    aws_client("dynamodb").put_item(TableName=table.TABLE, Item=place)
+    assert [row.entity for row in table.partition(f"USER#{user.id}")] == ["Deals", "User"]
+
+
+def test_what_is_due_and_unreadable_stops_no_other(aws: Platform, user: User, clock: Clock) -> None:
+    broken, whole = factories.listing(user), factories.listing(user)
+    clock.advance(hours=2)
+    key = {"PK": {"S": broken.pk}, "SK": {"S": broken.sk}}
+    change = {"status": {"Value": {"S": "LATER"}}}
+    aws_client("dynamodb").update_item(TableName=table.TABLE, Key=key, AttributeUpdates=change)
+    assert [row.id for row in table.due(Listing, "DUE#LISTING")] == [whole.id]
 
 
 # --- C7
