@@ -83,8 +83,8 @@ def _marked(thing: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _funding(event: Mapping[str, Any], thing: Mapping[str, Any]) -> Hint:
-    escrow_id = _metadata(thing).get(PAYMENT)
-    if event.get("account") or not isinstance(escrow_id, str):
+    escrow_id = _text(_metadata(thing).get(PAYMENT))
+    if event.get("account") or escrow_id is None:
         return _IGNORED
     return Hint(kind=HintKind.FUNDING, object_id=_text(thing.get("id")), escrow_id=escrow_id)
 
@@ -102,8 +102,8 @@ def _reversal(event: Mapping[str, Any], thing: Mapping[str, Any]) -> Hint:
 
 
 def _account(event: Mapping[str, Any], thing: Mapping[str, Any]) -> Hint:
-    owner = event.get("account") or thing.get("account") or thing.get("id")
-    return Hint(kind=HintKind.ACCOUNT, account_id=_text(owner))
+    owner = _text(event.get("account")) or _text(thing.get("account")) or _text(thing.get("id"))
+    return Hint(kind=HintKind.ACCOUNT, account_id=owner)
 
 
 def _concerning(kind: HintKind) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Hint]:
