@@ -62,7 +62,7 @@ def house() -> Platform:
 
 def test_a_function_knows_its_folder_environment_and_dead_letters(house: Platform) -> None:
     function = house.functions["GreetFunction"]
-    assert (function.action, function.handler, function.timeout_seconds) == ("greet", "app.lambda_handler", 5)
+    assert (function.action, function.handler, function.timeout_seconds) == ("greet", "app.lambda_handler", 15)
     assert function.folder == HOUSE.parent / "functions/greet"
     assert function.env["GREETING"] == "good morning"
     assert function.env["PLACE"] == "here-us-east-1"
