@@ -4,6 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 READY := $(BIN)/.ready
 LINTED := $(BIN)/.linted
+CHAIN := node_modules/.ready
 PYTHON ?= $(shell for p in python3.13 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$p && break; done)
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -16,7 +17,7 @@ TESTS ?= tests
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-setup: $(READY) ## .venv with everything of requirements-dev.txt, once
+setup: $(READY) $(CHAIN) ## .venv of requirements-dev.txt and node_modules of package-lock.json, once
 
 $(READY): requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.13 is needed; name it: make PYTHON=/path/to/python3.13"; exit 1; }
@@ -24,10 +25,16 @@ $(READY): requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-test: check ## check, then every test but the slow ones (TESTS=tests/unit for some)
+# What the chain needs: the compiler, the libraries, Anvil and forge, as the lock file says and no script of theirs run.
+$(CHAIN): package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { echo "Node 20 or newer is needed, with npm"; exit 1; }
+	npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+test: check $(CHAIN) ## check, then every test but the slow ones (TESTS=tests/unit for some)
 	$(BIN)/python -m pytest $(TESTS) -m "not slow and not live" -n 2 --dist loadfile
 
-test-slow: $(READY) ## the slow tests
+test-slow: $(READY) $(CHAIN) ## the slow tests
 	$(BIN)/python -m pytest $(TESTS) -m "slow and not live"
 
 check: lint types arrows deployment generated ## the five below
@@ -69,13 +76,13 @@ readme: $(READY) ## the README's map and diagrams from the code
 function: $(READY) ## template block and event of a new function (CONTRIBUTING.md)
 	$(BIN)/python -m tools.function "$(NAME)" "$(ROOM)" "$(DOES)" $(if $(ROUTE),--route "$(ROUTE)") $(if $(PUBLIC),--public)
 
-local: $(READY) ## the platform on this machine; Ctrl-C stops all of it
+local: $(READY) $(CHAIN) ## the platform on this machine; Ctrl-C stops all of it
 	$(BIN)/python -m local $(if $(PORT),--port $(PORT)) $(ARGS)
 
-demo: $(READY) ## a whole trade by card through the public API
+demo: $(READY) $(CHAIN) ## a whole trade by card through the public API
 	$(BIN)/python -m local.demo $(ARGS)
 
-bench: $(READY) ## cold start, warm calls, round trips, what a trade costs
+bench: $(READY) $(CHAIN) ## cold start, warm calls, round trips, what a trade costs
 	$(BIN)/python -m benchmarks $(ARGS)
 
 staff: $(READY) ## USER=usr_… ROLE=ARBITER TIER=TIER_2: grant a platform role on the running local stack
