@@ -182,7 +182,7 @@ def payable(stripe: StripeDouble, **fields: Any) -> Escrow:
 
 def pay(escrow: Escrow, card: str = "pm_card_visa") -> None:
     """The buyer pays at Stripe; the platform has yet to look."""
-    intent = table.get(StripeEscrow, escrow_ulid=escrow.ulid).payment_intent_id
+    intent = table.get(StripeEscrow, escrow_ulid=escrow.ulid).external_id
     stripe_client.client().v1.payment_intents.confirm(
         str(intent), {"payment_method": card, "return_url": "https://bloxtr8.example/paid"}
     )

@@ -134,7 +134,7 @@ def executed_with_rail() -> Escrow:
     """An escrow whose place of payment is known, for the scripted rail."""
     escrow = factories.executed()
     file = escrows.file(escrow)
-    file.rail.payment_intent_id = "pi_scripted"
+    file.rail.external_id = "pi_scripted"
     changed_rows(escrow, file.rail)
     return escrows.row(escrow)
 

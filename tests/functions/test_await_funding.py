@@ -65,7 +65,7 @@ def test_a_payment_intent_canceled_at_stripe_counts_as_the_deadline(
     aws: Platform, stripe: StripeDouble, machines: Machines
 ) -> None:
     escrow = factories.payable(stripe)
-    stripe_client.client().v1.payment_intents.cancel(str(escrows.file(escrow).rail.payment_intent_id))
+    stripe_client.client().v1.payment_intents.cancel(str(escrows.file(escrow).rail.external_id))
     wait(aws, escrow)
     assert machines.answered == [(TOKEN, "DEADLINE")]
 

@@ -79,7 +79,7 @@ def test_a_listing_that_was_removed_meanwhile_stays_away(aws: Platform) -> None:
 def test_refuses_while_money_is_there_or_on_its_way(aws: Platform, stripe: StripeDouble) -> None:
     paid, slow = factories.payable(stripe), factories.payable(stripe)
     factories.pay(paid)
-    stripe.pay_slowly(str(file(slow).rail.payment_intent_id))
+    stripe.pay_slowly(str(file(slow).rail.external_id))
     for escrow in (paid, slow):
         aws.invoke("screen_deposit", {"escrowId": escrow.id})
         for user in (escrow.buyer_id, escrow.seller_id):

@@ -50,7 +50,7 @@ def test_money_at_the_last_moment_is_held(aws: Platform, stripe: StripeDouble) -
 
 def test_a_payment_under_way_waits(aws: Platform, stripe: StripeDouble) -> None:
     escrow = factories.payable(stripe)
-    stripe.pay_slowly(str(escrows.file(escrow).rail.payment_intent_id))
+    stripe.pay_slowly(str(escrows.file(escrow).rail.external_id))
     aws.invoke("look_at_rail", {"escrowId": escrow.id})
     aws.clock.advance(hours=72)
     assert cancel(aws, escrow) == "WAIT"
@@ -58,7 +58,7 @@ def test_a_payment_under_way_waits(aws: Platform, stripe: StripeDouble) -> None:
 
 def test_canceled_at_stripe_counts_as_the_deadline(aws: Platform, stripe: StripeDouble) -> None:
     escrow = factories.payable(stripe)
-    stripe_client.client().v1.payment_intents.cancel(str(escrows.file(escrow).rail.payment_intent_id))
+    stripe_client.client().v1.payment_intents.cancel(str(escrows.file(escrow).rail.external_id))
     assert cancel(aws, escrow) == "CANCELLED"
     assert (escrows.row(escrow).funding_closed, escrows.row(escrow).next_look) == (True, None)
 

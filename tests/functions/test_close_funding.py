@@ -27,7 +27,7 @@ def test_the_payment_intent_is_canceled(aws: Platform, stripe: StripeDouble) -> 
     escrow = cancelled(aws, factories.payable(stripe))
     assert close(aws, escrow)
     file = escrows.file(escrow)
-    intent = stripe_client.client().v1.payment_intents.retrieve(str(file.rail.payment_intent_id))
+    intent = stripe_client.client().v1.payment_intents.retrieve(str(file.rail.external_id))
     assert intent.status == "canceled"
     assert (file.escrow.funding_closed, file.escrow.next_look) == (True, None)
     assert sorted(row.name for row in file.operations) == ["cancel", "open"]
@@ -80,7 +80,7 @@ def test_a_payment_intent_whose_id_was_lost_is_found_and_canceled(
     stripe.clear_faults()
     assert close(aws, escrow)
     (intent,) = stripe_client.client().v1.payment_intents.list({"limit": 100}).data
-    assert (intent.status, intent.id) == ("canceled", escrows.file(escrow).rail.payment_intent_id)
+    assert (intent.status, intent.id) == ("canceled", escrows.file(escrow).rail.external_id)
 
 
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "500_after", "503", "409", "429"])

@@ -290,7 +290,7 @@ def test_one_bad_row_does_not_stop_the_others(
 ) -> None:
     bad, good = factories.payable(stripe), factories.payable(stripe)
     file = escrows.file(bad)
-    file.rail.payment_intent_id = escrows.file(good).rail.payment_intent_id  # another escrow's
+    file.rail.external_id = escrows.file(good).rail.external_id  # another escrow's
     money.changed_rows(bad, file.rail)
     told = alarms(monkeypatch)
     enforce(aws, minutes=3)

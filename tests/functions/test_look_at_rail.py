@@ -48,7 +48,7 @@ def test_a_cancelled_escrow_is_cancelled(aws: Platform, stripe: StripeDouble) ->
 
 def test_a_payment_under_way_stops_the_clock(aws: Platform, stripe: StripeDouble) -> None:
     escrow = factories.payable(stripe)
-    stripe.pay_slowly(str(escrows.file(escrow).rail.payment_intent_id))
+    stripe.pay_slowly(str(escrows.file(escrow).rail.external_id))
     assert look(aws, escrow) == "WAIT"
     aws.clock.advance(hours=72)
     assert escrows.row(escrow).frozen_causes == {"PROCESSING"}

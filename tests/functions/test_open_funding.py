@@ -23,8 +23,8 @@ def test_the_payment_intent_and_its_look_up_are_stored(aws: Platform, stripe: St
     escrow = factories.executed()
     assert aws.invoke("open_funding", {"escrowId": escrow.id}) == {"open": True}
     file = escrows.file(escrow)
-    assert [file.rail.payment_intent_id] == opened(stripe)
-    assert table.get(Lookup, index="PI", value=file.rail.payment_intent_id).target == escrow.id
+    assert [file.rail.external_id] == opened(stripe)
+    assert table.get(Lookup, index="PI", value=file.rail.external_id).target == escrow.id
     assert table.get(User, id=escrow.buyer_id).customer_id == file.rail.customer_id is not None
     assert [row.name for row in file.operations] == ["open"]
     assert money.actions(aws, escrow) == ["open_funding"]
@@ -63,11 +63,11 @@ def test_an_answer_that_got_lost_is_found_again(
     with pytest.raises(error):
         aws.invoke("open_funding", {"escrowId": escrow.id})
     file = escrows.file(escrow)
-    assert file.rail.payment_intent_id is None
+    assert file.rail.external_id is None
     assert [row.name for row in file.operations] == ["open"]  # the intent was stored before the call
     stripe.clear_faults()
     aws.invoke("open_funding", {"escrowId": escrow.id})
-    assert opened(stripe) == [escrows.file(escrow).rail.payment_intent_id]
+    assert opened(stripe) == [escrows.file(escrow).rail.external_id]
 
 
 def test_killed_before_its_commit_it_finds_its_own_payment_intent(
@@ -79,7 +79,7 @@ def test_killed_before_its_commit_it_finds_its_own_payment_intent(
         with pytest.raises(SystemExit):
             aws.invoke("open_funding", {"escrowId": escrow.id})
     aws.invoke("open_funding", {"escrowId": escrow.id})
-    assert opened(stripe) == [escrows.file(escrow).rail.payment_intent_id]
+    assert opened(stripe) == [escrows.file(escrow).rail.external_id]
 
 
 def test_an_amount_no_card_can_pay_is_a_fault_of_ours(aws: Platform, stripe: StripeDouble) -> None:

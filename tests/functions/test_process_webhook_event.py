@@ -47,7 +47,7 @@ def waiting(aws: Platform, stripe: StripeDouble) -> Escrow:
 
 def about(kind: str, escrow: Escrow) -> dict[str, Any]:
     """An event of the escrow's payment."""
-    intent = table.get(StripeEscrow, escrow_ulid=escrow.ulid).payment_intent_id
+    intent = table.get(StripeEscrow, escrow_ulid=escrow.ulid).external_id
     return event(kind, {"id": intent, "object": "payment_intent", "metadata": {"protectedPayment": escrow.id}})
 
 
@@ -98,7 +98,7 @@ def test_the_events_of_a_payment_twenty_times_and_shuffled_move_money_once(
 
 def test_a_payment_under_way_freezes_the_clock(aws: Platform, stripe: StripeDouble, machines: Machines) -> None:
     escrow = waiting(aws, stripe)
-    intent = str(table.get(StripeEscrow, escrow_ulid=escrow.ulid).payment_intent_id)
+    intent = str(table.get(StripeEscrow, escrow_ulid=escrow.ulid).external_id)
     stripe.pay_slowly(intent)
     process(aws, stored(aws, about("payment_intent.processing", escrow)))
     assert Freeze.PROCESSING in factories.escrow_row(escrow).frozen_causes
@@ -107,7 +107,7 @@ def test_a_payment_under_way_freezes_the_clock(aws: Platform, stripe: StripeDoub
 
 def test_a_canceled_payment_counts_as_the_deadline(aws: Platform, stripe: StripeDouble, machines: Machines) -> None:
     escrow = waiting(aws, stripe)
-    intent = str(table.get(StripeEscrow, escrow_ulid=escrow.ulid).payment_intent_id)
+    intent = str(table.get(StripeEscrow, escrow_ulid=escrow.ulid).external_id)
     stripe_client.client().v1.payment_intents.cancel(intent)
 
     process(aws, stored(aws, about("payment_intent.canceled", escrow)))
@@ -257,7 +257,7 @@ def test_a_refund_in_the_dashboard_stops_what_is_being_paid_out_of_its_payment(
     aws: Platform, stripe: StripeDouble, machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     escrow, other = confirmed(aws, stripe), confirmed(aws, stripe)
-    intent = str(file_of(escrow.id).rail.payment_intent_id)
+    intent = str(file_of(escrow.id).rail.external_id)
     told = alarms(monkeypatch)
     stripe_client.client().v1.refunds.create({"payment_intent": intent, "amount": 1_000})
 

@@ -47,7 +47,7 @@ def review_of(stripe: StripeDouble) -> str:
 
 def refund(escrow: Escrow, **fields: Any) -> str:
     """Somebody refunds in the Dashboard."""
-    intent = str(file_of(escrow.id).rail.payment_intent_id)
+    intent = str(file_of(escrow.id).rail.external_id)
     return stripe_client.client().v1.refunds.create({"payment_intent": intent, **fields}).id  # type: ignore[typeddict-item]
 
 
@@ -329,7 +329,7 @@ def test_a_refund_is_looked_up_at_stripe_before_it_counts(
     aws: Platform, stripe: StripeDouble, machines: Machines
 ) -> None:
     escrow, other = factories.funded(stripe), factories.funded(stripe)
-    intent = file_of(escrow.id).rail.payment_intent_id
+    intent = file_of(escrow.id).rail.external_id
     invented = {"id": refund(other), "object": "refund", "payment_intent": intent, "metadata": {}}
     assert process(aws, stored(aws, event("refund.created", invented))).status is WebhookStatus.PROCESSED
     assert factories.escrow_row(escrow).version == escrow.version

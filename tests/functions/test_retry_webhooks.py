@@ -80,7 +80,7 @@ def test_one_that_fails_stops_no_other(aws: Platform, stripe: StripeDouble, paid
     escrow = factories.payable(stripe)
     factories.pay(escrow)
     other = stored(aws, sent_by(stripe, "payment_intent.succeeded")[-1])
-    rails = {row["escrow_id"]["S"]: row["payment_intent_id"]["S"] for row in aws.rows() if row["SK"]["S"] == "RAIL"}
+    rails = {row["escrow_id"]["S"]: row["external_id"]["S"] for row in aws.rows() if row["SK"]["S"] == "RAIL"}
     (broken,) = [intent for escrow_id, intent in rails.items() if escrow_id != escrow.id]
     stripe.fault("503", "get", broken, None)
 

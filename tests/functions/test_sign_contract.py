@@ -103,7 +103,7 @@ def test_the_second_signature_opens_the_escrow_from_the_frozen_terms(aws: Platfo
     rows = table.partition(f"ESCROW#{contract.ulid}")
     assert sorted(one.entity for one in rows) == ["Delivery", "Escrow", "StripeEscrow"]
     assert [one.status for one in rows if isinstance(one, Delivery)] == ["PENDING"]
-    assert [one.payment_intent_id for one in rows if isinstance(one, StripeEscrow)] == [None]
+    assert [one.external_id for one in rows if isinstance(one, StripeEscrow)] == [None]
     assert deal(contract) == STANDS
 
 

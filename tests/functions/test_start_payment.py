@@ -37,7 +37,7 @@ def test_tells_the_same_each_time_and_writes_nothing(aws: Platform, escrow: Escr
     answer = ask(aws, escrow, headers={"Idempotency-Key": "k"})
 
     assert (answer.status, wire.round_trips()) == (200, 2)
-    intent = file(escrow).rail.payment_intent_id
+    intent = file(escrow).rail.external_id
     assert {name: value for name, value in answer.body.items() if name != "clientSecret"} == {
         "rail": "STRIPE", "paymentIntentId": intent, "amount": 100_000, "currency": "USD",
     }  # fmt: skip
@@ -137,7 +137,7 @@ def test_the_time_to_pay_passes_and_what_can_not_be_paid_counts_as_passed(
     assert turned_down(aws, escrow, 410, "FUNDING_EXPIRED")["status"] == 410
     assert "start_payment" not in seen(aws, escrow, escrow.buyer_id)["allowedActions"]
     other = factories.payable(stripe)
-    stripe_client.client().v1.payment_intents.cancel(str(file(other).rail.payment_intent_id))
+    stripe_client.client().v1.payment_intents.cancel(str(file(other).rail.external_id))
     turned_down(aws, other, 410, "FUNDING_EXPIRED")
 
 

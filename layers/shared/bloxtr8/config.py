@@ -40,6 +40,24 @@ class Settings:
         "US CA GB CH AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
     )
 
+    chain_rpc_url: str = ""
+    chain_id: int = 84532  # Base Sepolia
+    chain_ids: str = "84532"  # that this deployment may use; Base itself (8453) only once the contract is audited (D25)
+    usdc_token: str = ""
+    escrow_contract: str = ""
+    fee_address: str = ""
+    chain_finality: str = "finalized"  # the tag at which a deposit counts: finalized, safe or, locally, latest
+    payout_finality: str = "safe"  # the tag at which a payout is final
+    signer_key_id: str = ""  # KMS, ECC_SECG_P256K1
+    usdc_cap_cents: int = 10_000_000  # the most that one escrow may hold on chain
+    reclaim_seconds: int = 120 * DAY  # after all windows: then anyone may send the rest back to the buyer
+    return_minimum_cents: int = 100  # less surplus than this waits for more: the vault has 53 returns
+    sanctions_oracle: str = "0x3a91a31cb3dc49b4db9ce721f50a9d076c8d739b"  # Chainalysis; empty: none on this chain
+    screening_provider: str = ""  # a paid provider's name, where one is configured (outside.screening)
+    screening_seconds: int = DAY  # how long a wallet's screening is good
+    wallet_nonce_seconds: int = 10 * 60
+    wallet_domain: str = "bloxtr8.com"  # who asks to sign in, in the wallet's message (EIP-4361)
+
     access_token_seconds: int = 15 * 60
     session_seconds: int = 30 * DAY
     oauth_state_seconds: int = 10 * 60

@@ -18,7 +18,18 @@ from bloxtr8.domain.deals import fall_through
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.entities import Account, Deposit, Entity, Escrow, EscrowStatus, Freeze, Lookup, Operation, User
+from bloxtr8.entities import (
+    Account,
+    Deposit,
+    Entity,
+    Escrow,
+    EscrowStatus,
+    Freeze,
+    Lookup,
+    Operation,
+    StripeEscrow,
+    User,
+)
 from bloxtr8.rails.base import DepositSeen, Funding, FundingStatus, Look, RailBug
 
 OPEN_ATTEMPT = 1  # the PaymentIntent of an escrow is made once: a refused card is tried again on the same one
@@ -30,17 +41,20 @@ def open_rail(escrow_id: str, actor: Actor) -> EscrowFile:
     file = reads.escrow(escrow_id)
     escrow = file.escrow
     in_time = not escrows.passed(escrow, escrow.fund_by, clock.now())  # else nobody may pay there any more
-    if escrow.status is EscrowStatus.AWAIT_FUNDS and file.rail.payment_intent_id is None and in_time:
+    if escrow.status is EscrowStatus.AWAIT_FUNDS and file.rail.external_id is None and in_time:
         _open(file, actor)
     return file
 
 
 def _open(file: EscrowFile, actor: Actor) -> None:
-    buyer = table.get(User, id=file.escrow.buyer_id)
-    file.rail.customer_id = buyer.customer_id
+    rail, buyer = file.rail, table.get(User, id=file.escrow.buyer_id)
+    if isinstance(rail, StripeEscrow):
+        rail.customer_id = buyer.customer_id
     _intend(file, "open")
     opened = rails.get(str(file.escrow.rail)).open(order(file))
-    file.rail.payment_intent_id, file.rail.customer_id = opened.external_id, opened.customer_id
+    rail.external_id = opened.external_id
+    if isinstance(rail, StripeEscrow):
+        rail.customer_id = opened.customer_id
     file.rail.opened_at = clock.now()
     rows: list[Entity] = [file.rail, Lookup(index="PI", value=opened.external_id, target=file.escrow.id)]
     if opened.customer_id is not None and buyer.customer_id is None:
@@ -58,9 +72,9 @@ def close_rail(escrow_id: str, actor: Actor) -> bool:
     file = reads.escrow(escrow_id)
     if file.escrow.status is not EscrowStatus.CANCELLED or file.escrow.funding_closed:
         return True
-    if file.rail.payment_intent_id is None and any(row.name == "open" for row in file.operations):
+    if file.rail.external_id is None and any(row.name == "open" for row in file.operations):
         _open(file, actor)  # it was opened, and cancelled before its id was stored: the same key finds it
-    if file.rail.payment_intent_id is not None:
+    if file.rail.external_id is not None:
         _intend(file, "cancel")
         seen = rails.get(str(file.escrow.rail)).close(order(file))
         file = record(file, seen, actor)
@@ -168,8 +182,8 @@ def order(file: EscrowFile) -> Funding:
         buyer_id=escrow.buyer_id,
         amount=escrow.gross,
         currency=str(escrow.currency),
-        external_id=rail.payment_intent_id,
-        customer_id=rail.customer_id,
+        external_id=rail.external_id,
+        customer_id=rail.customer_id if isinstance(rail, StripeEscrow) else None,
     )
 
 
@@ -179,7 +193,7 @@ def look(escrow_id: str, actor: Actor) -> tuple[EscrowFile, Look]:
     Raises what the rail raises: an unknown answer changes nothing.
     """
     file = reads.escrow(escrow_id)
-    if file.rail.payment_intent_id is None:
+    if file.rail.external_id is None:
         return file, Look(status=FundingStatus.UNPAID)
     seen = rails.get(str(file.escrow.rail)).look(order(file))
     return record(file, seen, actor), seen
@@ -228,7 +242,8 @@ def _record_deposit(file: EscrowFile, seen: DepositSeen, actor: Actor) -> None:
         return
     escrows.thaw(escrow, Freeze.PROCESSING, now)
     escrows.grant_time(escrow)
-    file.rail.charge_id = seen.ref
+    if isinstance(file.rail, StripeEscrow):
+        file.rail.charge_id = seen.ref
     escrows.plan_look(escrow, now)
     table.commit(escrow, file.rail, *rows, action="record_deposit", actor=actor)
 

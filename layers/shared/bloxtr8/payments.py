@@ -29,7 +29,7 @@ def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstr
     for person, deals in ((buyer, buyer_deals), (seller, seller_deals)):  # the deal itself stands in the volume already
         kyc.check_limits(person, deals, escrow.amount, now, counted=escrow.amount)
     _check_asset(file)
-    if file.rail.payment_intent_id is None:
+    if file.rail.external_id is None:
         return file, None
     rail = rails.get(str(escrow.rail))
     with rails.asked():

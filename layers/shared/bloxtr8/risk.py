@@ -72,7 +72,7 @@ def refunded_by_hand(refund_id: str, funding_id: str, actor: Actor) -> bool:
     if file is None:
         return False
     seen = rails.get(RailName.STRIPE).refund(refund_id)
-    if seen.funding_id != file.rail.payment_intent_id:
+    if seen.funding_id != file.rail.external_id:
         return False
     leg = next((row for row in file.legs if row.external_id == refund_id), None)
     if leg is not None:

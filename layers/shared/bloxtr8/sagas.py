@@ -23,9 +23,9 @@ from bloxtr8.entities import (
     Entity,
     Escrow,
     EscrowStatus,
+    RailRow,
     Settlement,
     SettlementStatus,
-    StripeEscrow,
 )
 from bloxtr8.errors import StaleWrite
 from bloxtr8.ids import ulid_of
@@ -60,7 +60,7 @@ def waits_for_funding(escrow: Escrow) -> bool:
     )
 
 
-def answer(rail: StripeEscrow, outcome: str) -> None:
+def answer(rail: RailRow, outcome: str) -> None:
     """Wake the funding machine: PAID, CANCELLED or DEADLINE. No token yet, or one answered before, is not an error."""
     if rail.task_token is None:
         return

@@ -272,7 +272,7 @@ def _refuse(escrow_id: str, sent: Leg, error: str, actor: Actor) -> Step:
 
 def _order(file: EscrowFile, leg: Leg) -> LegOrder:
     """The leg as the rail takes it, from its frozen row alone."""
-    if file.rail.payment_intent_id is None:
+    if file.rail.external_id is None:
         raise base.RailBug("money is held, but its payment is not known")
     return LegOrder(
         escrow_id=leg.escrow_id,
@@ -282,7 +282,7 @@ def _order(file: EscrowFile, leg: Leg) -> LegOrder:
         kind=LegKind.TRANSFER if leg.pays is Side.SELLER else LegKind.REFUND,
         amount=leg.amount,
         currency=str(leg.currency),
-        funding_id=file.rail.payment_intent_id,
+        funding_id=file.rail.external_id,
         destination=leg.destination,
         adopted_id=leg.adopted_id if leg.attempt == 1 else None,  # where it failed, the next attempt is ours
     )

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from bloxtr8 import clock, config, ids
 from bloxtr8.actors import Actor
@@ -22,7 +23,10 @@ from bloxtr8.entities import (
     LedgerLine,
     Leg,
     Operation,
+    RailName,
+    RailRow,
     Settlement,
+    StablecoinEscrow,
     StripeEscrow,
 )
 from bloxtr8.errors import Conflict, Expired, NotFound
@@ -36,7 +40,7 @@ class EscrowFile:
     """Everything of one escrow: the rows of its partition."""
 
     escrow: Escrow
-    rail: StripeEscrow
+    rail: RailRow
     deliveries: list[Delivery] = field(default_factory=list)
     deposits: list[Deposit] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
@@ -55,7 +59,8 @@ class EscrowFile:
         if "Escrow" not in by_kind:
             return None
         lists = {name: by_kind.get(kind, []) for kind, name in _LISTS.items()}
-        return cls(by_kind["Escrow"][0], by_kind["StripeEscrow"][0], **lists)  # type: ignore[arg-type]
+        rail = next(by_kind[kind][0] for kind in _RAILS if kind in by_kind)
+        return cls(by_kind["Escrow"][0], rail, **lists)  # type: ignore[arg-type]
 
     @property
     def delivery(self) -> Delivery:
@@ -77,13 +82,14 @@ class EscrowFile:
         return [leg for leg in self.legs if leg.settlement_id == settlement_id]
 
 
+_RAILS = ("StripeEscrow", "StablecoinEscrow")
 _LISTS = {
     "Delivery": "deliveries", "Deposit": "deposits", "Evidence": "evidence", "Settlement": "settlements",
     "Leg": "legs", "LedgerLine": "ledger", "Operation": "operations", "Dispute": "disputes",
 }  # fmt: skip
 
 
-def open_escrow(contract: Contract, now: dt.datetime) -> tuple[Escrow, StripeEscrow, Delivery]:
+def open_escrow(contract: Contract, now: dt.datetime) -> tuple[Escrow, RailRow, Delivery]:
     """What the second signature creates, from the frozen terms alone (D6, section 3)."""
     terms = contract.terms
     windows = terms["windows"]
@@ -112,7 +118,13 @@ def open_escrow(contract: Contract, now: dt.datetime) -> tuple[Escrow, StripeEsc
     )
     plan_look(escrow, now)
     delivery = Delivery(escrow_id=escrow.id, id=ids.new("dlv"))
-    return escrow, StripeEscrow(escrow_id=escrow.id), delivery
+    return escrow, _rail_row(escrow, terms), delivery
+
+
+def _rail_row(escrow: Escrow, terms: dict[str, Any]) -> RailRow:
+    if escrow.rail is RailName.STRIPE:
+        return StripeEscrow(escrow_id=escrow.id)
+    return StablecoinEscrow(escrow_id=escrow.id, terms=terms["vault"])
 
 
 # --- who

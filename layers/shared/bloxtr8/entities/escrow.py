@@ -176,15 +176,29 @@ class EscrowRow(Entity):
         return ulid_of(self.escrow_id)
 
 
-class StripeEscrow(EscrowRow, discriminator="StripeEscrow"):
-    """The card rail's data. The client secret is never stored; the task token is never shown."""
+class RailRow(EscrowRow):
+    """What an escrow's rail keeps of its payment; each rail has its own kind. The task token is never shown."""
 
-    payment_intent_id = UnicodeAttribute(null=True)
-    customer_id = UnicodeAttribute(null=True)
-    charge_id = UnicodeAttribute(null=True)
-    decline_code = UnicodeAttribute(null=True)
+    external_id = UnicodeAttribute(null=True)  # where the buyer pays, once opened: PaymentIntent, vault (lower case)
+    decline_code = UnicodeAttribute(null=True)  # why the last try to pay was refused
     task_token = UnicodeAttribute(null=True)
     opened_at = TimeAttribute(null=True)
+
+
+class StripeEscrow(RailRow, discriminator="StripeEscrow"):
+    """The card rail's data. The client secret is never stored."""
+
+    customer_id = UnicodeAttribute(null=True)
+    charge_id = UnicodeAttribute(null=True)
+
+
+class StablecoinEscrow(RailRow, discriminator="StablecoinEscrow"):
+    """The USDC rail's data: the vault's frozen terms and, once opened, its address (rail-usdc.md)."""
+
+    terms: Any = JSONAttribute()  # as the signed contract prints them: contract.terms["vault"]
+    units = IntegerAttribute(default=0)  # all that ever arrived, in base units; what is below a cent stays in the vault
+    postponed = BooleanAttribute(default=False)
+    next_look = TimeAttribute(null=True)  # poll_chain's; none once the vault is closed
 
 
 class Delivery(EscrowRow, discriminator="Delivery"):
@@ -222,6 +236,10 @@ class Deposit(EscrowRow, discriminator="Deposit"):
     ref = UnicodeAttribute()
     amount = IntegerAttribute()
     currency = EnumAttribute(Currency)
+    units = IntegerAttribute(null=True)  # on chain, exactly: `amount` is in whole cents
+    sender = UnicodeAttribute(null=True)
+    screening: Any = JSONAttribute(null=True)  # evidence: {"risk", "source", "version", "at"}
+    cleared = BooleanAttribute(default=False)  # by decide_hold: it is not held again
     late = BooleanAttribute(default=False)
     external_ids: Any = JSONAttribute(default=dict)  # {"paymentIntent", "charge"}
     at = TimeAttribute()
@@ -256,6 +274,9 @@ class Leg(EscrowRow, discriminator="Leg"):
     pays = EnumAttribute(Side)
     amount = IntegerAttribute()
     fee = IntegerAttribute(default=0)  # HELD→FEES, booked when this leg is confirmed
+    also_buyer = IntegerAttribute(default=0)  # on chain one call pays both: HELD→BUYER beside the seller's amount
+    action = IntegerAttribute(null=True)  # the frozen index of the call on chain (domain.chain_actions)
+    screening: Any = JSONAttribute(null=True)  # of the payee's wallet before it was sent
     source_account = EnumAttribute(Account, default=Account.HELD)  # HELD, or SURPLUS for a RETURN
     currency = EnumAttribute(Currency)
     destination = UnicodeAttribute(null=True)  # the frozen payout account; None: back to the card that paid
@@ -285,6 +306,48 @@ class Dispute(HasUlid, EscrowRow, discriminator="Dispute"):
     respond_by = TimeAttribute()
     closed_at = TimeAttribute(null=True)
     created_at = TimeAttribute()
+
+
+class TxStatus(StrEnum):
+    RESERVED = "RESERVED"
+    SIGNED = "SIGNED"
+    SENT = "SENT"
+    MINED = "MINED"
+    FINAL = "FINAL"
+    REVERTED = "REVERTED"
+    CANCELLED = "CANCELLED"
+
+
+class ChainTx(Entity, discriminator="ChainTx"):
+    """One action on chain and every attempt to get it mined, all at one nonce (rail-usdc.md, Sending)."""
+
+    escrow_id = UnicodeAttribute()
+    action = UnicodeAttribute()  # the index of a settlement's call ("66"), or "postpone"
+    chain_id = IntegerAttribute()
+    signer = UnicodeAttribute()
+    nonce = IntegerAttribute()
+    to = UnicodeAttribute()
+    data = UnicodeAttribute()  # call data, hex
+    gas = IntegerAttribute()
+    status = EnumAttribute(TxStatus, default=TxStatus.RESERVED)
+    attempts: Any = JSONAttribute(default=list)  # [{"hash", "raw", "maxFee", "tip", "at"}], the newest last
+    mined_hash = UnicodeAttribute(null=True)
+    mined_block = IntegerAttribute(null=True)
+    error = UnicodeAttribute(null=True)
+    next_look = TimeAttribute(null=True)
+    created_at = TimeAttribute()
+
+    @property
+    def escrow_ulid(self) -> str:
+        return ulid_of(self.escrow_id)
+
+
+class SignerNonce(Entity, discriminator="SignerNonce"):
+    """The next nonce of a signer on a chain: one conditional write hands out each number once."""
+
+    chain_id = IntegerAttribute()
+    signer = UnicodeAttribute()
+    next = IntegerAttribute(default=0)
 
 
 class LedgerLine(EscrowRow, discriminator="LedgerLine"):

@@ -27,6 +27,7 @@ KEYS = {
     "Session":      Key("USER#{user_id}", "SESSION#{id}"),
     "OAuthState":   Key("STATE#{state}", "META"),
     "SignToken":    Key("SIGNTOKEN#{token_hash}", "META"),
+    "WalletNonce":  Key("NONCE#{nonce}", "META"),
     # market
     "Listing":      Key("LISTING#{id}", "META",
                         gsi1=("USER#{seller_id}#LISTING", "{created_at}#{id}"),
@@ -53,6 +54,7 @@ KEYS = {
                         gsi2=("USER#{seller_id}#ESCROW", "{created_at}#{id}"),
                         gsi3=("DUE#ESCROW", "{next_look}")),
     "StripeEscrow": Key("ESCROW#{escrow_ulid}", "RAIL"),
+    "StablecoinEscrow": Key("ESCROW#{escrow_ulid}", "RAIL", gsi3=("DUE#VAULT", "{next_look}")),
     "Delivery":     Key("ESCROW#{escrow_ulid}", "DELIVERY#{n:02}", gsi3=("DUE#WATCH", "{next_look}")),
     "Evidence":     Key("ESCROW#{escrow_ulid}", "EVIDENCE#{id}"),
     "Deposit":      Key("ESCROW#{escrow_ulid}", "DEPOSIT#{ref}"),
@@ -62,6 +64,9 @@ KEYS = {
     "Settlement":   Key("ESCROW#{escrow_ulid}", "SETTLEMENT#{id}", gsi3=("DUE#SETTLEMENT", "{next_look}")),
     "Leg":          Key("ESCROW#{escrow_ulid}", "LEG#{settlement_id}#{n:02}", gsi3=("DUE#LEG", "{next_look}")),
     "LedgerLine":   Key("ESCROW#{escrow_ulid}", "LEDGER#{seq:06}"),
+    # chain
+    "ChainTx":      Key("CHAINTX#{escrow_ulid}#{action}", "META", gsi3=("DUE#CHAINTX", "{next_look}")),
+    "SignerNonce":  Key("SIGNER#{chain_id}#{signer}", "META"),
     # record
     "Operation":    Key("{owner}", "OP#{name}"),
     "Lookup":       Key("LOOKUP#{index}#{value}", "PTR"),

@@ -44,6 +44,8 @@ class User(Root, discriminator="User"):
     payout_country = UnicodeAttribute(null=True)
     payouts_ready = BooleanAttribute(default=False)
     customer_id = UnicodeAttribute(null=True)
+    wallet = UnicodeAttribute(null=True)  # proven by a signature; lower case
+    wallet_screening: Any = JSONAttribute(null=True)  # evidence: {"risk", "source", "version", "at"}
     created_at = TimeAttribute()
 
 
@@ -60,7 +62,7 @@ class Deals(Entity, discriminator="Deals"):
 
 
 class Identity(Entity, discriminator="Identity"):
-    """An outside id belongs to one user: provider DISCORD, ROBLOX (later WALLET, GUILD)."""
+    """An outside id belongs to one user: provider DISCORD, ROBLOX, WALLET (later GUILD)."""
 
     provider = UnicodeAttribute()
     value = UnicodeAttribute()
@@ -96,4 +98,14 @@ class SignToken(Entity, discriminator="SignToken"):
     token_hash = UnicodeAttribute()
     contract_id = UnicodeAttribute()
     user_id = UnicodeAttribute()
+    expires_at = TimeAttribute()
+
+
+class WalletNonce(Entity, discriminator="WalletNonce"):
+    """A challenge to prove a wallet (EIP-4361): for one person and one address, burnt on first use."""
+
+    nonce = UnicodeAttribute()
+    user_id = UnicodeAttribute()
+    address = UnicodeAttribute()
+    message = UnicodeAttribute()
     expires_at = TimeAttribute()

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 
 class RailError(Exception):
@@ -105,6 +105,8 @@ class Funding:
     attempt: int = 1  # the n of `{escrow}:open:{n}`; rises only after a definite failure
     external_id: str | None = None  # PaymentIntent (vault) once opened and stored
     customer_id: str | None = None  # the buyer's Stripe customer, where the user has one already
+    terms: Mapping[str, Any] | None = None  # of the vault, as the contract froze them (rail-usdc.md)
+    known_units: int = 0  # on chain: what is recorded as arrived already, in base units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,8 @@ class DepositSeen:
     currency: str
     at: dt.datetime
     external_ids: tuple[str, ...]  # each gets a look-up row, put-if-absent (I5)
+    units: int | None = None  # on chain: exactly what arrived, in base units; then `amount` is only its whole cents
+    sender: str | None = None  # on chain: who sent it, to be screened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +166,10 @@ class LegOrder:
     funding_id: str  # the PaymentIntent (vault) that holds the money
     destination: str | None = None  # TRANSFER: the seller's account
     reverses: str | None = None  # REVERSAL: the transfer taken back
+    fee: int = 0  # on chain the platform's part leaves in the same call
+    also_buyer: int = 0  # on chain: what the buyer gets beside a TRANSFER
+    action: int | None = None  # on chain: the index of the call, frozen in the leg
+    terms: Mapping[str, Any] | None = None  # of the vault
     adopted_id: str | None = None  # REFUND: one that exists already, made by a person at the provider
 
     @property

@@ -176,6 +176,6 @@ def _totals(escrow: Escrow) -> Totals:
 def _rail(file: EscrowFile, *, buyers: bool) -> RailView:
     return RailView(
         name=str(file.escrow.rail),
-        payment_id=file.rail.payment_intent_id if buyers else None,
+        payment_id=file.rail.external_id if buyers else None,
         decline_code=file.rail.decline_code if buyers else None,
     )
