@@ -122,7 +122,7 @@ def open_escrow(contract: Contract, now: dt.datetime) -> tuple[Escrow, RailRow, 
 
 
 def _rail_row(escrow: Escrow, terms: dict[str, Any]) -> RailRow:
-    if escrow.rail is RailName.STRIPE:
+    if escrow.rail == RailName.STRIPE:  # the text of the terms, until it was stored
         return StripeEscrow(escrow_id=escrow.id)
     return StablecoinEscrow(escrow_id=escrow.id, terms=terms["vault"])
 
