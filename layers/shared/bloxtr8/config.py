@@ -43,7 +43,7 @@ class Settings:
     chain_rpc_url: str = ""
     chain_id: int = 84532  # Base Sepolia
     chain_ids: str = "84532"  # that this deployment may use; Base itself (8453) only once the contract is audited (D25)
-    usdc_token: str = ""
+    usdc_address: str = ""
     escrow_contract: str = ""
     fee_address: str = ""
     chain_finality: str = "finalized"  # the tag at which a deposit counts: finalized, safe or, locally, latest
