@@ -102,6 +102,7 @@ class Stack:
         self.platform = read(self._template, {"Stage": "local", **self._double_parameters(), **self._parameters})
         secrets: dict[str, Any] = {
             "stripe": STRIPE_SECRET,
+            "chain": {"webhookSigningKeys": WEBHOOK_SECRETS},
             "discord": self.discord.secret,
             "roblox": self.roblox.secret,
         }

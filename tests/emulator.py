@@ -20,9 +20,10 @@ from samcli.yamlhelper import yaml_parse
 from local import motofix, threads
 
 ROOT = Path(__file__).parents[1]
-SECRETS = {
+SECRETS: dict[str, dict[str, Any]] = {
     "tokens": {"key": "a signing key of the tests, long enough for HS256"},
     "stripe": {"apiKey": "sk_test_local", "webhookSecrets": ["whsec_local"]},
+    "chain": {"webhookSigningKeys": ["whsec_chain"]},
     "discord": {"clientId": "1000", "clientSecret": "discord-secret", "publicKey": "00" * 32, "botToken": "bot"},
     "roblox": {"clientId": "2000", "clientSecret": "roblox-secret", "apiKey": "roblox-key"},
 }

@@ -18,7 +18,7 @@ CLOSED = [(action, route) for action, route in ROUTES if not route.public]
 PUBLIC = {
     "start_discord_login", "finish_discord_login", "refresh_session", "search_listings", "get_listing",
     "list_snapshots",
-    "sign_by_link", "verify_contract", "receive_stripe_event", "get_health", "get_openapi",
+    "sign_by_link", "verify_contract", "receive_stripe_event", "receive_chain_event", "get_health", "get_openapi",
 }  # fmt: skip
 STAFF = ("/staff/", "/audit")
 BODIES: dict[str, Any] = {

@@ -73,5 +73,5 @@ def test_the_doubles_are_where_the_functions_look_for_them(platform: Stack) -> N
     assert env["DISCORD_API_BASE"] == platform.addresses["discord"]
     for name in ("ROBLOX_API_BASE", "ROBLOX_GROUPS_BASE", "ROBLOX_GAMES_BASE"):
         assert env[name] == platform.addresses["roblox"]
-    for secret in ("tokens", "stripe", "discord", "roblox"):
+    for secret in ("tokens", "stripe", "chain", "discord", "roblox"):
         assert platform.client("secretsmanager").get_secret_value(SecretId=f"bloxtr8/local/{secret}")["SecretString"]

@@ -22,6 +22,7 @@ CALLS = {
     "commit deletes": "TableForgetPolicy",
     "secret tokens": "TokensSecretPolicy",
     "secret stripe": "StripeSecretPolicy",
+    "secret chain": "ChainSecretPolicy",
     "secret discord": "DiscordSecretPolicy",
     "secret roblox": "RobloxSecretPolicy",
     ".put_events": "EventsPolicy",

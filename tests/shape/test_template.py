@@ -19,6 +19,7 @@ PUBLIC = {
     ("POST", "/contracts/sign-by-link"),
     ("POST", "/contracts/verify"),
     ("POST", "/webhooks/stripe"),
+    ("POST", "/webhooks/chain"),
     ("GET", "/health"),
     ("GET", "/openapi.json"),
     ("GET", "/docs"),

@@ -4,13 +4,15 @@ It knows no deal and no rail's client, so that it starts fast: the stream hands 
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from bloxtr8 import clock, table
 from bloxtr8.entities import WebhookEvent
 from bloxtr8.rails.stripe_events import essentials
+from bloxtr8.rails.usdc.hooks import Hint
 
-STRIPE = "stripe"
+STRIPE, CHAIN = "stripe", "chain"
 PLATFORM = "platform"  # the account of events that are not a connected account's
 BODY_KEPT_APART_BYTES = 8 * 1024  # table.md, Sizes
 
@@ -36,6 +38,26 @@ def store(event: dict[str, Any], body: bytes) -> bool:
         received_at=clock.now(),
     )
     return table.remember(row)
+
+
+def store_hints(hints: Iterable[Hint]) -> int:
+    """Keep what a provider of the chain hinted at, an event a log; how many were new. Nothing of it but the vault's
+    address is read again: what came there, the chain says.
+
+    Raises what DynamoDB raises: nothing was promised, so the provider delivers all of it again.
+    """
+    return sum(table.remember(_hinted(hint)) for hint in hints)
+
+
+def _hinted(hint: Hint) -> WebhookEvent:
+    return WebhookEvent(
+        provider=CHAIN,
+        account=str(hint.chain_id),
+        event_id=hint.event_id,
+        event_type="removed" if hint.removed else "transfer",
+        payload={"vault": hint.vault},
+        received_at=clock.now(),
+    )
 
 
 def _keep(key: str, event: dict[str, Any], body: bytes) -> None:

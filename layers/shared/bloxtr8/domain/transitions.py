@@ -138,6 +138,7 @@ _W = WebhookStatus
 WEBHOOK = Lifecycle(
     "WebhookEvent", WebhookStatus,
     ("receive_stripe_event",  _NEW,                       _W.RECEIVED,  _SYSTEM),
+    ("receive_chain_event",   _NEW,                       _W.RECEIVED,  _SYSTEM),
     ("process_webhook_event", {_W.RECEIVED, _W.FAILED},   _W.PROCESSED, _SYSTEM),
     ("fail_webhook_event",    {_W.RECEIVED, _W.FAILED},   {_W.FAILED, _W.DEAD}, _SYSTEM),
 )  # fmt: skip
