@@ -6,6 +6,8 @@ from typing import Any
 
 from pypdf import PdfReader
 
+from bloxtr8.rails.usdc.vault import escrow_key
+
 _TERMS: dict[str, Any] = {
     "contractId": "con_01JD3X9Z7QAAAAAAAAAAAAAAAA",
     "escrowId": "esc_01JD3X9Z7QAAAAAAAAAAAAAAAA",
@@ -87,6 +89,41 @@ SCRIPTS = {
 def terms(**changes: Any) -> dict[str, Any]:
     """Terms of a card sale; changes replace whole fields."""
     return copy.deepcopy(_TERMS) | changes
+
+
+_VAULT: dict[str, Any] = {
+    "chainId": 84_532,
+    "escrowContract": "0x5fbdb2315678afecb367f032d93f642f64180aa3",
+    "escrowId": escrow_key("esc_01JD3X9Z7QAAAAAAAAAAAAAAAA"),
+    "token": "0x036cbd53842c5426634e7929541ec2318f3dcf7e",
+    "buyer": "0x70997970c51812dc3a010c7d01b50e0d17dc79c8",
+    "seller": "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc",
+    "feeReceiver": "0x90f79bf6eb2c4f870365e785982e1f101e93b906",
+    "amount": 20_200_000_000,
+    "reclaimAfter": 1_807_401_600,
+    "maxFeeBps": 390,
+}
+
+
+def vault(**changes: Any) -> dict[str, Any]:
+    """A vault's terms, as they are frozen at accept."""
+    return copy.deepcopy(_VAULT) | changes
+
+
+def usdc_terms(**changes: Any) -> dict[str, Any]:
+    """Terms of a sale in USDC, 1 % and 2.90 % of USDC 20,000.00; changes replace whole fields."""
+    agreed = terms(
+        currency="USDC",
+        rail="USDC_BASE",
+        amount=2_000_000,
+        buyerFee=20_000,
+        gross=2_020_000,
+        sellerFee=58_000,
+        sellerReceives=1_942_000,
+        vault=vault(),
+    )
+    del agreed["seller"]["payoutAccountId"]
+    return agreed | changes
 
 
 def with_party(side: str, **changes: Any) -> dict[str, Any]:

@@ -56,6 +56,17 @@ class Table:
     head: tuple[str, ...] = ()
     right: frozenset[int] = frozenset()
     labels: bool = True
+    whole: bool = False  # never torn over two pages
 
 
-Block = Title | Heading | Prose | Steps | Quote | Table
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a machine reads, to be copied whole: set small, cut anywhere, never torn over two pages.
+
+    `squares`: the same as a QR code, row by row, dark is true; it stands on the left."""
+
+    text: str
+    squares: tuple[tuple[bool, ...], ...] = ()
+
+
+Block = Title | Heading | Prose | Steps | Quote | Table | Code

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise, zip_longest
+from itertools import groupby, pairwise, zip_longest
 
-from bloxtr8.documents.blocks import Block, Heading, Prose, Quote, Row, Steps, Table, Title
+from bloxtr8.documents.blocks import Block, Code, Heading, Prose, Quote, Row, Steps, Table, Title
 from bloxtr8.documents.layout import Line, Type, lines, width_of
 
 Color = tuple[int, int, int]
@@ -14,6 +14,7 @@ LEFT, TOP, BOTTOM = 62.0, 58.0, 60.0
 MEASURE = WIDTH - 2 * LEFT
 FLOOR = HEIGHT - BOTTOM
 
+BLACK: Color = (0, 0, 0)
 INK: Color = (28, 33, 43)
 GREY: Color = (96, 104, 117)
 HAIR: Color = (208, 213, 220)
@@ -27,6 +28,7 @@ BRAND = Type(10.5, 14.0, ACCENT, bold=True)
 NAME = Type(21.0, 27.0, INK, bold=True)
 ABOUT = Type(12.5, 17.5, GREY)
 HEADING = Type(11.6, 16.0, ACCENT, bold=True)
+CODE = Type(7.6, 10.8, INK)
 FOOT = Type(7.8, 10.0, GREY)
 
 GUTTER = 14.0  # between columns
@@ -36,6 +38,8 @@ AFTER_BLOCK = 6.0
 KEEP_TOGETHER = 160.0  # what is lower than this isn't torn over two pages
 QUOTE_INDENT = 12.0
 STEP_INDENT = 18.0
+QR_SIDE = 138.0  # with the quiet zone on its right and below; the others are in the margin and in what stands above
+QUIET = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def _least(table: Table) -> float:
     """The room without which a table doesn't start on a page: all it needs or, of a long one, head and first row."""
     heights = [_height(_columns(table, row.cells, _kinds(table, row))) + 2 * ROW_PAD for row in table.rows]
     whole = _height(_head(table)) + sum(heights)
-    return whole if whole <= KEEP_TOGETHER else min(_height(_head(table)) + heights[0], KEEP_TOGETHER)
+    return whole if table.whole or whole <= KEEP_TOGETHER else min(_height(_head(table)) + heights[0], KEEP_TOGETHER)
 
 
 @dataclass
@@ -120,6 +124,8 @@ class Flow:
                     self._quote(block)
                 case Table():
                     self._table(block)
+                case Code():
+                    self._code(block)
 
     def _room(self, height: float) -> None:
         """Go on to a new page where `height` points don't fit."""
@@ -177,6 +183,29 @@ class Flow:
             self._line(line, BODY, LEFT + QUOTE_INDENT, MEASURE - QUOTE_INDENT, right=line.rtl)
             self.y += BODY.leading
         self.y += 8
+
+    def _code(self, block: Code) -> None:
+        indent = QR_SIDE + GUTTER if block.squares else 0.0
+        broken = lines(block.text, CODE, MEASURE - indent)
+        height = max(len(broken) * CODE.leading, QR_SIDE if block.squares else 0.0)
+        self._room(height)
+        foot = self.y + height + AFTER_BLOCK
+        self._squares(block.squares)
+        for line in broken:
+            self._line(line, CODE, LEFT + indent, MEASURE - indent)
+            self.y += CODE.leading
+        self.y = foot
+
+    def _squares(self, rows: tuple[tuple[bool, ...], ...]) -> None:
+        """A QR code, its quiet zone on the left in the margin; each stretch of dark squares is one bar."""
+        side = QR_SIDE / (len(rows) + QUIET) if rows else 0.0
+        for down, row in enumerate(rows):
+            across = 0
+            for dark, stretch in groupby(row):
+                count = len(list(stretch))
+                if dark:
+                    self._bar(LEFT + across * side, self.y + down * side, count * side, side, BLACK)
+                across += count
 
     def _table(self, table: Table) -> None:
         self._room(_least(table))

@@ -15,7 +15,7 @@ from fpdf.fonts import TTFFont
 from fpdf.output import OutputProducer
 from fpdf.syntax import PDFContentStream, PDFObject
 
-from bloxtr8.documents import flow, pdf_faces, wording
+from bloxtr8.documents import flow, pdf_faces, vault_terms, wording
 from bloxtr8.documents.flow import Bar, Flow, Page, Text
 from bloxtr8.documents.layout import Run
 from bloxtr8.documents.terms import Terms
@@ -37,6 +37,8 @@ def render(terms: dict[str, Any]) -> bytes:
     sheet.set_title(f"{wording.NAME}: {checked.title}")
     sheet.set_subject(f"Contract {checked.contract_id}")
     sheet.set_creation_date(checked.accepted)
+    if checked.vault:
+        sheet.set_keywords(vault_terms.write(checked.vault))  # where a program finds them, and no user can write
     for page in pages.pages:
         sheet.put(page)
     return bytes(sheet.output(output_producer_class=_Plain))

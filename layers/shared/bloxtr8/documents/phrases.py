@@ -16,6 +16,11 @@ def usd(cents: int) -> str:
     return f"USD {cents // 100:,}.{cents % 100:02d}"
 
 
+def usdc(cents: int) -> str:
+    """1234500 -> "USDC 12,345.00": one US dollar is one USDC."""
+    return usd(cents).replace("USD", "USDC")
+
+
 def percent(bps: int) -> str:
     """290 -> "2.90 %"."""
     return f"{bps // 100}.{bps % 100:02d} %"
@@ -33,5 +38,17 @@ def duration(seconds: int) -> str:
 
 def moment(iso: str) -> str:
     """An ISO time, to the second before it: "23 November 2026, 12:00:00 UTC"."""
-    at = clock.parse(iso).astimezone(dt.UTC)
+    return _moment(clock.parse(iso))
+
+
+def unix_moment(seconds: int) -> str:
+    """1795867200 -> "28 November 2026, 00:00:00 UTC"; a time beyond the calendar is never."""
+    try:
+        return _moment(dt.datetime.fromtimestamp(seconds, dt.UTC))
+    except (OSError, OverflowError, ValueError):
+        return "later than the year 9999"
+
+
+def _moment(at: dt.datetime) -> str:
+    at = at.astimezone(dt.UTC)
     return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M:%S} UTC"

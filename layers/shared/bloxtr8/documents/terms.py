@@ -7,6 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.alias_generators import to_camel
 
 from bloxtr8 import clock, money
+from bloxtr8.documents.vault_terms import Vault
+from bloxtr8.rails.usdc.vault import UNITS_PER_CENT, escrow_key
 
 MAX_MILESTONES = 20  # D22
 
@@ -34,9 +36,9 @@ class Party(_Closed):
 
 
 class Seller(Party):
-    """The side that is paid, and where."""
+    """The side that is paid, and where: by card to this account, in USDC to the wallet of the vault's terms."""
 
-    payout_account_id: Word
+    payout_account_id: Word | None = None
 
 
 class Snapshot(_Closed):
@@ -92,8 +94,8 @@ class Terms(_Closed):
     seller: Seller
     asset: Asset
     amount: Cents
-    currency: Literal["USD"]
-    rail: Literal["STRIPE"]
+    currency: Literal["USD", "USDC"]
+    rail: Literal["STRIPE", "USDC_BASE"]
     buyer_fee_bps: Bps
     seller_fee_bps: Bps
     buyer_fee: Cents
@@ -103,6 +105,7 @@ class Terms(_Closed):
     conditions: Annotated[str, StringConstraints(max_length=2000)] | None
     milestones: Annotated[tuple[Milestone, ...], Field(max_length=MAX_MILESTONES)]
     windows: Windows
+    vault: Vault | None = None
 
     @property
     def accepted(self) -> dt.datetime:
@@ -120,3 +123,27 @@ class Terms(_Closed):
         if self.milestones and sum(part.amount_cents for part in self.milestones) != self.amount:
             raise ValueError("the milestones do not add up to the amount")
         return self
+
+    @model_validator(mode="after")
+    def _has_its_rails_terms(self) -> Self:
+        if self.rail == "STRIPE":
+            if self.vault or self.currency != "USD" or not self.seller.payout_account_id:
+                raise ValueError("a sale by card is in USD, to a payout account, without a vault")
+        elif self.vault is None or self.seller.payout_account_id:
+            raise ValueError("a sale in USDC has a vault, and no payout account")
+        else:
+            self._check_vault(self.vault)
+        return self
+
+    def _check_vault(self, vault: Vault) -> None:
+        """What the chain enforces is what the parties agreed on."""
+        windows = self.windows
+        allowed = windows.sign_seconds + windows.fund_seconds + windows.deliver_seconds + windows.inspect_seconds
+        if vault.escrow_id != escrow_key(self.escrow_id):
+            raise ValueError("the vault is another escrow's")
+        if vault.amount != self.gross * UNITS_PER_CENT:
+            raise ValueError("the vault's amount is not what the buyer pays")
+        if vault.max_fee_bps != self.buyer_fee_bps + self.seller_fee_bps:
+            raise ValueError("the vault's fee cap is not the fees' sum")
+        if vault.reclaim_after <= self.accepted.timestamp() + allowed:
+            raise ValueError("the vault's term ends before the deal's deadlines")

@@ -1,9 +1,10 @@
 """The contract in words. What users wrote stands alone in its cell or quote, never inside a sentence of ours."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from bloxtr8.documents import rail_words, vault_wording
 from bloxtr8.documents.blocks import Block, Heading, Prose, Quote, Row, Steps, Table, Title
-from bloxtr8.documents.phrases import duration, moment, percent, usd
+from bloxtr8.documents.phrases import duration, moment, percent, usd, usdc
 from bloxtr8.documents.terms import Terms
 
 NAME = "Purchase agreement with escrow"
@@ -22,14 +23,23 @@ def contract(terms: Terms) -> Iterator[Block]:
         ("Agreed on", moment(terms.accepted_at)),
         ("To be signed by", moment(terms.sign_by)),
     )
-    sections = [_parties, _asset, _money, _course, _deadlines, _trouble, _conditions, _signing, _fingerprint]
-    if terms.milestones:
-        sections.insert(3, _milestones)
-    for number, section in enumerate(sections, start=1):
+    for number, section in enumerate(_sections(terms), start=1):
         heading, *rest = section(terms)
         assert isinstance(heading, Heading)
         yield Heading(f"{number}. {heading.text}")
         yield from rest
+
+
+def _sections(terms: Terms) -> list[Callable[[Terms], Iterator[Block]]]:
+    money = [_money, _milestones] if terms.milestones else [_money]
+    if terms.vault is None:
+        return [_parties, _asset, *money, _course, _deadlines, _trouble, _conditions, _signing, _fingerprint]
+    deal = [_parties, _asset, *money, vault_wording.deposit, _course, _deadlines, _trouble, _conditions]
+    return [*deal, vault_wording.way_back, _signing, _fingerprint]
+
+
+def _amount(terms: Terms, cents: int) -> str:
+    return usdc(cents) if terms.currency == "USDC" else usd(cents)
 
 
 def _facts(*rows: tuple[str, str], head: tuple[str, ...] = ()) -> Table:
@@ -37,13 +47,9 @@ def _facts(*rows: tuple[str, str], head: tuple[str, ...] = ()) -> Table:
 
 
 def _parties(terms: Terms) -> Iterator[Block]:
-    buyer, seller = terms.buyer, terms.seller
+    buyer, seller, words = terms.buyer, terms.seller, rail_words.of(terms)
     yield Heading("The parties")
-    yield Prose(
-        "This agreement is between the buyer and the seller named here. The money between them is in escrow by "
-        "Bloxtr8 (a protected payment): Bloxtr8 holds it until this agreement says who gets it, and is itself "
-        "neither buyer nor seller."
-    )
+    yield Prose(f"This agreement is between the buyer and the seller named here. {words.escrow}")
     yield Table(
         (0.22, 0.39, 0.39),
         (
@@ -52,10 +58,13 @@ def _parties(terms: Terms) -> Iterator[Block]:
             Row(("Roblox name", buyer.roblox_username, seller.roblox_username)),
             Row(("Roblox id", buyer.roblox_id, seller.roblox_id)),
             Row(("Bloxtr8 account", buyer.user_id, seller.user_id)),
-            Row(("Money goes to", "the card that paid", f"Stripe account {seller.payout_account_id}")),
+            Row(("Money goes to", *words.destinations)),
         ),
         head=("", "Buyer", "Seller"),
     )
+    if terms.vault:
+        wallets = terms.vault.shown
+        yield _facts(("Buyer's wallet", wallets["buyer"]), ("Seller's wallet", wallets["seller"]))
     yield Prose(
         "These accounts are fixed. Until this deal has ended neither side can unlink or replace them, and handing "
         "the asset to any other account is no delivery."
@@ -85,28 +94,27 @@ def _asset(terms: Terms) -> Iterator[Block]:
 
 
 def _money(terms: Terms) -> Iterator[Block]:
+    words = rail_words.of(terms)
     yield Heading("Price, fees, and who gets what")
     yield Table(
         (0.56, 0.17, 0.27),
         (
-            Row(("Price", "", usd(terms.amount))),
-            Row(("Buyer's fee, on top of the price", percent(terms.buyer_fee_bps), usd(terms.buyer_fee))),
-            Row(("The buyer pays", "", usd(terms.gross)), strong=True),
-            Row(("Seller's fee, out of the price", percent(terms.seller_fee_bps), usd(terms.seller_fee))),
-            Row(("The seller receives", "", usd(terms.seller_receives)), strong=True),
-            Row(("Bloxtr8 keeps both fees", "", usd(terms.buyer_fee + terms.seller_fee))),
+            Row(("Price", "", _amount(terms, terms.amount))),
+            Row(("Buyer's fee, on top of the price", percent(terms.buyer_fee_bps), _amount(terms, terms.buyer_fee))),
+            Row(("The buyer pays", "", _amount(terms, terms.gross)), strong=True),
+            Row(("Seller's fee, out of the price", percent(terms.seller_fee_bps), _amount(terms, terms.seller_fee))),
+            Row(("The seller receives", "", _amount(terms, terms.seller_receives)), strong=True),
+            Row(("Bloxtr8 keeps both fees", "", _amount(terms, terms.buyer_fee + terms.seller_fee))),
         ),
         head=("", "Rate", "Amount"),
         right=frozenset({1, 2}),
         labels=False,
     )
     yield Prose(
-        "All amounts are in US dollars. The buyer pays by card, through Stripe, to Bloxtr8, which holds the money. "
-        "Fees are rounded down to the cent; the payment provider's costs are Bloxtr8's. The seller's fee is taken "
-        "only of what the seller gets, and a refund returns the buyer's fee: a full refund is exactly "
-        f"{usd(terms.gross)}. Where the price is divided, the two shares add up to it to the cent, the fees follow "
-        "the shares, and rounding favours the buyer. Money goes back only to the card that paid, and out only to the "
-        "seller's payout account named in section\u00a01."
+        f"{words.payment} The seller's fee is taken only of what the seller gets, and a refund returns the buyer's "
+        f"fee: a full refund is exactly {_amount(terms, terms.gross)}. Where the price is divided, the two shares add "
+        "up to it to the cent, the fees follow the shares, and rounding favours the buyer. "
+        f"{words.way_out}"
     )
 
 
@@ -116,8 +124,8 @@ def _milestones(terms: Terms) -> Iterator[Block]:
     yield Table(
         (0.08, 0.65, 0.27),
         (
-            *(Row((str(number), part.title, usd(part.amount_cents))) for number, part in parts),
-            Row(("", "The price", usd(terms.amount)), strong=True),
+            *(Row((str(number), part.title, _amount(terms, part.amount_cents))) for number, part in parts),
+            Row(("", "The price", _amount(terms, terms.amount)), strong=True),
         ),
         head=("", "Milestone", "Amount"),
         right=frozenset({2}),
@@ -140,12 +148,12 @@ def _course(terms: Terms) -> Iterator[Block]:
     yield Steps(
         (
             "Both sign this document. The second signature makes it binding and opens the escrow.",
-            f"The buyer pays {usd(terms.gross)}. Bloxtr8 confirms that it holds the money.",
+            rail_words.of(terms).pay_step,
             "Only then does the seller start the delivery in Bloxtr8 and hand the asset over on Roblox. Nothing "
             "should change hands before the payment is confirmed.",
             f"Bloxtr8 looks at Roblox itself. The asset is delivered when {shown}; a claim alone is not enough.",
             "The buyer inspects what was delivered, and confirms or rejects it.",
-            f"Once the buyer has confirmed, Bloxtr8 pays the seller {usd(terms.seller_receives)}"
+            f"Once the buyer has confirmed, Bloxtr8 pays the seller {_amount(terms, terms.seller_receives)}"
             + (", milestone by milestone." if terms.milestones else " in one sum."),
         )
     )
@@ -165,8 +173,7 @@ def _deadlines(terms: Terms) -> Iterator[Block]:
         (
             "Pay",
             f"{duration(windows.fund_seconds)} from the second signature",
-            "If it is not paid in full, the escrow is cancelled. Whatever arrived goes back to the card, and the "
-            "listing is for sale again.",
+            f"If it is not paid in full, the escrow is cancelled. {rail_words.of(terms).unpaid}",
         ),
         (
             "Deliver",
@@ -193,7 +200,8 @@ def _deadlines(terms: Terms) -> Iterator[Block]:
     )
 
 
-def _trouble(_: Terms) -> Iterator[Block]:
+def _trouble(terms: Terms) -> Iterator[Block]:
+    words = rail_words.of(terms)
     yield Heading("If something goes wrong")
     yield _facts(
         (
@@ -201,7 +209,7 @@ def _trouble(_: Terms) -> Iterator[Block]:
             "While Bloxtr8 holds the money, buyer and seller may each open a dispute; rejecting a delivery opens "
             "one, too. The money and the clocks are frozen. An arbiter of Bloxtr8 who is no party to this deal reads "
             "both sides, their evidence and what Roblox showed, and decides in writing: release, refund, or a split "
-            "that adds up to the cent. Lapse of time never decides a dispute.",
+            f"that adds up to the cent. {words.lapse}",
         ),
         (
             "Settlements",
@@ -210,8 +218,7 @@ def _trouble(_: Terms) -> Iterator[Block]:
         ),
         (
             "Holds",
-            "Where the card's bank disputes the payment, or risk or the law demands it, Bloxtr8 holds the money. "
-            "Nothing moves until the hold has ended.",
+            words.hold,
         ),
     )
 

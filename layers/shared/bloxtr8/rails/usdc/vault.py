@@ -1,0 +1,118 @@
+"""A trade's deposit address: a hash of the frozen terms, as `onchain/Escrow.sol` computes it. Pure and light.
+
+Addresses are lower-case `0x…` texts; amounts are in the token's base units; times are unix seconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from Crypto.Hash import keccak
+
+POSTPONEMENT_SECONDS = 90 * 86_400  # Escrow.POSTPONEMENT
+UNITS_PER_CENT = 10_000  # USDC has six decimals
+
+_CLONE = (
+    bytes.fromhex("3d602d80600a3d3981f3363d3d373d3d3d363d73"),
+    bytes.fromhex("5af43d82803e903d91602b57fd5bf3"),
+)  # ERC-1167
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a vault is bound to, and where: `contract.terms["vault"]`."""
+
+    chain_id: int
+    escrow_contract: str
+    escrow_id: str  # bytes32: keccak256 of the `esc_…` id
+    token: str
+    buyer: str
+    seller: str
+    fee_receiver: str
+    amount: int
+    reclaim_after: int
+    max_fee_bps: int
+
+    @classmethod
+    def from_json(cls, frozen: Mapping[str, Any]) -> Self:
+        """From the frozen JSON; addresses in any case. Raises KeyError where one is missing."""
+        return cls(
+            chain_id=frozen["chainId"],
+            escrow_contract=frozen["escrowContract"].lower(),
+            escrow_id=frozen["escrowId"].lower(),
+            token=frozen["token"].lower(),
+            buyer=frozen["buyer"].lower(),
+            seller=frozen["seller"].lower(),
+            fee_receiver=frozen["feeReceiver"].lower(),
+            amount=frozen["amount"],
+            reclaim_after=frozen["reclaimAfter"],
+            max_fee_bps=frozen["maxFeeBps"],
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON it was frozen as."""
+        return {
+            "chainId": self.chain_id,
+            "escrowContract": self.escrow_contract,
+            "escrowId": self.escrow_id,
+            "token": self.token,
+            "buyer": self.buyer,
+            "seller": self.seller,
+            "feeReceiver": self.fee_receiver,
+            "amount": self.amount,
+            "reclaimAfter": self.reclaim_after,
+            "maxFeeBps": self.max_fee_bps,
+        }
+
+    def encoded(self) -> bytes:
+        """abi.encode(terms): all eight are static, so it is eight words of 32 bytes."""
+        texts = (self.escrow_id, self.token, self.buyer, self.seller, self.fee_receiver)
+        numbers = (self.amount, self.reclaim_after, self.max_fee_bps)
+        words = [bytes.fromhex(text[2:]).rjust(32, b"\0") for text in texts]
+        return b"".join([*words, *(number.to_bytes(32, "big") for number in numbers)])
+
+
+def keccak256(data: bytes) -> bytes:
+    """The hash of Ethereum."""
+    return keccak.new(data=data, digest_bits=256).digest()
+
+
+def checksum(address: str) -> str:
+    """The address with its EIP-55 checksum: capitals where the hash of the letters says so."""
+    letters = address[2:].lower()
+    digest = keccak256(letters.encode()).hex()
+    return "0x" + "".join(c.upper() if int(h, 16) > 7 else c for c, h in zip(letters, digest, strict=False))
+
+
+def terms_hash(terms: Terms) -> str:
+    """The key of `Escrow.stateOf`, and the salt of the vault."""
+    return "0x" + keccak256(terms.encoded()).hex()
+
+
+def address(terms: Terms) -> str:
+    """Where the buyer pays: the CREATE2 clone of the vault's implementation, whether or not code is there yet."""
+    contract = bytes.fromhex(terms.escrow_contract[2:])
+    implementation = keccak256(b"\xd6\x94" + contract + b"\x01")[12:]  # CREATE, nonce 1
+    code = keccak256(implementation.join(_CLONE))
+    return "0x" + keccak256(b"\xff" + contract + keccak256(terms.encoded()) + code)[12:].hex()
+
+
+def escrow_key(escrow_id: str) -> str:
+    """The chain's name of an escrow: keccak256 of its `esc_…` id."""
+    return "0x" + keccak256(escrow_id.encode()).hex()
+
+
+def units_of(cents: int) -> int:
+    """Base units of USDC."""
+    return cents * UNITS_PER_CENT
+
+
+def cents_of(units: int) -> int:
+    """Whole cents; what is below one stays in the vault."""
+    return units // UNITS_PER_CENT
+
+
+def payment_uri(terms: Terms, units: int) -> str:
+    """What a wallet reads from the QR code: a transfer of USDC to the vault on its chain (EIP-681)."""
+    token, place = checksum(terms.token), checksum(address(terms))
+    return f"ethereum:{token}@{terms.chain_id}/transfer?address={place}&uint256={units}"
