@@ -11,7 +11,7 @@ from bloxtr8 import clock, rails, reads, sagas, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import adoption, holds, settlements
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import Hold, Leg, Lookup, RailName
+from bloxtr8.entities import Hold, Leg, Lookup
 from bloxtr8.errors import NotFound
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import Doubt, LegStatus, RefundSeen
@@ -19,12 +19,12 @@ from bloxtr8.rails.base import Doubt, LegStatus, RefundSeen
 
 def warned(warning_id: str, actor: Actor) -> None:
     """radar.early_fraud_warning.created: the payer's bank suspects fraud. The hold stays until a person decides."""
-    _weigh(rails.get(RailName.STRIPE).warning(warning_id), actor)
+    _weigh(rails.cards().warning(warning_id), actor)
 
 
 def reviewed(review_id: str, actor: Actor) -> None:
     """review.opened, review.closed: what the review says now counts, whichever event came first."""
-    _weigh(rails.get(RailName.STRIPE).review(review_id), actor)
+    _weigh(rails.cards().review(review_id), actor)
 
 
 def _weigh(doubt: Doubt, actor: Actor) -> None:
@@ -71,7 +71,7 @@ def refunded_by_hand(refund_id: str, funding_id: str, actor: Actor) -> bool:
     file = _paid_by([funding_id])
     if file is None:
         return False
-    seen = rails.get(RailName.STRIPE).refund(refund_id)
+    seen = rails.cards().refund(refund_id)
     if seen.funding_id != file.rail.external_id:
         return False
     leg = next((row for row in file.legs if row.external_id == refund_id), None)
@@ -112,7 +112,7 @@ def compare_refunded(charge_id: str) -> None:
     file = _paid_by([charge_id])
     if file is None:
         return
-    amount, known = rails.get(RailName.STRIPE).refunded(charge_id), adoption.given_back(file)
+    amount, known = rails.cards().refunded(charge_id), adoption.given_back(file)
     if amount > known:
         about = {"escrowId": file.escrow.id, "charge": charge_id, "refunded": amount, "known": known}
         logger.error("more was refunded than is known", extra=about)

@@ -23,7 +23,7 @@ from bloxtr8.entities.keys import KEYS
 from bloxtr8.errors import NotFound, StaleWrite
 
 logger = logging.getLogger(__name__)
-EPHEMERAL = {"Session", "OAuthState", "SignToken", "WebhookEvent", "Operation"}
+EPHEMERAL = {"Session", "OAuthState", "SignToken", "WebhookEvent", "Operation", "ChainTx"}  # ChainTx: chain_book
 PARTITION_LIMIT = 500
 TABLE = Entity.Meta.table_name
 _LOST_RACE = {"ConditionalCheckFailed", "TransactionConflict"}

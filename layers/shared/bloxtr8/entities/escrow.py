@@ -197,6 +197,7 @@ class StablecoinEscrow(RailRow, discriminator="StablecoinEscrow"):
 
     terms: Any = JSONAttribute()  # as the signed contract prints them: contract.terms["vault"]
     units = IntegerAttribute(default=0)  # all that ever arrived, in base units; what is below a cent stays in the vault
+    cursor: Any = JSONAttribute(null=True)  # how far the chain was searched for deposits, as the rail says
     postponed = BooleanAttribute(default=False)
     next_look = TimeAttribute(null=True)  # poll_chain's; none once the vault is closed
 
@@ -323,6 +324,7 @@ class ChainTx(Entity, discriminator="ChainTx"):
 
     escrow_id = UnicodeAttribute()
     action = UnicodeAttribute()  # the index of a settlement's call ("66"), or "postpone"
+    leg_attempt = IntegerAttribute(default=1)  # whose it is: after one that was undone, the next has its own nonce
     chain_id = IntegerAttribute()
     signer = UnicodeAttribute()
     nonce = IntegerAttribute()
@@ -330,7 +332,7 @@ class ChainTx(Entity, discriminator="ChainTx"):
     data = UnicodeAttribute()  # call data, hex
     gas = IntegerAttribute()
     status = EnumAttribute(TxStatus, default=TxStatus.RESERVED)
-    attempts: Any = JSONAttribute(default=list)  # [{"hash", "raw", "maxFee", "tip", "at"}], the newest last
+    attempts: Any = JSONAttribute(default=list)  # [{"hash", "raw", "cap", "tip", "at", "cancel"}], the newest last
     mined_hash = UnicodeAttribute(null=True)
     mined_block = IntegerAttribute(null=True)
     error = UnicodeAttribute(null=True)

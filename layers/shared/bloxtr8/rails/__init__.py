@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import cast
 
 from bloxtr8.errors import UpstreamFailed
-from bloxtr8.rails.base import Rail, RailBug, RailError
+from bloxtr8.rails.base import CardRail, Rail, RailBug, RailError, TermRail
 
 RAILS = {"STRIPE": ("bloxtr8.rails.stripe", "StripeRail")}
 
@@ -16,6 +16,16 @@ def get(name: str) -> Rail:
     """The rail of an escrow (`STRIPE`). Raises KeyError for a name that no rail has."""
     module, factory = RAILS[name]
     return cast(Rail, getattr(importlib.import_module(module), factory)())
+
+
+def cards() -> CardRail:
+    """The rail of cards, with what only cards have."""
+    return cast(CardRail, get("STRIPE"))
+
+
+def chain() -> TermRail:
+    """The rail on chain, with what only vaults have."""
+    return cast(TermRail, get("USDC_BASE"))
 
 
 @contextmanager

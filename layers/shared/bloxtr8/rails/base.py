@@ -107,6 +107,7 @@ class Funding:
     customer_id: str | None = None  # the buyer's Stripe customer, where the user has one already
     terms: Mapping[str, Any] | None = None  # of the vault, as the contract froze them (rail-usdc.md)
     known_units: int = 0  # on chain: what is recorded as arrived already, in base units
+    cursor: Mapping[str, int] | None = None  # on chain: how far was searched, from the last Look (rails.usdc.deposits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,7 @@ class Opened:
 
     external_id: str
     customer_id: str | None = None  # store it on the user: it is reused
+    cursor: Mapping[str, int] | None = None  # on chain: from where to search; store it on the rail's row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +152,7 @@ class Look:
     external_id: str | None = None
     deposits: tuple[DepositSeen, ...] = ()
     decline_code: str | None = None  # of the last refused try, UNPAID only
+    cursor: Mapping[str, int] | None = None  # on chain: store it once all `deposits` are recorded, never before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +217,15 @@ class RefundSeen:
     status: LegStatus
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReclaimSeen:
+    """What a vault gave back after its term. Book it once per `ref` (`chainId:txHash:logIndex`)."""
+
+    ref: str
+    units: int
+    at: dt.datetime
+
+
 class Rail(Protocol):
     """A payment rail. Every method may raise RailThrottled, RailOutcomeUnknown and RailBug; more where it says so."""
 
@@ -256,6 +268,10 @@ class Rail(Protocol):
         """Whether the seller can be paid there now."""
         ...
 
+
+class CardRail(Rail, Protocol):
+    """What a rail of cards knows beside: payments in doubt, and refunds that no leg ordered. `rails.cards()`."""
+
     def warning(self, warning_id: str) -> Doubt:
         """A fraud warning of the payer's bank. It stands until a person decides."""
         ...
@@ -270,4 +286,16 @@ class Rail(Protocol):
 
     def refunded(self, charge_id: str) -> int:
         """How much of a charge has gone back, in minor units, as the provider counts it."""
+        ...
+
+
+class TermRail(Rail, Protocol):
+    """What a rail on chain has beside: a term, after which the buyer takes back what is left. `rails.chain()`."""
+
+    def postpone(self, funding: Funding) -> bool:
+        """Moves the vault's term, once. Whether that is final; safe to repeat. RailBug where it is too late."""
+        ...
+
+    def reclaimed(self, funding: Funding) -> tuple[ReclaimSeen, ...]:
+        """What went back to the buyer after the term by anybody's call, final only."""
         ...
