@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers/shared")]
@@ -34,6 +35,11 @@ from tests import doubles, emulator  # noqa: E402
 from tests.emulator import Clock, Platform  # noqa: E402
 from tests.wire import Wire  # noqa: E402
 
+if TYPE_CHECKING:
+    from local.chain.chain import Chain
+
+MOMENT = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
+
 # A busy machine makes no rule wrong; a check that decides a landing tries the same examples each time.
 settings.register_profile("tests", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("tests")
@@ -44,7 +50,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The platform's clock, standing still at a known moment until a test moves it."""
     from bloxtr8 import clock as module
 
-    moved = Clock(dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC))
+    moved = Clock(MOMENT)
     monkeypatch.setattr(module, "now", moved.now)
     return moved
 
@@ -119,6 +125,32 @@ def aws(clock: Clock, roblox: doubles.Roblox) -> Iterator[Platform]:
         platform = emulator.build(clock)
         factories.stand_on(platform, roblox)
         yield platform
+
+
+@pytest.fixture(scope="session")
+def anvil() -> Iterator["Chain"]:
+    """The chain of this session, with everything deployed; its time begins where `clock` stands."""
+    from local.chain.chain import Chain
+
+    with Chain(timestamp=int(MOMENT.timestamp())) as started:
+        yield started
+
+
+@pytest.fixture
+def chain(aws: Platform, anvil: "Chain", monkeypatch: pytest.MonkeyPatch) -> Iterator["Chain"]:
+    """The chain as at its start, and the product set up for it: a key in KMS signs, and its account may settle."""
+    from bloxtr8 import config
+    from local.chain import settings
+
+    anvil.reset()
+    kms = emulator.client("kms")
+    key_id = kms.create_key(KeySpec="ECC_SECG_P256K1", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    anvil.allow_operator(settings.address_of(kms.get_public_key(KeyId=key_id)["PublicKey"]))
+    for name, value in settings.environment(anvil, key_id).items():
+        monkeypatch.setenv(name, value)
+    config.settings.cache_clear()
+    yield anvil
+    config.settings.cache_clear()
 
 
 @pytest.fixture
