@@ -12,7 +12,7 @@ export PYTHONPATH := $(CURDIR)/layers/shared:$(CURDIR)
 export SAM_CLI_TELEMETRY := 0
 TESTS ?= tests
 
-.PHONY: help setup test test-slow check lint types arrows deployment generated format build openapi readme function local demo bench staff lock clean
+.PHONY: help setup test test-slow check lint types arrows deployment generated format build openapi readme function local demo bench onchain gas staff lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -84,6 +84,14 @@ demo: $(READY) $(CHAIN) ## a whole trade by card through the public API
 
 bench: $(READY) $(CHAIN) ## cold start, warm calls, round trips, what a trade costs
 	$(BIN)/python -m benchmarks $(ARGS)
+
+onchain: $(READY) $(CHAIN) ## the contracts: artifact byte for byte, fuzz and invariant tests, mutants
+	node onchain/build.mjs --check
+	$(BIN)/python -m onchain.forge test
+	$(BIN)/python -m onchain.mutants
+
+gas: $(READY) $(CHAIN) ## what the vault costs, against Circle's token; fails above the limits
+	$(BIN)/python -m onchain.gas
 
 staff: $(READY) ## USER=usr_… ROLE=ARBITER TIER=TIER_2: grant a platform role on the running local stack
 	$(BIN)/python -m local.staff "$(USER)" $(if $(ROLE),--role $(ROLE)) $(if $(TIER),--tier $(TIER))

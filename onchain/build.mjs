@@ -1,13 +1,16 @@
-// Compiles the contracts and writes the committed artifact; --check compares instead. The same bytes on every machine:
+// Compiles the contracts and writes the committed artifact; --check compares instead. Given folders (mutants.py), it
+// compiles the contracts in each, which may warn, and writes artifact.json beside them. The same bytes on every machine:
 // the compiler is WebAssembly from the lock file, and the metadata's hash, which would cover comments, is left out.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = dirname(here)
 const artifact = join(root, 'layers/shared/bloxtr8/rails/usdc/artifact.json')
+const { values, positionals: folders } = parseArgs({ options: { check: { type: 'boolean' } }, allowPositionals: true })
 const solc = createRequire(import.meta.url)('solc')
 
 const contracts = ['Escrow', 'EscrowVault']
@@ -18,15 +21,16 @@ const settings = {
   viaIR: false,
 }
 
-function build() {
+function build(from) {
   const sources = Object.fromEntries(
-    contracts.map((name) => [`${name}.sol`, { content: readFileSync(join(here, `${name}.sol`), 'utf8') }]),
+    contracts.map((name) => [`${name}.sol`, { content: readFileSync(join(from, `${name}.sol`), 'utf8') }]),
   )
   const outputs = ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object', 'evm.deployedBytecode.immutableReferences']
   const input = { language: 'Solidity', sources, settings: { ...settings, outputSelection: { '*': { '*': outputs } } } }
   const imports = (path) => ({ contents: readFileSync(join(root, 'node_modules', path), 'utf8') })
   const output = JSON.parse(solc.compile(JSON.stringify(input), { import: imports }))
-  if (output.errors?.length) throw new Error(output.errors.map((it) => it.formattedMessage).join('\n'))
+  const wrong = (output.errors ?? []).filter((it) => it.severity === 'error' || from === here)
+  if (wrong.length) throw new Error([from, ...wrong.map((it) => it.formattedMessage)].join('\n'))
   const compiled = contracts.map((name) => [name, contract(output.contracts[`${name}.sol`][name])])
   const all = { compiler: solc.version(), settings, contracts: Object.fromEntries(compiled) }
   return JSON.stringify(all, null, 1) + '\n'
@@ -42,9 +46,12 @@ function contract({ abi, evm }) {
   }
 }
 
-const built = build()
-if (!process.argv.includes('--check')) writeFileSync(artifact, built)
-else if (readFileSync(artifact, 'utf8') !== built) {
-  console.error('artifact.json is not what the sources compile to: node onchain/build.mjs')
-  process.exit(1)
+for (const folder of folders) writeFileSync(join(folder, 'artifact.json'), build(folder))
+if (!folders.length) {
+  const built = build(here)
+  if (!values.check) writeFileSync(artifact, built)
+  else if (readFileSync(artifact, 'utf8') !== built) {
+    console.error('artifact.json is not what the sources compile to: node onchain/build.mjs')
+    process.exit(1)
+  }
 }

@@ -34,7 +34,7 @@ def test_one_changed_number_in_a_source_is_found(tmp_path: Path) -> None:
     committed = ARTIFACT.relative_to(ROOT)
     (tmp_path / committed).parent.mkdir(parents=True)
     shutil.copy(ARTIFACT, tmp_path / committed)
-    shutil.copytree(ROOT / "onchain", tmp_path / "onchain", ignore=shutil.ignore_patterns("out", "cache", "test"))
+    shutil.copytree(ROOT / "onchain", tmp_path / "onchain", ignore=shutil.ignore_patterns("test"))
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     source = tmp_path / "onchain" / "Escrow.sol"
     text = source.read_text()

@@ -1,0 +1,172 @@
+"""Deploying through the deterministic deployer, on real chains of our own."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from eth_account import Account
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+from web3 import Web3
+from web3.types import RPCEndpoint
+
+from onchain import deploy
+from onchain.chain import anvil
+
+OWNER = "0x1111111111111111111111111111111111111111"
+SAFE = "0x2222222222222222222222222222222222222222"
+PAYER = Account.from_key(keccak(text="pays for a deployment"))
+
+
+@pytest.fixture
+def w3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web3]:
+    monkeypatch.delenv("DEPLOYER_KEY", raising=False)
+    with anvil() as chain:
+        monkeypatch.setenv("RPC_URL", str(chain.provider.endpoint_uri))  # type: ignore[attr-defined]
+        yield chain
+
+
+@pytest.fixture
+def sepolia(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web3]:
+    """A chain of our own that says it is Base Sepolia, on which the payer has a little ether."""
+    with anvil(84532) as chain:
+        monkeypatch.setenv("RPC_URL", str(chain.provider.endpoint_uri))  # type: ignore[attr-defined]
+        chain.provider.make_request(RPCEndpoint("anvil_setBalance"), [PAYER.address, hex(10**18)])
+        yield chain
+
+
+def run(*args: str) -> int:
+    return deploy.main(args)
+
+
+def test_the_address_is_said_before_and_the_contract_is_there_afterwards(
+    w3: Web3, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--chain", "anvil", "--owner", OWNER, "--predict") == 0
+    predicted = deploy.address_of(OWNER)
+    assert predicted in capsys.readouterr().out
+    assert not deploy.is_deployed(w3, OWNER)
+
+    assert run("--chain", "anvil", "--owner", OWNER) == 0
+
+    said = capsys.readouterr().out
+    assert said.index(predicted) < said.index("Sending to anvil")
+    escrow = w3.eth.contract(address=to_checksum_address(predicted), abi=deploy.contract()["abi"])
+    assert escrow.functions.owner().call() == OWNER
+    assert escrow.functions.pendingOwner().call() == "0x" + "00" * 20
+
+
+def test_the_code_on_chain_is_the_artifacts_but_for_its_constructors_values(w3: Web3) -> None:
+    address = to_checksum_address(deploy.deploy(w3, OWNER))
+    built = deploy.contract()
+
+    code = bytearray(w3.eth.get_code(address))
+
+    for start, length in built["immutables"]:
+        code[start : start + length] = bytes(length)
+    assert bytes(code).hex() == built["deployedBytecode"][2:]
+
+
+def test_the_vaults_implementation_is_the_contracts_first_creation(w3: Web3) -> None:
+    address = to_checksum_address(deploy.deploy(w3, OWNER))
+    escrow = w3.eth.contract(address=address, abi=deploy.contract()["abi"])
+
+    first = to_checksum_address(keccak(b"\xd6\x94" + bytes.fromhex(address[2:]) + b"\x01")[12:])
+
+    assert escrow.functions.VAULT_IMPLEMENTATION().call() == first
+
+
+def test_a_second_run_finds_it_and_sends_nothing(w3: Web3, capsys: pytest.CaptureFixture[str]) -> None:
+    run("--chain", "anvil", "--owner", OWNER)
+    height = w3.eth.block_number
+
+    assert run("--chain", "anvil", "--owner", OWNER) == 0
+
+    assert "already on anvil; nothing was sent" in capsys.readouterr().out
+    assert w3.eth.block_number == height
+
+
+def test_another_owner_has_another_contract(w3: Web3) -> None:
+    assert deploy.deploy(w3, OWNER) != deploy.deploy(w3, SAFE)
+
+
+def test_it_has_the_same_address_on_another_chain_whoever_pays(
+    w3: Web3, sepolia: Web3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOYER_KEY", PAYER.key.to_0x_hex())
+    here = deploy.deploy(w3, SAFE)
+
+    assert run("--chain", "base-sepolia", "--owner", SAFE) == 0
+
+    assert len(sepolia.eth.get_code(to_checksum_address(here))) > 0
+    assert sepolia.eth.get_transaction_count(PAYER.address) == 1
+
+
+def test_a_keystore_pays_once_its_password_is_given(
+    sepolia: Web3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keystore = tmp_path / "payer.json"
+    keystore.write_text(json.dumps(Account.encrypt(PAYER.key, "a long password", kdf="pbkdf2", iterations=1000)))
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "a long password")
+
+    assert run("--chain", "base-sepolia", "--owner", SAFE, "--keystore", str(keystore)) == 0
+
+    assert deploy.is_deployed(sepolia, SAFE)
+
+
+def test_nothing_is_sent_where_nobody_pays(sepolia: Web3, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--chain", "base-sepolia", "--owner", SAFE) == 1
+
+    assert "Nobody to pay for it" in capsys.readouterr().err
+    assert not deploy.is_deployed(sepolia, SAFE)
+
+
+def test_a_chain_of_real_money_is_refused_until_the_audit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DEPLOYER_KEY", PAYER.key.to_0x_hex())
+    with anvil(8453) as base:
+        monkeypatch.setenv("RPC_URL", str(base.provider.endpoint_uri))  # type: ignore[attr-defined]
+        base.provider.make_request(RPCEndpoint("anvil_setBalance"), [PAYER.address, hex(10**18)])
+
+        assert run("--chain", "base", "--owner", SAFE) == 1
+        assert "once the contract is audited" in capsys.readouterr().err
+        assert not deploy.is_deployed(base, SAFE)
+
+        assert run("--chain", "base", "--owner", SAFE, "--audited") == 0
+        assert deploy.is_deployed(base, SAFE)
+
+
+def test_a_node_of_another_chain_is_refused(
+    w3: Web3, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DEPLOYER_KEY", PAYER.key.to_0x_hex())
+
+    assert run("--chain", "base-sepolia", "--owner", OWNER) == 1
+
+    assert "The node is on chain 31337" in capsys.readouterr().err
+    assert not deploy.is_deployed(w3, OWNER)
+
+
+def test_a_chain_without_the_deployer_is_refused(w3: Web3, capsys: pytest.CaptureFixture[str]) -> None:
+    w3.provider.make_request(RPCEndpoint("anvil_setCode"), [deploy.DEPLOYER, "0x"])
+
+    assert run("--chain", "anvil", "--owner", OWNER) == 1
+
+    assert "is not on chain 31337" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("owner", "reason"),
+    [
+        ("0x" + "00" * 20, "can own nothing"),
+        ("0x1234", "can own nothing"),
+        ("vitalik.eth", "can own nothing"),
+        ("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02914", "its checksum is wrong"),
+    ],
+)
+def test_an_owner_that_is_a_mistake_is_refused(owner: str, reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--chain", "anvil", "--owner", owner, "--predict") == 1
+
+    assert reason in capsys.readouterr().err
