@@ -1,6 +1,6 @@
 """POST /offers/{offer_id}/accept: the other side takes the terms it saw; the listing is reserved (M27)."""
 
-from bloxtr8 import assets, clock, reads, table
+from bloxtr8 import assets, clock, reads, screenings, table
 from bloxtr8.domain import agreements, offers
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Sha256
@@ -22,13 +22,14 @@ def accept_offer(offer_id: str, body: AcceptOffer, actor: CurrentActor) -> Accep
     actor.expects(bargain.offer)
 
     look = assets.look(bargain.listing, deal.seller.roblox_id)
+    screened = screenings.refresh(agreements.screened(deal), clock.now())
     contract, rows = agreements.accept(deal, role, body.terms_hash, look, clock.now())
 
     def answer() -> AcceptedOffer:
         return AcceptedOffer.of(bargain, contract, actor)
 
     return table.commit(
-        bargain.root, *rows, contract,
+        bargain.root, *rows, contract, *screened,
         action="accept_offer", actor=actor, details={"termsHash": body.terms_hash},
         checks=[deal.buyer, deal.seller], answer=answer,
     )  # fmt: skip

@@ -24,7 +24,7 @@ def counter_offer(offer_id: str, body: CounterOffer, actor: CurrentActor) -> Off
     bargain, now = deal.bargain, clock.now()
     role = offers.role_of(bargain.offer, actor)
     child = offers.counter(bargain, role, Proposal(body.amount, body.conditions, body.expires_at), now)
-    proposals.check_available(child.currency, body.milestones)
+    proposals.check_available(body.milestones)
     caller, volume = deal.side_of(actor.id)
     proposals.check_proposer(caller, volume, body.amount, now)
     actor.expects(bargain.offer)

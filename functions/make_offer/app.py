@@ -31,8 +31,8 @@ def make_offer(listing_id: str, body: MakeOffer, actor: CurrentActor) -> OfferVi
     )
     now = clock.now()
     listing = proposals.check_offerable(found, actor.id, body.expected_listing_version)
-    proposals.check_available(body.currency, body.milestones)
-    proposals.check_amount(body.amount, listing)
+    proposals.check_available(body.milestones)
+    proposals.check_amount(body.amount, listing, body.currency)
     proposals.check_proposer(buyer, deals, body.amount, now)
     ended = offers.supersede(reads.chain(chain.root_id), listing, now) if chain else []
 

@@ -5,7 +5,8 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from bloxtr8 import payments
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
-from bloxtr8.views.payment import OpeningView, PaymentView
+from bloxtr8.views import payment
+from bloxtr8.views.payment import OpeningView, PaymentView, VaultPaymentView
 
 app = http_app()
 OPENING: dict[int, OpenAPIResponse] = {
@@ -14,11 +15,11 @@ OPENING: dict[int, OpenAPIResponse] = {
 
 
 @app.post("/escrows/<escrow_id>/payment", summary="How to pay", tags=["escrows"], responses=OPENING)
-def start_payment(escrow_id: str, actor: CurrentActor) -> Response[PaymentView | OpeningView]:
+def start_payment(escrow_id: str, actor: CurrentActor) -> Response[PaymentView | VaultPaymentView | OpeningView]:
     file, found = payments.instructions(escrow_id, actor)
     if found is None:
         return Response(202, "application/json", OpeningView(), headers={"Retry-After": "2"})
-    return Response(200, "application/json", PaymentView.of(str(file.escrow.rail), found))
+    return Response(200, "application/json", payment.of(file, found))
 
 
 lambda_handler = entrypoint(app)

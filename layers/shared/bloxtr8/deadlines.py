@@ -8,7 +8,7 @@ deadline again.
 import datetime as dt
 from enum import StrEnum
 
-from bloxtr8 import assets, clock, config, funding, ids, reads, sagas, table
+from bloxtr8 import assets, clock, config, funding, ids, reads, reclaims, sagas, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import escrows, settlements
 from bloxtr8.domain.escrows import EscrowFile
@@ -72,8 +72,19 @@ def look(escrow_id: str, actor: Actor) -> None:
         _look_at_delivery(file, now, actor)
     elif file.escrow.status is EscrowStatus.DELIVERED:
         _look_at_inspection(file, now, actor)
+    elif escrows.postpones(file.escrow, now):
+        _postpone_term(file, now, actor)
     else:
         _look_later(file, now, actor)
+
+
+def _postpone_term(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
+    """A dispute lives 30 days before the vault's term: nobody may take the money meanwhile (rail-usdc.md)."""
+    _look_later(file, now, actor)
+    try:
+        reclaims.postpone(file, actor)
+    except (RailThrottled, RailOutcomeUnknown):
+        return  # the next look tries again
 
 
 def _watch_hold(escrow: Escrow, now: dt.datetime) -> None:

@@ -10,26 +10,29 @@ import hashlib
 
 from ulid import ULID
 
-from bloxtr8 import clock, rails, reads, table
+from bloxtr8 import clock, config, lookups, rails, reads, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import escrows, ledger, settlements
+from bloxtr8.domain import chain_actions, escrows, ledger, settlements, vaults
 from bloxtr8.domain.deals import fall_through
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.transitions import ESCROW
 from bloxtr8.entities import (
     Account,
+    Currency,
     Deposit,
     Entity,
     Escrow,
     EscrowStatus,
     Freeze,
-    Lookup,
     Operation,
+    StablecoinEscrow,
     StripeEscrow,
     User,
 )
+from bloxtr8.logs import logger
 from bloxtr8.rails.base import DepositSeen, Funding, FundingStatus, Look, RailBug
 
 OPEN_ATTEMPT = 1  # the PaymentIntent of an escrow is made once: a refused card is tried again on the same one
@@ -50,13 +53,14 @@ def _open(file: EscrowFile, actor: Actor) -> None:
     rail, buyer = file.rail, table.get(User, id=file.escrow.buyer_id)
     if isinstance(rail, StripeEscrow):
         rail.customer_id = buyer.customer_id
-    _intend(file, "open")
+    intend(file, "open")
     opened = rails.get(str(file.escrow.rail)).open(order(file))
-    rail.external_id = opened.external_id
+    rail.external_id, rail.opened_at = opened.external_id, clock.now()
     if isinstance(rail, StripeEscrow):
         rail.customer_id = opened.customer_id
-    file.rail.opened_at = clock.now()
-    rows: list[Entity] = [file.rail, Lookup(index="PI", value=opened.external_id, target=file.escrow.id)]
+    elif isinstance(rail, StablecoinEscrow):
+        rail.next_look = rail.opened_at  # from here on poll_chain looks at the vault
+    rows: list[Entity] = [rail, lookups.of_place(file, opened.external_id)]
     if opened.customer_id is not None and buyer.customer_id is None:
         buyer.customer_id = opened.customer_id
         rows.append(buyer)
@@ -75,10 +79,11 @@ def close_rail(escrow_id: str, actor: Actor) -> bool:
     if file.rail.external_id is None and any(row.name == "open" for row in file.operations):
         _open(file, actor)  # it was opened, and cancelled before its id was stored: the same key finds it
     if file.rail.external_id is not None:
-        _intend(file, "cancel")
+        intend(file, "cancel")
         seen = rails.get(str(file.escrow.rail)).close(order(file))
         file = record(file, seen, actor)
-        if seen.status not in {FundingStatus.CANCELED, FundingStatus.PAID}:
+        by_card = isinstance(file.rail, StripeEscrow)  # nobody can close an address: poll_chain goes on looking at it
+        if by_card and seen.status not in {FundingStatus.CANCELED, FundingStatus.PAID}:
             return False
     file.escrow.funding_closed = True
     escrows.plan_look(file.escrow, clock.now())
@@ -86,7 +91,7 @@ def close_rail(escrow_id: str, actor: Actor) -> bool:
     return True
 
 
-def _intend(file: EscrowFile, name: str) -> None:
+def intend(file: EscrowFile, name: str) -> None:
     """Store that a call is about to be made (law 6); the row is there already where the call is repeated."""
     payment = order(file)
     digest = hashlib.sha256(f"{payment.escrow_id} {payment.amount} {payment.currency}".encode()).hexdigest()
@@ -111,11 +116,16 @@ def state(file: EscrowFile, seen: Look) -> str | None:
     escrow = file.escrow
     if escrow.status is not EscrowStatus.AWAIT_FUNDS:
         return "CANCELLED"
-    if escrow.deposited >= escrow.gross:
+    if enough(escrow):
         return "PAID"
     if escrows.passed(escrow, escrow.fund_by, clock.now()) or seen.status is FundingStatus.CANCELED:
         return "DEADLINE"
     return None
+
+
+def enough(escrow: Escrow) -> bool:
+    """Whether the gross is there: held, not only once deposited, because a vault can be reclaimed after its term."""
+    return bool(escrow.held >= escrow.gross)
 
 
 def hold(escrow_id: str, actor: Actor) -> bool:
@@ -125,7 +135,7 @@ def hold(escrow_id: str, actor: Actor) -> bool:
     escrow, now = file.escrow, clock.now()
     if escrow.status is EscrowStatus.FUNDS_HELD:
         return True
-    if escrow.status is not EscrowStatus.AWAIT_FUNDS or escrow.deposited < escrow.gross or escrow.holds:
+    if escrow.status is not EscrowStatus.AWAIT_FUNDS or not enough(escrow) or escrow.holds:
         return False
     escrows.hold_funds(escrow, now)
     rows = _surplus(file, escrow.held - escrow.gross, "paid too much", actor)
@@ -142,20 +152,39 @@ def cancel_unfunded(escrow_id: str, actor: Actor) -> str:
     escrow, now = file.escrow, clock.now()
     if escrow.status is not EscrowStatus.AWAIT_FUNDS:
         return "CANCELLED"
-    if escrow.deposited >= escrow.gross:
+    if enough(escrow):
         return "MONEY"
     if not escrows.passed(escrow, escrow.fund_by, now) and seen.status is not FundingStatus.CANCELED:
         return "WAIT"
-    around = reads.around(escrow)
-    escrows.cancel(escrow, "cancel_unfunded", Role.SYSTEM, "UNFUNDED", now)
-    escrow.funding_closed = seen.status is FundingStatus.CANCELED
-    escrows.plan_look(escrow, now)
-    with read_together("cancel_unfunded"):
-        fall_through(around, amount=escrow.amount, accepted_at=accepted_at(escrow), reason="UNFUNDED")
-    rows = _surplus(file, escrow.held, "paid too little", actor)
-    closed = settlements.cancel_deliveries(file)
-    table.commit(escrow, *around.saves, *rows, *closed, deletes=around.freed(), action="cancel_unfunded", actor=actor)
+    closed = seen.status is FundingStatus.CANCELED
+    _cancel(file, "cancel_unfunded", "UNFUNDED", "paid too little", actor, closed=closed)
     return "CANCELLED"
+
+
+def return_money(escrow_id: str, actor: Actor) -> bool:
+    """return_money: the buyer's own wallet is HIGH (D15), so what it sent goes back and the escrow is CANCELLED.
+
+    False where it no longer waits for money, or a person is to decide.
+    """
+    file = reads.escrow(escrow_id)
+    if file.escrow.status is not EscrowStatus.AWAIT_FUNDS or file.escrow.holds:
+        return False
+    _cancel(file, "return_money", "WALLET_RISK", "returned by risk", actor, closed=False)
+    return True
+
+
+def _cancel(file: EscrowFile, action: str, reason: str, memo: str, actor: Actor, *, closed: bool) -> None:
+    """The end of an escrow that never held its money (D8): all that came goes back, the listing is free again."""
+    escrow, now = file.escrow, clock.now()
+    around = reads.around(escrow)
+    escrows.cancel(escrow, action, Role.SYSTEM, reason, now)
+    escrow.funding_closed = closed
+    escrows.plan_look(escrow, now)
+    with read_together(action):
+        fall_through(around, amount=escrow.amount, accepted_at=accepted_at(escrow), reason=reason)
+    rows = _surplus(file, escrow.held, memo, actor)
+    ended = settlements.cancel_deliveries(file)
+    table.commit(escrow, *around.saves, *rows, *ended, deletes=around.freed(), action=action, actor=actor)
 
 
 def accepted_at(escrow: Escrow) -> dt.datetime:
@@ -170,8 +199,21 @@ def _surplus(file: EscrowFile, amount: int, memo: str, actor: Actor) -> list[Ent
         return []
     now = clock.now()
     lines = ledger.book(file.escrow, [Entry(Account.HELD, Account.SURPLUS, amount, memo)], now=now)
-    planned = settlements.give_back(file, None, amount, actor=actor, reason=memo.upper().replace(" ", "_"), now=now)
-    return [*lines, *planned.rows]
+    return [*lines, *give_back(file, None, amount, memo.upper().replace(" ", "_"), actor)]
+
+
+def give_back(file: EscrowFile, deposit: Deposit | None, amount: int, reason: str, actor: Actor) -> list[Entity]:
+    """The RETURN of surplus that was just booked. On chain it carries all the surplus there is, and little of it waits
+    for more: a vault has 53 returns."""
+    if isinstance(file.rail, StablecoinEscrow):
+        deposit, amount = None, settlements.unreturned(file)
+        if amount < config.settings().return_minimum_cents:
+            return []
+        if settlements.returns(file) >= chain_actions.RETURNS:
+            logger.error("a vault has no return left", extra={"escrowId": file.escrow.id, "surplus": amount})
+            return []
+    planned = settlements.give_back(file, deposit, amount, actor=actor, reason=reason, now=clock.now())
+    return [*planned.rows]
 
 
 def order(file: EscrowFile) -> Funding:
@@ -184,6 +226,8 @@ def order(file: EscrowFile) -> Funding:
         currency=str(escrow.currency),
         external_id=rail.external_id,
         customer_id=rail.customer_id if isinstance(rail, StripeEscrow) else None,
+        terms=rail.terms if isinstance(rail, StablecoinEscrow) else None,
+        known_units=rail.units if isinstance(rail, StablecoinEscrow) else 0,
     )
 
 
@@ -215,47 +259,50 @@ def record(file: EscrowFile, seen: Look, actor: Actor) -> EscrowFile:
 def _record_deposit(file: EscrowFile, seen: DepositSeen, actor: Actor) -> None:
     """record_deposit while the escrow waits for money, else return_late_money: the row's key makes each deposit
     count once (I5)."""
-    escrow, now = file.escrow, clock.now()
-    if seen.currency != escrow.currency:
-        raise RailBug(f"{seen.ref} of {escrow.id} is in another currency")
+    escrow, rail, now = file.escrow, file.rail, clock.now()
     late = escrow.status is not EscrowStatus.AWAIT_FUNDS
+    ESCROW.check("return_late_money" if late else "record_deposit", escrow, Role.SYSTEM)
     deposit = Deposit(
         escrow_id=escrow.id,
         ref=seen.ref,
-        amount=seen.amount,
-        currency=seen.currency,
+        amount=_credit(file, seen),
+        currency=escrow.currency,
+        units=seen.units,
+        sender=seen.sender,
         late=late,
         external_ids=list(seen.external_ids),
         at=seen.at,
     )
     memo = "paid after the end" if late else "paid by the buyer"
-    entry = Entry(Account.BUYER, Account.SURPLUS if late else Account.HELD, seen.amount, memo)
+    entry = Entry(Account.BUYER, Account.SURPLUS if late else Account.HELD, deposit.amount, memo)
     lines = ledger.book(escrow, [entry], now=now, deposit_ref=seen.ref, external_id=seen.ref)
-    lookups = [
-        Lookup(index=external[:2].upper(), value=external, target=escrow.id)
-        for external in {seen.ref, *seen.external_ids}
-    ]
-    rows = [deposit, *lines, *_unknown(lookups)]
+    marks = lookups.missing(lookups.of(file, external) for external in {seen.ref, *seen.external_ids})
+    rows = [deposit, *lines, *marks]
     if late:
-        planned = settlements.give_back(file, deposit, seen.amount, actor=actor, reason="LATE_MONEY", now=now)
-        table.commit(escrow, *rows, *planned.rows, action="return_late_money", actor=actor)
+        counted = [rail] if isinstance(rail, StablecoinEscrow) else []
+        back = give_back(file, deposit, seen.amount, "LATE_MONEY", actor)
+        table.commit(escrow, *counted, *rows, *back, action="return_late_money", actor=actor)
         return
     escrows.thaw(escrow, Freeze.PROCESSING, now)
     escrows.grant_time(escrow)
-    if isinstance(file.rail, StripeEscrow):
-        file.rail.charge_id = seen.ref
+    if isinstance(rail, StripeEscrow):
+        rail.charge_id = seen.ref
     escrows.plan_look(escrow, now)
-    table.commit(escrow, file.rail, *rows, action="record_deposit", actor=actor)
+    table.commit(escrow, rail, *rows, action="record_deposit", actor=actor)
 
 
-def _unknown(lookups: list[Lookup]) -> list[Lookup]:
-    """Those that are not there yet: a rail may have made some when the funding opened. Another escrow's money is not
-    counted twice (I5): RailBug."""
-    found = table.load(*(table.ref(Lookup, index=row.index, value=row.value) for row in lookups))
-    for row, there in zip(lookups, found, strict=True):
-        if there is not None and there.target != row.target:
-            raise RailBug(f"{row.value} is of {there.target}, not of {row.target}")
-    return [row for row, there in zip(lookups, found, strict=True) if there is None]
+def _credit(file: EscrowFile, seen: DepositSeen) -> int:
+    """The cents that a deposit adds. On chain its units are counted, dollars as well as USDC (D5, 1:1)."""
+    rail = file.rail
+    by_card = not isinstance(rail, StablecoinEscrow)
+    if seen.currency != file.escrow.currency and (by_card or seen.currency != Currency.USDC):
+        raise RailBug(f"{seen.ref} of {file.escrow.id} is in another currency")
+    if not isinstance(rail, StablecoinEscrow):
+        return seen.amount
+    units = seen.amount * vaults.UNITS_A_CENT if seen.units is None else seen.units
+    amount = vaults.credited(rail.units, units)
+    rail.units += units
+    return amount
 
 
 def _note_progress(file: EscrowFile, seen: Look, actor: Actor) -> bool:

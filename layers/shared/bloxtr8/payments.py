@@ -1,12 +1,12 @@
 """Before the buyer pays: everything that could have changed since the signatures is looked at again (api.md,
 start_payment)."""
 
-from bloxtr8 import assets, clock, funding, rails, reads, table
+from bloxtr8 import assets, clock, funding, rails, reads, screenings, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrow_moves, escrows, kyc
+from bloxtr8.domain import escrow_moves, escrows, kyc, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import Deals, User
-from bloxtr8.errors import Expired, Unprocessable
+from bloxtr8.entities import Deals, StablecoinEscrow, User
+from bloxtr8.errors import Expired, Unprocessable, UpstreamFailed
 from bloxtr8.rails.base import FundingStatus, PaymentInstructions
 
 
@@ -31,6 +31,7 @@ def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstr
     _check_asset(file)
     if file.rail.external_id is None:
         return file, None
+    _check_wallet(file)
     rail = rails.get(str(escrow.rail))
     with rails.asked():
         if escrow.payout_account_id is not None and not rail.destination_ready(escrow.payout_account_id):
@@ -39,6 +40,17 @@ def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstr
     if found.status is FundingStatus.CANCELED:  # at the provider, which counts as the deadline (states.md, section 4)
         raise Expired("This can't be paid any more.", "FUNDING_EXPIRED")
     return file, found
+
+
+def _check_wallet(file: EscrowFile) -> None:
+    """On chain: nobody pays for a seller whose frozen wallet can't be paid now. It fails closed."""
+    if not isinstance(file.rail, StablecoinEscrow):
+        return
+    risk = wallet_risk.risk(screenings.ask(file.rail.terms["seller"]))
+    if risk == wallet_risk.UNKNOWN:
+        raise UpstreamFailed("The seller's wallet can't be screened at the moment. Please try again.")
+    if risk in {wallet_risk.HIGH, wallet_risk.SANCTIONED}:
+        raise Unprocessable("The seller can't be paid out at the moment.", "PAYOUT_NOT_READY")
 
 
 def _check_asset(file: EscrowFile) -> None:

@@ -6,17 +6,19 @@ section 5).
 """
 
 import datetime as dt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from bloxtr8 import clock, rails, reads, table
+from bloxtr8 import clock, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import escrows, ledger, legs, settlements
+from bloxtr8.domain import escrows, holds, ledger, legs, settlements, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
+from bloxtr8.domain.wallet_risk import Verdict
 from bloxtr8.entities import (
     Account,
     Deals,
+    Deposit,
     Leg,
     LegStatus,
     Lookup,
@@ -24,13 +26,14 @@ from bloxtr8.entities import (
     SettlementKind,
     SettlementStatus,
     Side,
+    StablecoinEscrow,
 )
 from bloxtr8.logs import logger
 from bloxtr8.rails import base
 from bloxtr8.rails.base import LegKind, LegOrder, LegOutcome
 
 NEXT, CONFIRM, WAIT, PARK, FINISH, DONE = "NEXT", "CONFIRM", "WAIT", "PARK", "FINISH", "DONE"
-NOT_READY, ON_HOLD = "SELLER_NOT_READY", settlements.ON_HOLD
+NOT_READY, UNSCREENED, ON_HOLD = "SELLER_NOT_READY", "UNSCREENED", settlements.ON_HOLD
 
 
 class Step(NamedTuple):
@@ -73,9 +76,49 @@ def _send_next(file: EscrowFile, settlement: Settlement, actor: Actor) -> Step:
             settlements.look_at(settlement, until)
             table.commit(file.escrow, settlement, *delayed, action="delay_leg", actor=actor)
         return Step(WAIT)
+    screened = _screen(file, leg) if isinstance(file.rail, StablecoinEscrow) else []
+    verdict = wallet_risk.of_payout(file, leg, leg.screening) if screened else Verdict.CLEAN
+    if verdict is not Verdict.CLEAN:
+        return _stop(file, settlement, leg, verdict, screened, actor)
     settlements.send(leg, settlement, now)
-    table.commit(file.escrow, settlement, *delayed, leg, action="send_leg", actor=actor)
+    table.commit(file.escrow, settlement, *delayed, leg, *screened, action="send_leg", actor=actor)
     return _send(file, settlement, leg, actor)
+
+
+def _screen(file: EscrowFile, leg: Leg) -> list[Leg | Deposit]:
+    """Look at the wallet that is about to be paid, and for late money at who sent it. Returns the rows that keep it."""
+    stopped = (leg.screening or {}).get("stopped")
+    leg.screening = screenings.ask(str(leg.destination)) | ({"stopped": stopped} if stopped else {})
+    late = [row for row in file.deposits if row.late and leg.source_account is Account.SURPLUS]
+    return [leg, *screenings.of_senders(late)]
+
+
+def _stop(
+    file: EscrowFile,
+    settlement: Settlement,
+    leg: Leg,
+    verdict: Verdict,
+    screened: list[Leg | Deposit],
+    actor: Actor,
+) -> Step:
+    """It may not be paid there now: asked again while nobody knows, else a person decides (D32). A RETURN touches no
+    hold, it is parked alone."""
+    escrow, now = file.escrow, clock.now()
+    if verdict is Verdict.WAIT:
+        settlements.wait(leg, settlement, UNSCREENED, now + escrows.repair_delay(settlement.looks), attempt=False)
+        details = {"error": UNSCREENED}
+        table.commit(escrow, settlement, *screened, action="postpone_leg", actor=actor, details=details)
+        return Step(WAIT)
+    leg.screening = leg.screening | {"stopped": str(verdict)}
+    if settlement.kind is SettlementKind.RETURN:
+        table.commit(escrow, *screened, action="stop_leg", actor=actor, details={"verdict": str(verdict)})
+        return Step(PARK, str(verdict))
+    cause = holds.cause(verdict, "payout", leg.id)
+    holds.place(escrow, cause, now)
+    details = {"hold": str(holds.hold_of(cause)), "cause": cause}
+    table.commit(escrow, *screened, action="place_hold", actor=actor, details=details)
+    logger.error("an escrow is on hold", extra={"escrowId": escrow.id, "cause": cause})
+    return Step(PARK, ON_HOLD)
 
 
 def _delayed(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> list[Leg]:
@@ -144,7 +187,7 @@ def _write(file: EscrowFile, settlement: Settlement, leg: Leg, outcome: LegOutco
     if outcome.status is base.LegStatus.CONFIRMED:
         lines = settlements.confirm(file, leg, outcome.external_id, now)
         settlements.look_at(settlement, now + escrows.repair_delay(0))
-        lookup = Lookup(index=outcome.external_id[:2].upper(), value=outcome.external_id, target=file.escrow.id)
+        lookup = lookups.of(file, outcome.external_id)
         table.commit(file.escrow, settlement, leg, lookup, *lines, action="confirm_leg", actor=actor)
         return Step(NEXT)
     again = settlements.reject(leg, settlement, outcome.reason or "REJECTED", now)
@@ -274,6 +317,9 @@ def _order(file: EscrowFile, leg: Leg) -> LegOrder:
     """The leg as the rail takes it, from its frozen row alone."""
     if file.rail.external_id is None:
         raise base.RailBug("money is held, but its payment is not known")
+    one_call: dict[str, Any] = {}
+    if isinstance(file.rail, StablecoinEscrow):
+        one_call = {"fee": leg.fee, "also_buyer": leg.also_buyer, "action": leg.action, "terms": file.rail.terms}
     return LegOrder(
         escrow_id=leg.escrow_id,
         settlement_id=leg.settlement_id,
@@ -285,4 +331,5 @@ def _order(file: EscrowFile, leg: Leg) -> LegOrder:
         funding_id=file.rail.external_id,
         destination=leg.destination,
         adopted_id=leg.adopted_id if leg.attempt == 1 else None,  # where it failed, the next attempt is ours
+        **one_call,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bloxtr8 import clock, config, ids, money
-from bloxtr8.domain import escrows, kyc, listings, offers, proposals
+from bloxtr8.domain import escrows, kyc, listings, offers, proposals, vaults, wallet_risk
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.offers import Bargain
 from bloxtr8.domain.transitions import OFFER
@@ -28,6 +28,11 @@ class Deal:
     @property
     def sides(self) -> tuple[tuple[User, Deals], tuple[User, Deals]]:
         return (self.buyer, self.buyer_deals), (self.seller, self.seller_deals)
+
+    @property
+    def rail(self) -> RailName:
+        """How the buyer pays (D5)."""
+        return vaults.rail_of(self.bargain.offer.amount, self.bargain.offer.currency)
 
     def side_of(self, user_id: str) -> tuple[User, Deals]:
         """The profile and volume of that party."""
@@ -95,7 +100,8 @@ def check_acceptable(deal: Deal, role: Role, seen_hash: str, now: dt.datetime) -
 
     Raises as `offers.check_move`; InvalidState LISTING_RESERVED beside an accepted offer (M27), LISTING_NOT_ACTIVE;
     Conflict TERMS_CHANGED; Forbidden BANNED, KYC_REQUIRED or KYC_LIMIT of either side, naming whose (M04);
-    Unprocessable PAYOUT_NOT_READY (M08).
+    Unprocessable PAYOUT_NOT_READY (M08); for what goes over Base, as `vaults.check_offered`, and WALLET_REQUIRED,
+    naming whose.
     """
     bargain = deal.bargain
     _check_move(bargain, role, now)
@@ -109,8 +115,16 @@ def check_acceptable(deal: Deal, role: Role, seen_hash: str, now: dt.datetime) -
         except Forbidden as refusal:
             details = refusal.details | {"userId": user.id}
             raise Forbidden("One side may not take on this deal.", refusal.code, **details) from None
-    if deal.seller.payout_account_id is None or not deal.seller.payouts_ready:
+    if deal.rail is RailName.USDC_BASE:
+        vaults.check_offered(bargain.offer.amount)
+        wallet_risk.check_linked(deal.buyer, deal.seller)
+    elif deal.seller.payout_account_id is None or not deal.seller.payouts_ready:
         raise Unprocessable("The seller can't be paid yet.", "PAYOUT_NOT_READY")
+
+
+def screened(deal: Deal) -> list[User]:
+    """Whose wallets must be known to be clean: both sides', where the money goes over Base."""
+    return [deal.buyer, deal.seller] if deal.rail is RailName.USDC_BASE else []
 
 
 def _check_move(bargain: Bargain, role: Role, now: dt.datetime) -> None:
@@ -125,9 +139,13 @@ def _check_move(bargain: Bargain, role: Role, now: dt.datetime) -> None:
 def accept(deal: Deal, role: Role, seen_hash: str, look: Snapshot, now: dt.datetime) -> tuple[Contract, list[Entity]]:
     """The offer is ACCEPTED, the listing RESERVED, both volumes count it; the contract, and the other rows to save.
 
-    Raises as `check_acceptable`, and Unprocessable ASSET_NOT_OWNED, ASSET_LOCKED or ASSET_OWNERLESS.
+    Raises as `check_acceptable`, Unprocessable ASSET_NOT_OWNED, ASSET_LOCKED or ASSET_OWNERLESS, and over Base as
+    `wallet_risk.check_clean`.
     """
     check_acceptable(deal, role, seen_hash, now)
+    if deal.rail is RailName.USDC_BASE:
+        for user in (deal.buyer, deal.seller):
+            wallet_risk.check_clean(user, now)
     listings.check_owned(look)
     bargain = deal.bargain
     offer = bargain.offer
@@ -160,12 +178,29 @@ def _contract(deal: Deal, look: Snapshot, now: dt.datetime) -> Contract:
         "acceptedAt": clock.iso(now),
         "signBy": clock.iso(sign_by),
         "buyer": _party(deal.buyer),
-        "seller": _party(deal.seller) | {"payoutAccountId": deal.seller.payout_account_id},
+        "seller": _party(deal.seller),
         "asset": _asset(listing, look),
-        "rail": str(RailName.STRIPE),
+        "rail": str(deal.rail),
         **agreed(offer, listing),
     }
+    if deal.rail is RailName.USDC_BASE:
+        contract.terms["vault"] = _vault(deal, contract, now)
+    else:
+        contract.terms["seller"]["payoutAccountId"] = deal.seller.payout_account_id
     return contract
+
+
+def _vault(deal: Deal, contract: Contract, now: dt.datetime) -> dict[str, Any]:
+    terms = contract.terms
+    return vaults.terms(
+        contract.escrow_id,
+        buyer=deal.buyer.wallet,
+        seller=deal.seller.wallet,
+        gross=terms["gross"],
+        max_fee_bps=terms["buyerFeeBps"] + terms["sellerFeeBps"],
+        windows=terms["windows"],
+        accepted_at=now,
+    )
 
 
 def _party(user: User) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bloxtr8 import clock, config, ids
 from bloxtr8.actors import Actor
+from bloxtr8.domain import vaults
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
 from bloxtr8.entities import (
@@ -112,7 +113,8 @@ def open_escrow(contract: Contract, now: dt.datetime) -> tuple[Escrow, RailRow, 
         gross=terms["gross"],
         deliver_seconds=windows["deliverSeconds"],
         inspect_seconds=windows["inspectSeconds"],
-        payout_account_id=terms["seller"]["payoutAccountId"],
+        payout_account_id=terms["seller"].get("payoutAccountId"),
+        postpone_at=vaults.postpone_at(terms["vault"]) if "vault" in terms else None,
         fund_by=now + dt.timedelta(seconds=windows["fundSeconds"]),
         created_at=now,
     )
@@ -269,7 +271,7 @@ def plan_look(escrow: Escrow, now: dt.datetime) -> None:
         moments.append(now + repair_delay(escrow.looks))
     if not escrow.frozen_causes:
         moments += _due_moments(escrow, now)
-    moments += _hold_moments(escrow)
+    moments += _hold_moments(escrow) + _term_moments(escrow, now)
     escrow.next_look = min(moments, default=None)
 
 
@@ -278,6 +280,18 @@ def _hold_moments(escrow: Escrow) -> list[dt.datetime]:
     if escrow.status not in MONEY_HELD or escrow.funded_at is None:
         return []
     return [escrow.funded_at + dt.timedelta(days=age) for age in _hold_ages() if age > escrow.held_days_told][:1]
+
+
+def _term_moments(escrow: Escrow, now: dt.datetime) -> list[dt.datetime]:
+    """On chain: when a dispute that still lives has the vault's term postponed; later each time it did not work."""
+    if escrow.status is not EscrowStatus.DISPUTED or escrow.postpone_at is None:
+        return []
+    return [escrow.postpone_at if escrow.postpone_at > now else now + repair_delay(escrow.looks)]
+
+
+def postpones(escrow: Escrow, now: dt.datetime) -> bool:
+    """Whether the vault's term is to be postponed now: a dispute lives, and may outlast it."""
+    return escrow.status is EscrowStatus.DISPUTED and escrow.postpone_at is not None and escrow.postpone_at <= now
 
 
 def _hold_ages() -> tuple[int, int]:

@@ -1,6 +1,7 @@
-"""The hold RISK_REVIEW: each cause adds and removes only its own (states.md, section 4, place_hold).
+"""The holds RISK_REVIEW and SANCTIONS: each cause adds and removes only its own (states.md, section 4, place_hold).
 
-Whatever places this hold names its cause, so that the end of one never lifts what another still needs.
+Whatever places such a hold names its cause, so that the end of one never lifts what another still needs. A cause that
+begins with `sanctions:` is one of SANCTIONS.
 """
 
 import datetime as dt
@@ -9,14 +10,26 @@ from bloxtr8.domain import escrows, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
+from bloxtr8.domain.wallet_risk import Verdict
 from bloxtr8.entities import Escrow, Hold, Settlement
 
+SANCTIONS_CAUSE = "sanctions:"
 WITH_MONEY_TO_LOSE = escrows.WAITS_FOR_MONEY | escrows.MONEY_HELD
 
 
 def can_hold(escrow: Escrow) -> bool:
     """Whether there is anything to stop: from AWAIT_FUNDS to SETTLING."""
     return escrow.status in WITH_MONEY_TO_LOSE
+
+
+def cause(verdict: Verdict, of: str, name: str) -> str:
+    """The cause that a wallet's screening gives, of a deposit or a payout."""
+    return f"{SANCTIONS_CAUSE if verdict is Verdict.SANCTIONS else ''}{of}:{name}"
+
+
+def hold_of(cause: str) -> Hold:
+    """Which hold a cause places."""
+    return Hold.SANCTIONS if cause.startswith(SANCTIONS_CAUSE) else Hold.RISK_REVIEW
 
 
 def place(escrow: Escrow, cause: str, now: dt.datetime) -> bool:
@@ -28,8 +41,8 @@ def place(escrow: Escrow, cause: str, now: dt.datetime) -> bool:
     if cause in escrow.hold_causes:
         return False
     escrow.hold_causes = frozenset(escrow.hold_causes | {cause})
-    escrow.holds = frozenset(escrow.holds | {Hold.RISK_REVIEW})
-    escrows.freeze(escrow, Hold.RISK_REVIEW, now)
+    escrow.holds = frozenset(escrow.holds | {hold_of(cause)})
+    escrows.freeze(escrow, hold_of(cause), now)
     escrows.plan_look(escrow, now)
     return True
 
@@ -44,16 +57,20 @@ def lift(file: EscrowFile, cause: str, now: dt.datetime) -> list[Settlement] | N
         return None
     ESCROW.apply("lift_hold", escrow, Role.SYSTEM)
     escrow.hold_causes = frozenset(escrow.hold_causes - {cause})
-    if escrow.hold_causes:
+    if _causes(escrow, hold_of(cause)):
         return []
-    clear(escrow, now)
+    clear(escrow, now, hold_of(cause))
     escrow.looks = 0
     escrows.plan_look(escrow, now)
     return settlements.resume_held(file, now)
 
 
-def clear(escrow: Escrow, now: dt.datetime) -> None:
-    """RISK_REVIEW and all its causes are gone."""
-    escrow.hold_causes = frozenset()
-    escrow.holds = frozenset(escrow.holds - {Hold.RISK_REVIEW})
-    escrows.thaw(escrow, Hold.RISK_REVIEW, now)
+def clear(escrow: Escrow, now: dt.datetime, hold: Hold = Hold.RISK_REVIEW) -> None:
+    """The hold and all its causes are gone."""
+    escrow.hold_causes = frozenset(escrow.hold_causes - _causes(escrow, hold))
+    escrow.holds = frozenset(escrow.holds - {hold})
+    escrows.thaw(escrow, hold, now)
+
+
+def _causes(escrow: Escrow, hold: Hold) -> frozenset[str]:
+    return frozenset(cause for cause in escrow.hold_causes if hold_of(cause) is hold)

@@ -16,6 +16,7 @@ class Entry(NamedTuple):
     credit: Account
     amount: int
     memo: str
+    part: str = ""  # which of the payments of one outside id: on chain one call makes several (I5)
 
 
 class Balance(NamedTuple):
@@ -54,7 +55,7 @@ def book(
                 currency=escrow.currency,
                 leg_id=leg_id,
                 deposit_ref=deposit_ref,
-                external_id=external_id,
+                external_id=f"{external_id}:{entry.part}" if entry.part else external_id,
                 memo=entry.memo,
                 at=now,
             )

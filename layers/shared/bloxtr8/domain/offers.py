@@ -194,7 +194,7 @@ def counter(bargain: Bargain, role: Role, asked: Proposal, now: dt.datetime) -> 
     check_move("counter_offer", bargain, role, now)
     proposals.check_active(bargain.listing)
     check_depth(parent)
-    proposals.check_amount(asked.amount, bargain.listing)
+    proposals.check_amount(asked.amount, bargain.listing, parent.currency)
     if (asked.amount, asked.conditions) == (parent.amount, parent.conditions):
         raise Unprocessable("These are the same terms: accept them.", "SAME_TERMS")
     child = Offer(

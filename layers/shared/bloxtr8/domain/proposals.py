@@ -4,8 +4,8 @@ import datetime as dt
 from typing import NamedTuple
 
 from bloxtr8 import config
-from bloxtr8.domain import kyc
-from bloxtr8.entities import Currency, Deals, Listing, ListingStatus, Tier, User, Visibility
+from bloxtr8.domain import kyc, vaults
+from bloxtr8.entities import Currency, Deals, Listing, ListingStatus, RailName, Tier, User, Visibility
 from bloxtr8.errors import Forbidden, InvalidState, NotFound, Unprocessable, VersionMismatch
 
 
@@ -41,25 +41,22 @@ def check_offerable(listing: Listing | None, buyer_id: str, seen_version: int | 
     return listing
 
 
-def check_available(currency: Currency | None, milestones: object) -> None:
-    """Raises Unprocessable NOT_AVAILABLE_YET for what the card rail can't do: USDC, and payment in parts."""
-    if currency is Currency.USDC:
-        raise Unprocessable("USDC is not available yet.", "NOT_AVAILABLE_YET")
+def check_available(milestones: object) -> None:
+    """Raises Unprocessable NOT_AVAILABLE_YET for payment in parts."""
     if milestones is not None:
         raise Unprocessable("Milestones are not available yet.", "NOT_AVAILABLE_YET")
 
 
-def check_amount(amount: int, listing: Listing) -> None:
-    """50 cents ≤ amount ≤ price (D14). Raises Unprocessable AMOUNT_BELOW_MINIMUM or AMOUNT_ABOVE_PRICE, and
-    NOT_AVAILABLE_YET above what a card may pay (D5)."""
+def check_amount(amount: int, listing: Listing, currency: Currency = Currency.USD) -> None:
+    """50 cents ≤ amount ≤ price (D14). Raises Unprocessable AMOUNT_BELOW_MINIMUM or AMOUNT_ABOVE_PRICE; for what goes
+    over Base (D5), as `vaults.check_offered`."""
     settings = config.settings()
     if amount < settings.minimum_cents:
         raise Unprocessable("The amount is too small.", "AMOUNT_BELOW_MINIMUM", minimum=settings.minimum_cents)
     if amount > listing.price:
         raise Unprocessable("The amount is above the price.", "AMOUNT_ABOVE_PRICE", price=listing.price)
-    if amount > settings.card_limit_cents:
-        limit = settings.card_limit_cents
-        raise Unprocessable("This much can't be paid by card.", "NOT_AVAILABLE_YET", limit=limit)
+    if vaults.rail_of(amount, currency) is RailName.USDC_BASE:
+        vaults.check_offered(amount)
 
 
 def expiry(asked: dt.datetime | None, now: dt.datetime) -> dt.datetime:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from bloxtr8 import ids, money
 from bloxtr8.actors import Actor
-from bloxtr8.domain import ledger
+from bloxtr8.domain import chain_actions, ledger
+from bloxtr8.domain.chain_actions import Action
 from bloxtr8.domain.deals import Around, finish
 from bloxtr8.domain.escrows import EscrowFile, check_money_may_start, plan_look, repair_delay
 from bloxtr8.domain.ledger import Entry
@@ -28,6 +29,7 @@ from bloxtr8.entities import (
     SettlementKind,
     SettlementStatus,
     Side,
+    StablecoinEscrow,
 )
 from bloxtr8.errors import Conflict, InvalidState
 
@@ -129,9 +131,8 @@ def _plan(
     )
     legs: list[Leg] = []
     fee_left = share.platform
-    for pays, amount in ((Side.SELLER, share.seller), (Side.BUYER, share.buyer)):
-        if amount == 0:
-            continue
+    call = _call(file, kind)
+    for pays, amount, also_buyer in _parts(escrow, share):
         legs.append(
             Leg(
                 escrow_id=escrow.id,
@@ -140,14 +141,58 @@ def _plan(
                 pays=pays,
                 amount=amount,
                 fee=fee_left,  # the platform's part moves with the first leg that is confirmed
+                also_buyer=also_buyer,
+                action=call,
                 currency=escrow.currency,
-                destination=escrow.payout_account_id if pays is Side.SELLER else None,
+                destination=_destination(file, pays),
             )
         )
         fee_left = 0
     file.settlements.append(settlement)
     file.legs.extend(legs)
     return Planned(settlement, legs)
+
+
+def _parts(escrow: Escrow, share: money.Share) -> list[tuple[Side, int, int]]:
+    """Whom each leg pays, how much, and what the buyer gets beside it: on chain one call pays all of them."""
+    parts = [(Side.SELLER, share.seller, 0), (Side.BUYER, share.buyer, 0)]
+    if escrow.rail is RailName.USDC_BASE and share.seller:
+        parts = [(Side.SELLER, share.seller, share.buyer)]
+    return [part for part in parts if part[1]]
+
+
+def _call(file: EscrowFile, kind: SettlementKind) -> int | None:
+    """On chain, the index of the settlement's one call. Raises ValueError for a return too many."""
+    if not isinstance(file.rail, StablecoinEscrow):
+        return None
+    n = returns(file) + 1 if kind is SettlementKind.RETURN else 0
+    return chain_actions.index(Action(kind, n))
+
+
+def _destination(file: EscrowFile, pays: Side) -> str | None:
+    """Where the money goes, frozen at accept: the payout account, the wallet of the vault's terms, or back to the
+    card (None)."""
+    if isinstance(file.rail, StablecoinEscrow):
+        return str(file.rail.terms["seller" if pays is Side.SELLER else "buyer"])
+    return file.escrow.payout_account_id if pays is Side.SELLER else None
+
+
+def returns(file: EscrowFile) -> int:
+    """How many returns of surplus there have been."""
+    return sum(row.kind is SettlementKind.RETURN for row in file.settlements)
+
+
+def unreturned(file: EscrowFile) -> int:
+    """The cents of SURPLUS that no return is to carry yet."""
+    waiting = {row.id for row in file.settlements if row.status in {SettlementStatus.OPEN, SettlementStatus.PARKED}}
+    planned = (
+        leg.amount
+        for leg in file.legs
+        if leg.settlement_id in waiting
+        and leg.source_account is Account.SURPLUS
+        and leg.status is not LegStatus.CONFIRMED
+    )
+    return file.escrow.surplus - sum(planned)
 
 
 # --- legs
@@ -193,9 +238,11 @@ def confirm(file: EscrowFile, leg: Leg, external_id: str, now: dt.datetime) -> l
     leg.external_id, leg.confirmed_at, leg.next_look, leg.error = external_id, now, None, None
     to = Account.SELLER if leg.pays is Side.SELLER else Account.BUYER
     memo = "returned to the buyer" if leg.source_account is Account.SURPLUS else f"paid to the {leg.pays.lower()}"
+    one_call = leg.action is not None
     entries = [
-        Entry(leg.source_account, to, leg.amount, memo),
-        Entry(Account.HELD, Account.FEES, leg.fee, "platform fee"),
+        Entry(leg.source_account, to, leg.amount, memo, str(leg.pays).lower() if one_call else ""),
+        Entry(Account.HELD, Account.FEES, leg.fee, "platform fee", "fee" if one_call else ""),
+        Entry(Account.HELD, Account.BUYER, leg.also_buyer, "paid to the buyer", "buyer"),
     ]
     return ledger.book(file.escrow, entries, now=now, leg_id=leg.id, external_id=external_id)
 
@@ -238,6 +285,12 @@ def park(file: EscrowFile, settlement: Settlement, error: str, *, refused: bool)
     settlement.error, settlement.next_look = error, None
     if refused and settlement.kind is not SettlementKind.RETURN:
         file.escrow.holds = frozenset(file.escrow.holds | {Hold.PAYOUT_FAILED})
+
+
+def drop(settlement: Settlement, now: dt.datetime) -> None:
+    """record_reclaim: its money is gone, so nothing of it is sent any more."""
+    SETTLEMENT.apply("record_reclaim", settlement, Role.SYSTEM)
+    settlement.finished_at, settlement.next_look = now, None
 
 
 def live(file: EscrowFile) -> list[Settlement]:

@@ -72,6 +72,8 @@ ESCROW = Lifecycle(
     ("sign_contract",      _NEW,            _E.AWAIT_FUNDS, PARTIES),
     ("start_payment",      _UNPAID,         None,           _BUYER),
     ("record_deposit",     _UNPAID,         None,           _SYSTEM),
+    ("return_money",       _UNPAID,         _E.CANCELLED,   _SYSTEM),
+    ("return_late_money",  set(_E) - _UNPAID, None,         _SYSTEM),
     ("hold_funds",         _UNPAID,         _E.FUNDS_HELD,  _SYSTEM),
     ("cancel_escrow",      _UNPAID,         _E.CANCELLED,   PARTIES),
     ("cancel_unfunded",    _UNPAID,         _E.CANCELLED,   _SYSTEM),
@@ -89,6 +91,8 @@ ESCROW = Lifecycle(
     ("lift_hold",          set(_E),         None,           _SYSTEM),
     ("adopt_refund",       _PAID,           _E.SETTLING,    _SYSTEM),
     ("open_system_dispute", {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _SYSTEM),
+    ("postpone_term",      {_E.DISPUTED},   None,           _SYSTEM),
+    ("record_reclaim",     {*_PAID, _E.SETTLING}, _E.REFUNDED, _SYSTEM),
     ("finish_settlement",  {_E.SETTLING},   {_E.RELEASED, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
 )  # fmt: skip
 
@@ -112,6 +116,7 @@ SETTLEMENT = Lifecycle(
     ("resume_settlement", {_S.PARKED}, _S.OPEN,   {Role.PADMIN}),
     ("lift_hold",         {_S.PARKED}, _S.OPEN,   _SYSTEM),
     ("finish_settlement", {_S.OPEN},   _S.DONE,   _SYSTEM),
+    ("record_reclaim",    {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
 )  # fmt: skip
 
 _G = LegStatus
@@ -132,6 +137,7 @@ DISPUTE = Lifecycle(
     ("open_system_dispute", _NEW,                    _P.OPEN,   _SYSTEM),
     ("refund_escrow",       {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SELLER),
     ("adopt_refund",        {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SYSTEM),
+    ("record_reclaim",      {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SYSTEM),
 )  # fmt: skip
 
 _W = WebhookStatus

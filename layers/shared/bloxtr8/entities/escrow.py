@@ -130,7 +130,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     status = EnumAttribute(EscrowStatus, default=EscrowStatus.AWAIT_FUNDS)
     reason = UnicodeAttribute(null=True)
     holds = TextSetAttribute()
-    hold_causes = TextSetAttribute()  # why RISK_REVIEW stands ("review:prv_1"): it goes with the last of them
+    hold_causes = TextSetAttribute()  # why RISK_REVIEW or SANCTIONS stands ("review:prv_1"): it goes with its last one
     settlement_id = UnicodeAttribute(null=True)
     funding_run = IntegerAttribute(default=1)
     funding_closed = BooleanAttribute(default=False)  # the rail can take no more money: a CANCELLED escrow waits for it
@@ -151,6 +151,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     frozen_causes = TextSetAttribute()
     frozen_at = TimeAttribute(null=True)
     frozen_from = UnicodeAttribute(null=True)
+    postpone_at = TimeAttribute(null=True)  # on chain, when a live dispute has the term postponed; none once it was
     owner_seen: Any = JSONAttribute(
         null=True
     )  # the last look at a deadline: {"who": SELLER|BUYER|NOBODY|OTHER, "at": iso}

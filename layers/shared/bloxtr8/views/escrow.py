@@ -1,13 +1,14 @@
 """The escrow as its parties and staff see it: no task token, no client secret, nothing of the other side's account."""
 
+import datetime as dt
 from collections.abc import Collection
 from typing import Self
 
 from bloxtr8 import clock, money
-from bloxtr8.domain import escrow_moves
+from bloxtr8.domain import escrow_moves, vaults
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.entities import Delivery, Escrow
+from bloxtr8.entities import Delivery, Escrow, StablecoinEscrow
 from bloxtr8.shapes import Moment, View
 
 
@@ -73,6 +74,28 @@ class RailView(View):
     decline_code: str | None
 
 
+class DepositView(View):
+    """What came to the vault, at the finality that counts; `amount` in cents."""
+
+    ref: str
+    amount: int
+    units: int | None
+    late: bool
+    at: Moment
+
+
+class VaultView(RailView):
+    """The same on chain, where everything is public: the vault as the contract prints it, and what has come to it."""
+
+    chain_id: int
+    token: str
+    deposit_addr: str | None
+    amount_units: int
+    received_units: int
+    reclaim_after: Moment
+    deposits: list[DepositView]
+
+
 class EscrowSummary(View):
     """A line of a list."""
 
@@ -95,7 +118,7 @@ class EscrowView(EscrowSummary):
     reason: str | None
     holds: list[str]
     money: Totals
-    rail_data: RailView
+    rail_data: RailView | VaultView
     deliveries: list[DeliveryView]
     settlements: list[SettlementView]
     evidence: list[EvidenceView]
@@ -174,8 +197,27 @@ def _totals(escrow: Escrow) -> Totals:
 
 
 def _rail(file: EscrowFile, *, buyers: bool) -> RailView:
+    rail = file.rail
+    if isinstance(rail, StablecoinEscrow):
+        return _vault(file, rail)
     return RailView(
         name=str(file.escrow.rail),
-        payment_id=file.rail.external_id if buyers else None,
-        decline_code=file.rail.decline_code if buyers else None,
+        payment_id=rail.external_id if buyers else None,
+        decline_code=rail.decline_code if buyers else None,
+    )
+
+
+def _vault(file: EscrowFile, rail: StablecoinEscrow) -> VaultView:
+    terms, address = rail.terms, vaults.checksum(rail.external_id) if rail.external_id else None
+    return VaultView(
+        name=str(file.escrow.rail),
+        payment_id=address,
+        decline_code=None,
+        chain_id=terms["chainId"],
+        token=vaults.checksum(terms["token"]),
+        deposit_addr=address,
+        amount_units=terms["amount"],
+        received_units=rail.units,
+        reclaim_after=dt.datetime.fromtimestamp(terms["reclaimAfter"], dt.UTC),
+        deposits=[DepositView.model_validate(row) for row in file.deposits],
     )

@@ -1,0 +1,96 @@
+"""What an escrow on chain is bound to: the terms its deposit address commits to, and how its units become cents.
+
+Addresses are lower-case `0x…`; one cent is 10,000 base units of USDC (rail-usdc.md).
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from bloxtr8 import config, money
+from bloxtr8.entities import Currency, RailName
+from bloxtr8.errors import Unprocessable
+
+UNITS_A_CENT = 10_000
+POSTPONE_BEFORE = dt.timedelta(days=30)  # the term, while a dispute lives
+
+
+def rail_of(amount: int, currency: Currency) -> RailName:
+    """USDC goes over Base at any amount; so do dollars above what a card may pay, at 1:1 (D5)."""
+    by_card = currency is Currency.USD and amount <= config.settings().card_limit_cents
+    return RailName.STRIPE if by_card else RailName.USDC_BASE
+
+
+def check_offered(amount: int) -> None:
+    """Whether this deployment takes that much over Base: on an allowed chain, up to its cap of one escrow (D25).
+
+    Raises Unprocessable NOT_AVAILABLE_YET or AMOUNT_ABOVE_CAP.
+    """
+    settings = config.settings()
+    if not is_open():
+        raise Unprocessable(
+            "This can't be paid in USDC here yet, nor by card.", "NOT_AVAILABLE_YET", limit=settings.card_limit_cents
+        )
+    if money.gross(amount, settings.buyer_fee_bps) > settings.usdc_cap_cents:
+        raise Unprocessable("One escrow holds no more in USDC.", "AMOUNT_ABOVE_CAP", limit=settings.usdc_cap_cents)
+
+
+def is_open() -> bool:
+    """Whether everything of the rail is configured, and its chain is one that this deployment may use."""
+    settings = config.settings()
+    allowed = str(settings.chain_id) in settings.chain_ids.replace(",", " ").split()
+    return allowed and all((settings.usdc_address, settings.escrow_contract, settings.fee_address))
+
+
+def terms(
+    escrow_id: str, *, buyer: str, seller: str, gross: int, max_fee_bps: int, windows: Mapping[str, int],
+    accepted_at: dt.datetime,
+) -> dict[str, Any]:  # fmt: skip
+    """`contract.terms["vault"]`, frozen at accept: the deposit address is a hash of it.
+
+    `windows` are the contract's, in seconds. After all of them, and `reclaim_seconds` more, anyone may send what is
+    left back to the buyer.
+    """
+    settings = config.settings()
+    term = accepted_at + dt.timedelta(seconds=sum(windows.values()) + settings.reclaim_seconds)
+    return {
+        "chainId": settings.chain_id,
+        "escrowContract": settings.escrow_contract.lower(),
+        "escrowId": escrow_key(escrow_id),
+        "token": settings.usdc_address.lower(),
+        "buyer": buyer.lower(),
+        "seller": seller.lower(),
+        "feeReceiver": settings.fee_address.lower(),
+        "amount": gross * UNITS_A_CENT,
+        "reclaimAfter": int(term.timestamp()),
+        "maxFeeBps": max_fee_bps,
+    }
+
+
+def escrow_key(escrow_id: str) -> str:
+    """The escrow's id as the chain has it: keccak256 of its text, as 32 bytes in hex."""
+    return "0x" + _keccak(escrow_id.encode()).hex()
+
+
+def checksum(address: str) -> str:
+    """The address as people are shown it: capitals where its hash says so (EIP-55)."""
+    letters = address[2:].lower()
+    digest = _keccak(letters.encode()).hex()
+    return "0x" + "".join(c.upper() if int(h, 16) > 7 else c for c, h in zip(letters, digest, strict=False))
+
+
+def postpone_at(terms: Mapping[str, Any]) -> dt.datetime:
+    """When a dispute that still lives has the term postponed."""
+    return dt.datetime.fromtimestamp(terms["reclaimAfter"], dt.UTC) - POSTPONE_BEFORE
+
+
+def credited(units_before: int, units: int) -> int:
+    """The cents a deposit adds: those of all units so far, less what was credited before. What is below a cent waits
+    for more of its kind."""
+    return (units_before + units) // UNITS_A_CENT - units_before // UNITS_A_CENT
+
+
+def _keccak(data: bytes) -> bytes:
+    from Crypto.Hash import keccak
+
+    return keccak.new(data=data, digest_bits=256).digest()

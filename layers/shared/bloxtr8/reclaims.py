@@ -1,0 +1,117 @@
+"""The vault's term: after it anyone may send the rest back to the buyer, and a dispute has it postponed once
+(rail-usdc.md, The contracts; states.md, section 4)."""
+
+from typing import Protocol, cast
+
+from bloxtr8 import clock, funding, lookups, rails, reads, settling, table
+from bloxtr8.actors import Actor
+from bloxtr8.attempts import read_together
+from bloxtr8.domain import disputes, escrows, ledger, settlements, vaults
+from bloxtr8.domain.deals import finish
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.ledger import Entry
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.transitions import ESCROW
+from bloxtr8.entities import Account, Entity, EscrowStatus, Settlement, SettlementStatus, StablecoinEscrow
+from bloxtr8.logs import logger
+from bloxtr8.rails.base import Funding, RailBug
+
+RECLAIMED = "RECLAIMED"
+
+
+class Postponing(Protocol):
+    """What a rail whose vaults have a term offers beside a Rail."""
+
+    def postpone(self, funding: Funding) -> bool:
+        """Postpone the term of the vault, once. Whether that is final; safe to repeat."""
+        ...
+
+
+def record(escrow_id: str, *, ref: str, units: int, actor: Actor) -> None:
+    """record_reclaim: `Reclaimed` was seen, final. `ref` is `chainId:txHash:logIndex`, `units` what went to the buyer.
+
+    What was paid out before it is booked first. Safe to repeat: `ref` counts once (I5). Raises what the rail raises,
+    and RailBug where more is missing than that.
+    """
+    file = reads.escrow(escrow_id)
+    mark = lookups.of(file, ref)
+    if not lookups.missing([mark]):
+        return
+    _book_first(file, actor)
+    file = reads.escrow(escrow_id)
+    lines = _book(file, ref, units)
+    ended = _end(file) if file.escrow.status in escrows.MONEY_HELD and lines else None
+    dropped = _drop(file)
+    back = funding.give_back(file, None, settlements.unreturned(file), "LATE_MONEY", actor)
+    rows, freed = ended or ([], [])
+    details = {"units": units}
+    table.commit(
+        file.escrow, mark, *lines, *dropped, *rows, *back, deletes=freed, action="record_reclaim", actor=actor,
+        details=details,
+    )  # fmt: skip
+    logger.error("a vault was reclaimed", extra={"escrowId": escrow_id, "units": units})
+
+
+def _book_first(file: EscrowFile, actor: Actor) -> None:
+    """Deposits and calls that were final before: what the vault held then is what the books say."""
+    funding.look(file.escrow.id, actor)
+    for settlement in settlements.live(file):
+        for leg in file.legs_of(settlement.id):
+            settling.confirm_leg(file.escrow.id, settlement.id, actor, n=leg.n)
+
+
+def _book(file: EscrowFile, ref: str, units: int) -> list[Entity]:
+    """HELD→BUYER and SURPLUS→BUYER. Surplus that came after the reclaim is still there."""
+    escrow, cents = file.escrow, units // vaults.UNITS_A_CENT
+    if cents < escrow.held:
+        raise RailBug(f"the vault of {escrow.id} held less than its books say")
+    surplus = min(escrow.surplus, cents - escrow.held)
+    if cents > escrow.held + surplus:
+        logger.error("more was reclaimed than is known", extra={"escrowId": escrow.id, "ref": ref, "units": units})
+    memo = "taken back after the term"
+    entries = [
+        Entry(Account.HELD, Account.BUYER, escrow.held, memo, "held"),
+        Entry(Account.SURPLUS, Account.BUYER, surplus, memo, "surplus"),
+    ]
+    return [*ledger.book(escrow, entries, now=clock.now(), external_id=ref)]
+
+
+def _end(file: EscrowFile) -> tuple[list[Entity], list[Entity]]:
+    """The escrow held money and does no longer: REFUNDED. Returns the rows to save, and those to delete."""
+    escrow, now = file.escrow, clock.now()
+    around = reads.around(escrow)
+    closed = disputes.close_by_reclaim(file, now)
+    with read_together("record_reclaim"):
+        ESCROW.apply("record_reclaim", escrow, Role.SYSTEM)
+        finish(around, EscrowStatus.REFUNDED, sold=False)
+    escrow.reason, escrow.ended_at, escrow.settlement_id = RECLAIMED, now, None
+    escrow.frozen_causes, escrow.frozen_at = frozenset(), None
+    escrows.plan_look(escrow, now)
+    deliveries = settlements.cancel_deliveries(file)
+    return [around.listing, around.buyer, around.seller, *closed, *deliveries], around.freed()
+
+
+def _drop(file: EscrowFile) -> list[Settlement]:
+    """What was to be paid out of the money that is gone; a settlement whose calls are all confirmed goes on to its
+    end."""
+    waiting = {SettlementStatus.OPEN, SettlementStatus.PARKED}
+    unpaid = [row for row in file.settlements if row.status in waiting and settlements.next_leg(file, row) is not None]
+    for settlement in unpaid:
+        settlements.drop(settlement, clock.now())
+    return unpaid
+
+
+def postpone(file: EscrowFile, actor: Actor) -> bool:
+    """postpone_term: a dispute may outlast the vault's term, so it is moved by 90 days, once. The intent is stored
+    first; False while it is not final. Raises what the rail raises: the next look tries again."""
+    escrow, rail = file.escrow, file.rail
+    if not isinstance(rail, StablecoinEscrow):
+        return False
+    ESCROW.check("postpone_term", escrow, Role.SYSTEM)
+    funding.intend(file, "postpone")
+    if not cast(Postponing, rails.get(str(escrow.rail))).postpone(funding.order(file)):
+        return False
+    rail.postponed, escrow.postpone_at = True, None
+    escrows.plan_look(escrow, clock.now())
+    table.commit(escrow, rail, action="postpone_term", actor=actor)
+    return True

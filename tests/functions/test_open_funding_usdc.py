@@ -1,0 +1,46 @@
+"""open_funding on chain: the vault's address is stored once, with its look-up, and is watched from then on."""
+
+import pytest
+
+from bloxtr8 import table
+from bloxtr8.entities import Lookup, StablecoinEscrow, User
+from bloxtr8.rails.base import RailOutcomeUnknown
+from tests.emulator import Platform
+from tests.functions import chain as chains
+from tests.functions import escrows, money
+from tests.functions.chain import FakeChain, chain, wallets
+
+__all__ = ["chain", "wallets"]
+
+
+def test_the_vault_and_its_look_up_are_stored_and_watched(aws: Platform, chain: FakeChain) -> None:
+    escrow = chains.executed()
+    assert aws.invoke("open_funding", {"escrowId": escrow.id}) == {"open": True}
+    row = chains.vault_row(escrow)
+    assert list(chain.vaults) == [row.external_id]
+    assert table.get(Lookup, index="VAULT", value=row.external_id).target == escrow.id
+    assert [one.escrow_id for one in table.due(StablecoinEscrow, "DUE#VAULT")] == [escrow.id]
+    assert table.get(User, id=escrow.buyer_id).customer_id is None
+    assert money.nothing_happens(aws, "open_funding", {"escrowId": escrow.id}) == {"open": True}
+
+
+@pytest.mark.parametrize("moment", ["faults", "after"])
+def test_an_answer_that_got_lost_is_found_again(aws: Platform, chain: FakeChain, moment: str) -> None:
+    escrow = chains.executed()
+    getattr(chain, moment)["open"] = [RailOutcomeUnknown()]
+    with pytest.raises(RailOutcomeUnknown):
+        aws.invoke("open_funding", {"escrowId": escrow.id})
+    assert [row.name for row in escrows.file(escrow).operations] == ["open"]  # the intent was stored before the call
+    aws.invoke("open_funding", {"escrowId": escrow.id})
+    assert list(chain.vaults) == [chains.vault_row(escrow).external_id]
+
+
+def test_an_address_of_two_escrows_is_nobodys(aws: Platform, chain: FakeChain) -> None:
+    first, second = chains.payable(), chains.executed()
+    taken = chains.vault_row(first)
+    terms = chains.vault_row(second)
+    terms.terms = taken.terms
+    money.changed_rows(second, terms)
+    with pytest.raises(Exception, match="open_funding"):
+        aws.invoke("open_funding", {"escrowId": second.id})
+    assert chains.vault_row(second).external_id is None
