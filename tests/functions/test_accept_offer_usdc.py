@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bloxtr8 import table
+from bloxtr8.documents.terms import Terms
 from bloxtr8.domain import vaults
 from bloxtr8.entities import StablecoinEscrow, StripeEscrow, Tier, User
 from tests import factories
@@ -50,6 +51,7 @@ def test_freezes_both_wallets_and_the_vaults_terms(aws: Platform, chain: FakeCha
         "reclaimAfter": int(contract.created_at.timestamp()) + windows + 120 * DAY,
         "maxFeeBps": 290,
     }
+    assert Terms.model_validate(terms).vault is not None  # as the document prints them
 
 
 def test_the_escrow_is_made_from_them_alone(aws: Platform, chain: FakeChain) -> None:
