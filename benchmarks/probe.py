@@ -52,7 +52,7 @@ class Network:
         return io.BytesIO(raw)
 
     def find(self, host, method, headers, body):
-        target = headers.get("X-Amz-Target", b"")
+        target = next((value for name, value in headers.items() if name.lower() == "x-amz-target"), "")
         target = target.decode() if isinstance(target, bytes) else target
         if target == "secretsmanager.GetSecretValue":
             wanted = json.loads(body)["SecretId"]

@@ -132,7 +132,7 @@ class _Recorder:
 
     def _named(self, pool: HTTPConnectionPool, method: str, url: str, headers: Any, body: Any) -> tuple[str, str, Any]:
         """(service, operation, arguments) of a request: AWS's JSON services name theirs in a header."""
-        target = headers.get("X-Amz-Target", b"")
+        target = next((value for name, value in headers.items() if name.lower() == "x-amz-target"), "")
         target = target.decode() if isinstance(target, bytes) else str(target)
         if target:
             prefix, _, operation = target.partition(".")

@@ -105,4 +105,22 @@ def _after(model: Any, **_: Any) -> None:
         _active.meet(model.name, after=True)
 
 
+def watch(aws_json: Any) -> None:
+    """Meet the calls of this module's services too, which are not botocore's: what is lost is its NoAnswer."""
+    ask = aws_json.Service.ask
+
+    def watched(service: Any, operation: str, arguments: Any) -> Any:
+        try:
+            if _active:
+                _active.meet(operation, after=False)
+            answer = ask(service, operation, arguments)
+            if _active:
+                _active.meet(operation, after=True)
+        except (EndpointConnectionError, ReadTimeoutError) as lost:
+            raise aws_json.NoAnswer(operation) from lost
+        return answer
+
+    aws_json.Service.ask = watched
+
+
 BUILTIN_HANDLERS.extend([("before-call", _before), ("after-call", _after)])

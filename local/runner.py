@@ -19,7 +19,7 @@ import boto3
 from aws_lambda_powertools.utilities import parameters
 from awslambdaric.lambda_runtime_marshaller import to_json
 
-from local import threads
+from local import faults, threads
 from local.clock import Clock
 from local.invocation import Invocation, Killed, died, failure, running, timed_out
 from local.logs import Logs
@@ -176,6 +176,8 @@ class InProcess:
         for package in packages(self._layers):
             if importlib.util.find_spec(f"{package}.clock"):
                 importlib.import_module(f"{package}.clock").now = clock  # type: ignore[attr-defined]
+            if importlib.util.find_spec(f"{package}.aws_json"):
+                faults.watch(importlib.import_module(f"{package}.aws_json"))
         self._logs.adopt_loggers()
 
     def _ours(self) -> list[str]:

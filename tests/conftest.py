@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,10 @@ import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
+from bloxtr8.aws_json import Answer, Service  # noqa: E402
 from local.doubles.stripe.double import StripeDouble  # noqa: E402
 from local.doubles.web import serve  # noqa: E402
+from local.motofix import direct  # noqa: E402
 from tests import doubles, emulator  # noqa: E402
 from tests.emulator import Clock, Platform  # noqa: E402
 from tests.wire import Wire  # noqa: E402
@@ -43,6 +45,21 @@ MOMENT = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 # A busy machine makes no rule wrong; a check that decides a landing tries the same examples each time.
 settings.register_profile("tests", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("tests")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where AWS itself would be asked, moto is, or nobody."""
+    post = Service.post
+
+    def posted(service: Service, headers: Mapping[str, str], body: bytes, operation: str) -> Answer:
+        if not service.url.endswith(".amazonaws.com"):
+            return post(service, headers, body, operation)
+        found = direct.answer(f"{service.url}/", headers, body)
+        assert found is not None, f"{operation} outside of mock_aws"
+        return Answer(*found)
+
+    monkeypatch.setattr(Service, "post", posted)
 
 
 @pytest.fixture

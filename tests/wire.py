@@ -8,33 +8,44 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ConnectionClosedError
 
+from bloxtr8.aws_json import NoAnswer, Service
+
 type Act = Callable[[dict[str, Any]], Any]
 
 
 class Wire:
-    """Every call of every AWS client, by its operation (`PutObject`, `TransactWriteItems`, …), in order."""
+    """Every call of every AWS client, botocore's and our own, by its operation (`PutObject`, `TransactWriteItems`, …),
+    in order. What is lost is lost for good: no client asks again."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
         self._lock = threading.Lock()
         self._instead: dict[str, Act] = {}
         self._once: dict[str, tuple[Act, bool]] = {}
-        self._real = real = BaseClient._make_api_call
+        self._tap(monkeypatch, BaseClient, "_make_api_call", ConnectionClosedError(endpoint_url="https://aws.test"))
+        self._tap(monkeypatch, Service, "ask", NoAnswer("lost on purpose"))
 
-        def call(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:
+    def _tap(self, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, broken: Exception) -> None:
+        real = getattr(owner, name)
+
+        def call(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
             with self._lock:
                 self.calls.append(operation)
                 act, after = self._once.pop(operation, (None, False))
             if operation in self._instead:
                 return self._instead[operation](arguments)
-            if act is not None and not after:
-                act(arguments)
-            answer = real(client, operation, arguments)
-            if act is not None and after:
-                act(arguments)
+            answer = None
+            try:
+                if act is not None and not after:
+                    act(arguments)
+                answer = real(client, operation, arguments)
+                if act is not None and after:
+                    act(arguments)
+            except _Lost:
+                raise broken from None
             return answer
 
-        monkeypatch.setattr(BaseClient, "_make_api_call", call)
+        monkeypatch.setattr(owner, name, call)
 
     def instead(self, operation: str, answer: Act) -> None:
         """AWS is not asked; `answer` is."""
@@ -46,7 +57,7 @@ class Wire:
 
     def lose(self, operation: str, *, done: bool) -> None:
         """The next such call gets no answer: AWS did it, or never heard of it."""
-        self._once[operation] = (_broken, done)
+        self._once[operation] = (_lost, done)
 
     def round_trips(self) -> int:
         """How often DynamoDB was asked."""
@@ -56,5 +67,9 @@ class Wire:
 _TABLE = {"GetItem", "BatchGetItem", "Query", "PutItem", "DeleteItem", "TransactWriteItems"}
 
 
-def _broken(_: dict[str, Any]) -> None:
-    raise ConnectionClosedError(endpoint_url="https://aws.test")
+class _Lost(Exception):  # noqa: N818  (a sign between two functions of this file)
+    pass
+
+
+def _lost(_: dict[str, Any]) -> None:
+    raise _Lost

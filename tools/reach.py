@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pynamodb.models import Model
+from pynamodb.attributes import AttributeContainer
 
 from bloxtr8 import errors
 from tools import template
@@ -22,7 +22,7 @@ from tools import template
 PACKAGE = template.ROOT / "layers" / "shared"
 SWALLOWING = {"allowed", "_permitted", "_passes"}  # they turn a guard's refusal into a missing action, or False
 SHELL = {"bloxtr8.lambdas.http_app", "bloxtr8.lambdas.entrypoint"}  # what surrounds every function is not counted
-FOREIGN = {name for kind in (dict, list, str, set, tuple, bytes, Model) for name in dir(kind)}
+FOREIGN = {name for kind in (dict, list, str, set, tuple, bytes, AttributeContainer) for name in dir(kind)}
 
 
 class Refusal(NamedTuple):

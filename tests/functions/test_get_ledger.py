@@ -66,11 +66,11 @@ def test_a_line_that_was_changed_or_taken_shows(aws: Platform, stripe: StripeDou
     escrow = factories.funded(stripe)
     line = table.get(LedgerLine, escrow_ulid=escrow.ulid, seq=1)
     if change is None:
-        line.delete()
+        aws.erase(line)
     else:
         for name, value in change.items():
             setattr(line, name, value)
-        line.save()
+        aws.overwrite(line)
 
     assert not asked(aws, escrow, escrow.buyer_id)["balanced"]
 

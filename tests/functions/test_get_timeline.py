@@ -50,14 +50,14 @@ def test_an_entry_that_was_changed_or_taken_shows(aws: Platform, stripe: StripeD
         first = chain[0]
         assert isinstance(first, AuditEntry)
         kept, first.actor = first.actor, "usr_somebody_else"
-        first.save()
+        aws.overwrite(first)
         assert not asked(aws, escrow, escrow.buyer_id)["verified"]
         first.actor = kept
-        first.save()
+        aws.overwrite(first)
         assert asked(aws, escrow, escrow.buyer_id)["verified"]
-        first.delete()
+        aws.erase(first)
         assert not asked(aws, escrow, escrow.buyer_id)["verified"]
-        first.save()
+        aws.overwrite(first)
 
 
 def test_a_story_longer_than_one_page_is_told_whole(aws: Platform, monkeypatch: pytest.MonkeyPatch) -> None:

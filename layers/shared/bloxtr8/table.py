@@ -7,6 +7,10 @@ entry and its idempotency row in one transaction, or nothing.
 
 import datetime as dt
 import logging
+import os
+import random
+import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
@@ -14,10 +18,9 @@ from bloxtr8 import memory as memory  # before pynamodb, the first large thing t
 
 # isort: split
 
-from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, TransactWriteError
-
-from bloxtr8 import audit, aws, clock, config
+from bloxtr8 import audit, clock, config
 from bloxtr8.actors import Actor
+from bloxtr8.aws_json import NoAnswer, Refused, Service
 from bloxtr8.entities import Entity, Idempotency, Root
 from bloxtr8.entities.keys import KEYS
 from bloxtr8.errors import NotFound, StaleWrite
@@ -25,12 +28,14 @@ from bloxtr8.errors import NotFound, StaleWrite
 logger = logging.getLogger(__name__)
 EPHEMERAL = {"Session", "OAuthState", "SignToken", "WebhookEvent", "Operation", "ChainTx"}  # ChainTx: chain_book
 PARTITION_LIMIT = 500
-TABLE = Entity.Meta.table_name
+BATCH_LIMIT = 100  # keys of one BatchGet
+BATCH_ROUNDS = 5  # in which it gives everything, or is not to be had
+BATCH_PAUSE_SECONDS = 0.1
+TABLE = os.environ.get("TABLE_NAME", "bloxtr8-local")
+_ABSENT, _PRESENT = "attribute_not_exists(PK)", "attribute_exists(PK)"
 _LOST_RACE = {"ConditionalCheckFailed", "TransactionConflict"}
 
-_connection = Entity._get_connection().connection  # opened first: every entity class then shares this one client
-_connection._local.session = aws.session
-_connection.client  # noqa: B018  (opened here, where Lambda gives a whole processor, and not in the first request)
+_dynamodb = Service("dynamodb", "DynamoDB_20120810")
 
 
 class Ref[E: Entity](NamedTuple):
@@ -58,10 +63,8 @@ def ref[E: Entity](cls: type[E], **fields: Any) -> Ref[E]:
 def find[E: Entity](cls: type[E], **fields: Any) -> E | None:
     """One row, or None."""
     place = ref(cls, **fields)
-    try:
-        return cls.get(place.pk, place.sk, consistent_read=True)
-    except cls.DoesNotExist:
-        return None
+    found = _dynamodb.ask("GetItem", _at(place.pk, place.sk) | {"ConsistentRead": True}).get("Item")
+    return cls.from_raw_data(found) if found else None
 
 
 def get[E: Entity](cls: type[E], **fields: Any) -> E:
@@ -75,8 +78,26 @@ def get[E: Entity](cls: type[E], **fields: Any) -> E:
 def load(*refs: Ref[Any]) -> tuple[Any, ...]:
     """Several rows in one BatchGet, in the order asked for; None where there is none."""
     wanted = list(dict.fromkeys((place.pk, place.sk) for place in refs))
-    found = {(row.pk, row.sk): row for row in Entity.batch_get(wanted, consistent_read=True)}
+    found: dict[tuple[str, str], Entity] = {}
+    for first in range(0, len(wanted), BATCH_LIMIT):
+        for item in _batch([_key(pk, sk) for pk, sk in wanted[first : first + BATCH_LIMIT]]):
+            row = Entity.from_raw_data(item)
+            found[row.pk, row.sk] = row
     return tuple(found.get((place.pk, place.sk)) for place in refs)
+
+
+def _batch(keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The items of these keys. DynamoDB leaves out what it has no capacity for at the moment. Raises NoAnswer."""
+    asked = {"RequestItems": {TABLE: {"Keys": keys, "ConsistentRead": True}}}
+    for _ in range(BATCH_ROUNDS):
+        answer = _dynamodb.ask("BatchGetItem", asked)
+        yield from answer.get("Responses", {}).get(TABLE, ())
+        left = answer.get("UnprocessedKeys")
+        if not left:
+            return
+        asked = {"RequestItems": left}
+        time.sleep(random.uniform(0, BATCH_PAUSE_SECONDS))
+    raise NoAnswer("BatchGetItem: not all of it")
 
 
 def partition(pk: str, *, prefix: str | None = None) -> list[Entity]:
@@ -126,10 +147,7 @@ def _query(
     start: dict[str, Any] | None = None,
     newest_first: bool = False,
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-    """Items as stored, of the types that this version of the code knows, and the key to go on from.
-
-    Asked for here, because pynamodb would add every type's name to each query as a filter (docs/decisions.md, Speed).
-    """
+    """Items as stored, of the types that this version of the code knows, and the key to go on from."""
     name = "" if index is None else index.upper()
     where, values = f"{name}PK = :pk", {":pk": {"S": pk}}
     if prefix is not None:
@@ -142,7 +160,7 @@ def _query(
     items: list[dict[str, Any]] = []
     while True:
         further = {"ExclusiveStartKey": start} if start else {}
-        answer = _connection.dispatch("Query", {**asked, **further, "Limit": limit - len(items)})
+        answer = _dynamodb.ask("Query", {**asked, **further, "Limit": limit - len(items)})
         items += answer["Items"]
         start = answer.get("LastEvaluatedKey")
         if start is None or len(items) >= limit:
@@ -206,35 +224,34 @@ def remember(row: Entity, *, unless_exists: bool = True) -> bool:
     """Write an ephemeral row or a webhook event: put-if-absent, or under the version it was read with. False where
     that lost."""
     _ephemeral(row.entity)
-    condition = _unchanged(row)
+    condition = _absent() if unless_exists or row.version == 0 else _same(row.version)
     row.version += 1
-    try:
-        row.place().save(Entity.pk.does_not_exist() if unless_exists else condition)
-    except PutError as error:
-        if _code(error) == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
+    return _done("PutItem", {"TableName": TABLE, "Item": row.place().serialize(), **condition})
 
 
 def forget(row: Entity) -> bool:
     """Delete an ephemeral row. False where it was gone: of two callers exactly one gets True."""
     _ephemeral(row.entity)
-    try:
-        row.delete(Entity.pk.exists())
-    except DeleteError as error:
-        if _code(error) == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
+    return _done("DeleteItem", _at(row.pk, row.sk) | {"ConditionExpression": _PRESENT})
 
 
 def take[E: Entity](cls: type[E], **fields: Any) -> E | None:
     """Delete an ephemeral row and return what it was; None where there is none: of two callers exactly one gets it."""
     _ephemeral(cls.__name__)
     place = ref(cls, **fields)
-    found = cls._get_connection().delete_item(place.pk, place.sk, return_values="ALL_OLD").get("Attributes")
+    found = _dynamodb.ask("DeleteItem", _at(place.pk, place.sk) | {"ReturnValues": "ALL_OLD"}).get("Attributes")
     return cls.from_raw_data(found) if found else None
+
+
+def _done(operation: str, asked: dict[str, Any]) -> bool:
+    """Write one row; False where its condition did not hold."""
+    try:
+        _dynamodb.ask(operation, asked)
+    except Refused as error:
+        if error.code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
 
 
 def _ephemeral(kind: str) -> None:
@@ -247,13 +264,13 @@ def _distinct(root: Root, saves: Sequence[Entity]) -> list[Entity]:
     return list({id(row): row for row in (root, *saves)}.values())
 
 
-def _unchanged(row: Entity) -> Any:
-    """The condition that a row is as it was read, or new."""
-    return Entity.pk.does_not_exist() if row.version == 0 else Entity.version == row.version
+def _absent() -> dict[str, Any]:
+    """The condition that a row is new."""
+    return {"ConditionExpression": _ABSENT}
 
 
 def _same(version: int) -> dict[str, Any]:
-    """The same in a transaction's own words, of a row that exists."""
+    """The condition that a row is as it was read."""
     return {
         "ConditionExpression": "#version = :version",
         "ExpressionAttributeNames": {"#version": "version"},
@@ -262,15 +279,14 @@ def _same(version: int) -> dict[str, Any]:
 
 
 def _as_read(row: Entity) -> dict[str, Any]:
-    """The same for a row whose version commit has raised. An expired idempotency row counts as gone: DynamoDB's TTL
-    is lazy."""
+    """The condition for a row whose version commit has raised. An expired idempotency row counts as gone, since
+    DynamoDB's TTL is lazy."""
     if row.version > 1:
         return _same(row.version - 1)
-    absent = "attribute_not_exists(PK)"
     if not isinstance(row, Idempotency):
-        return {"ConditionExpression": absent}
+        return _absent()
     return {
-        "ConditionExpression": f"{absent} OR #ttl <= :now",
+        "ConditionExpression": f"{_ABSENT} OR #ttl <= :now",
         "ExpressionAttributeNames": {"#ttl": "ttl"},
         "ExpressionAttributeValues": {":now": {"N": str(int(clock.now().timestamp()))}},
     }
@@ -294,24 +310,24 @@ def _transact(puts: Sequence[Entity], *, checks: Iterable[Entity], deletes: Iter
     saved = {(row.pk, row.sk) for row in puts if row.pk}
     # A saved row is conditional on its version anyway.
     unsaved = [row for row in checks if (row.pk, row.sk) not in saved]
+    items = [
+        *({"ConditionCheck": _at(row.pk, row.sk) | _same(row.version)} for row in unsaved),
+        *({"Delete": _at(row.pk, row.sk) | _same(row.version)} for row in deletes),
+        *({"Put": {"TableName": TABLE, "Item": row.place().serialize(), **_as_read(row)}} for row in puts),
+    ]
+    # Under one token an attempt whose answer was lost and the next are one transaction.
+    asked = {"TransactItems": items, "ClientRequestToken": secrets.token_hex(16)}
     try:
-        _connection.transact_write_items(
-            condition_check_items=[_key(row) | _same(row.version) for row in unsaved],
-            delete_items=[_key(row) | _same(row.version) for row in deletes],
-            put_items=[{"TableName": TABLE, "Item": row.place().serialize(), **_as_read(row)} for row in puts],
-            update_items=[],
-        )
-    except TransactWriteError as error:
-        if _LOST_RACE & {_code(error), *(reason.code for reason in error.cancellation_reasons if reason)}:
+        _dynamodb.ask("TransactWriteItems", asked)
+    except Refused as error:
+        if _LOST_RACE & {error.code, *error.reasons}:
             raise StaleWrite(action) from error
         raise
 
 
-def _key(row: Entity) -> dict[str, Any]:
-    return {"TableName": TABLE, "Key": {"PK": {"S": row.pk}, "SK": {"S": row.sk}}}
+def _at(pk: str, sk: str) -> dict[str, Any]:
+    return {"TableName": TABLE, "Key": _key(pk, sk)}
 
 
-def _code(error: PynamoDBException) -> str | None:
-    """DynamoDB's code for a refusal; None where no answer came, on which pynamodb's own property breaks."""
-    answer = getattr(error.cause, "response", None)
-    return answer["Error"]["Code"] if answer else None
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"PK": {"S": pk}, "SK": {"S": sk}}

@@ -1,18 +1,18 @@
 """What every row of the table shares: keys placed from its fields, a version, strict numbers (table.md)."""
 
 import datetime as dt
-import os
 from enum import StrEnum
 from typing import Any, Self
 
 from pynamodb.attributes import (
     Attribute,
+    AttributeContainer,
     DiscriminatorAttribute,
     TTLAttribute,
     UnicodeAttribute,
 )
 from pynamodb.constants import NUMBER, STRING
-from pynamodb.models import Model
+from pynamodb.exceptions import AttributeNullError
 
 from bloxtr8 import clock
 from bloxtr8.entities.keys import KEYS
@@ -78,17 +78,12 @@ class TextSetAttribute(Attribute[frozenset[str]]):
         return frozenset(value.split())
 
 
-class Entity(Model):
-    """A row. Constructing one needs no AWS; only table.py reads and writes them."""
+class Entity(AttributeContainer):
+    """A row: pynamodb's attributes, without its models, which know a connection (and botocore, docs/decisions.md,
+    Speed). Only table.py reads and writes them."""
 
-    class Meta:
-        table_name = os.environ.get("TABLE_NAME", "bloxtr8-local")
-        region = os.environ.get("AWS_REGION", "us-east-1")
-        connect_timeout_seconds, read_timeout_seconds = 1, 3
-        max_retry_attempts = 2
-
-    pk = UnicodeAttribute(hash_key=True, attr_name="PK")
-    sk = UnicodeAttribute(range_key=True, attr_name="SK")
+    pk = UnicodeAttribute(attr_name="PK")
+    sk = UnicodeAttribute(attr_name="SK")
     gsi1pk = UnicodeAttribute(null=True, attr_name="GSI1PK")
     gsi1sk = UnicodeAttribute(null=True, attr_name="GSI1SK")
     gsi2pk = UnicodeAttribute(null=True, attr_name="GSI2PK")
@@ -103,6 +98,10 @@ class Entity(Model):
     status_read: Any = None
     version = IntegerAttribute(default=0)
     ttl = TTLAttribute(null=True)
+
+    def __init__(self, **fields: Any) -> None:
+        """Fields by their names; what is left out has its default, or None."""
+        super().__init__(**fields)
 
     @property
     def entity(self) -> str:
@@ -127,6 +126,17 @@ class Entity(Model):
                 values[name] = attribute.default() if callable(attribute.default) else attribute.default
         row.status_read = values.get("status")
         return row
+
+    def serialize(self) -> dict[str, dict[str, Any]]:
+        """The row as stored: attributes of None are left out. Raises AttributeNullError where one must not be None."""
+        item = {}
+        for name, attribute in self.get_attributes().items():
+            value = self.attribute_values.get(name)
+            if value is not None:
+                item[attribute.attr_name] = {attribute.attr_type: attribute.serialize(value)}
+            elif not attribute.null:
+                raise AttributeNullError(name)
+        return item
 
     @property
     def label(self) -> str:
