@@ -90,7 +90,10 @@ def _warm(measured: Mapping[str, Warm]) -> str:
         f"| {name} | {one.call_ms:.2f} | {one.hand_ms:.2f} | {one.ratio:.2f} {_verdict(one.ratio, warm.LIMIT)} |"
         for name, one in measured.items()
     ]
-    head = "The same requests to the table by a bare botocore client, its answers unread, are `by hand`."
+    head = (
+        "The same requests to the table by a bare botocore client are `by hand`: built, signed, sent and parsed by it, "
+        "and nothing made of the answers. Ours go without botocore (aws_json.py), and do all that the action does."
+    )
     columns = ["| action | ms | by hand | ratio |", "|---|---|---|---|"]
     return "\n".join([f"## Warm calls (target {warm.LIMIT})", "", head, "", *columns, *rows])
 

@@ -249,7 +249,6 @@ def build(clock: Clock) -> Platform:
 
 def _forget_parameters() -> None:
     """What the last test's secrets were, but not the client that read them."""
-    from aws_lambda_powertools.utilities.parameters.base import DEFAULT_PROVIDERS
+    from bloxtr8 import config
 
-    for provider in DEFAULT_PROVIDERS.values():
-        provider.clear_cache()
+    config._kept.clear()

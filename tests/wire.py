@@ -23,7 +23,7 @@ class Wire:
         self._instead: dict[str, Act] = {}
         self._once: dict[str, tuple[Act, bool]] = {}
         self._tap(monkeypatch, BaseClient, "_make_api_call", ConnectionClosedError(endpoint_url="https://aws.test"))
-        self._tap(monkeypatch, Service, "ask", NoAnswer("lost on purpose"))
+        self._tap(monkeypatch, Service, "ask", NoAnswer("Connection closed"))
 
     def _tap(self, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, broken: Exception) -> None:
         real = getattr(owner, name)

@@ -5,6 +5,7 @@ import hashlib
 import pytest
 
 from bloxtr8 import errors, table
+from bloxtr8.aws_json import NoAnswer
 from bloxtr8.documents import pdf
 from bloxtr8.entities import Contract, ContractStatus, Lookup
 from tests import factories
@@ -96,7 +97,7 @@ def test_an_upload_that_can_not_be_read_back_opens_nothing(aws: Platform, contra
 
 def test_an_upload_without_its_commit_is_found_again(aws: Platform, contract: Contract, wire: Wire) -> None:
     wire.lose("TransactWriteItems", done=False)
-    with pytest.raises(Exception, match="transaction"):
+    with pytest.raises(NoAnswer):
         render(aws, contract)
     assert factories.contract_row(contract).status == "PENDING_PDF"
     assert render(aws, contract).status == "PENDING_SIGNATURE"

@@ -7,6 +7,7 @@ from dataclasses import FrozenInstanceError, fields
 import pytest
 
 from bloxtr8 import config
+from bloxtr8.aws_json import Refused
 from bloxtr8.config import Settings, settings
 from tests import emulator
 from tests.emulator import Platform
@@ -94,5 +95,5 @@ def test_a_secret_that_is_no_object_or_not_there_is_an_error(aws: Platform) -> N
     emulator.client("secretsmanager").create_secret(Name="bloxtr8/local/list", SecretString="[1]")
     with pytest.raises(TypeError, match="list"):
         config.secret("list")
-    with pytest.raises(Exception, match="bloxtr8/local/none|ResourceNotFound|find"):
+    with pytest.raises(Refused, match="ResourceNotFoundException"):
         config.secret("none")

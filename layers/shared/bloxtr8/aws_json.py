@@ -75,14 +75,14 @@ class Answer(NamedTuple):
 class Service:
     """One JSON service, on one pool of connections; safe in threads."""
 
-    def __init__(self, name: str, target: str, *, version: str = "1.0") -> None:
+    def __init__(self, name: str, target: str, *, version: str = "1.0", setting: str | None = None) -> None:
         """`target` is the prefix of the service's X-Amz-Target, `version` that of the protocol. The address is the
-        region's, or what the environment says as for every AWS SDK."""
+        region's, or what the environment says, as for every AWS SDK: `setting` is how that calls the service."""
         self.name, self._target = name, target
         self._type = f"application/x-amz-json-{version}"
         self.region = os.environ.get("AWS_REGION", "us-east-1")
         self.url = (
-            os.environ.get(f"AWS_ENDPOINT_URL_{name.upper()}")
+            os.environ.get(f"AWS_ENDPOINT_URL_{setting or name.upper()}")
             or os.environ.get("AWS_ENDPOINT_URL")
             or f"https://{name}.{self.region}.amazonaws.com"
         )

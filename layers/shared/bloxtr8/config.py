@@ -1,7 +1,9 @@
 """Every setting, read from the environment on first use, never at import; secrets come from Secrets Manager."""
 
 import functools
+import json
 import os
+import time
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -113,22 +115,25 @@ def _cast(kind: Any, text: str) -> Any:
     return int(text) if kind is int else text
 
 
+_kept: dict[str, tuple[float, dict[str, Any]]] = {}  # secrets by name, and until when
+
+
 def secret(name: str) -> dict[str, Any]:
     """The JSON secret `{SECRET_PREFIX}/{name}`: tokens, stripe, discord or roblox. Kept for five minutes, so that a
-    rotation is seen."""
-    found = _secrets().get(f"{settings().secret_prefix}/{name}", transform="json", max_age=SECRET_AGE_SECONDS)
-    if not isinstance(found, dict):
-        raise TypeError(f"secret {name} is not a JSON object")
+    rotation is seen. Raises TypeError where it is no object, and what aws_json raises."""
+    until, found = _kept.get(name, (0.0, {}))
+    if time.monotonic() >= until:
+        answer = _secrets().ask("GetSecretValue", {"SecretId": f"{settings().secret_prefix}/{name}"})
+        found = json.loads(answer["SecretString"])
+        if not isinstance(found, dict):
+            raise TypeError(f"secret {name} is not a JSON object")
+        _kept[name] = time.monotonic() + SECRET_AGE_SECONDS, found
     return found
 
 
+@functools.cache
 def _secrets() -> Any:
-    """Powertools' provider on our own session; made on first use, because only some functions need a secret."""
-    from aws_lambda_powertools.utilities.parameters import SecretsProvider
-    from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
+    """Made on first use, because only some functions need a secret."""
+    from bloxtr8.aws_json import Service
 
-    from bloxtr8 import aws
-
-    if "secrets" not in DEFAULT_PROVIDERS:
-        DEFAULT_PROVIDERS["secrets"] = SecretsProvider(boto3_client=aws.client("secretsmanager"))
-    return DEFAULT_PROVIDERS["secrets"]
+    return Service("secretsmanager", "secretsmanager", version="1.1", setting="SECRETS_MANAGER")
