@@ -39,6 +39,7 @@ from tests.wire import Wire  # noqa: E402
 
 if TYPE_CHECKING:
     from local.chain.chain import Chain
+    from tests.nodes import NodeDouble
 
 MOMENT = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 
@@ -119,6 +120,20 @@ def discord(
     config.settings.cache_clear()
     yield double
     config.settings.cache_clear()
+
+
+@pytest.fixture
+def node(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator["NodeDouble"]:
+    """A node that says what the test wants; it knows a token and an oracle which list nobody."""
+    from tests import nodes
+
+    double = nodes.NodeDouble(doubles.still(clock))
+    double.words |= {nodes.ORACLE: 0, nodes.TOKEN: 0}
+    with (
+        serve(double.wsgi) as base,
+        nodes.known(monkeypatch, CHAIN_RPC_URL=base, USDC_ADDRESS=nodes.TOKEN, SANCTIONS_ORACLE=nodes.ORACLE),
+    ):
+        yield double
 
 
 @pytest.fixture

@@ -29,12 +29,15 @@ def test_shows_everything_to_the_person(aws: Platform, clock: Clock) -> None:
         "limits": {"perDeal": 1_000_000, "rolling30Days": 2_500_000, "usedIn30Days": 0},
         "openDeals": 0,
         "payoutAccount": {"accountId": user.payout_account_id, "country": "US", "ready": True},
+        "walletAddress": None,
+        "walletRisk": None,
+        "screenedAt": None,
         "platformRoles": ["ARBITER", "SUPPORT"],
         "banned": False,
         "bannedUntil": None,
         "createdAt": answer.body["createdAt"],
         "version": 1,
-        "allowedActions": ["update_me", "unlink_roblox", "open_payout_account"],
+        "allowedActions": ["update_me", "unlink_roblox", "open_payout_account", "challenge_wallet", "link_wallet"],
     }
 
 

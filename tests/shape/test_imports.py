@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tools import template
 
-HEAVY = ("stripe", "fpdf", "uharfbuzz", "fontTools", "PIL", "web3", "eth_account")
+HEAVY = ("stripe", "fpdf", "uharfbuzz", "fontTools", "PIL", "web3", "eth_account", "eth_keys")
 NEEDED = {"render_contract", "get_payout_account", "open_payout_account"}  # one renders, two ask Stripe, at each call
 WRONG = {
     "domain/up.py": "from bloxtr8 import table",

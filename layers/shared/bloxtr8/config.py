@@ -56,6 +56,7 @@ class Settings:
     return_minimum_cents: int = 100  # less surplus than this waits for more: the vault has 53 returns
     sanctions_oracle: str = "0x3a91a31cb3dc49b4db9ce721f50a9d076c8d739b"  # Chainalysis; empty: none on this chain
     screening_provider: str = ""  # a paid provider's name, where one is configured (outside.screening)
+    screening_api_base: str = "https://api.chainalysis.com"
     screening_seconds: int = DAY  # how long a wallet's screening is good
     wallet_nonce_seconds: int = 10 * 60
     wallet_domain: str = "bloxtr8.com"  # who asks to sign in, in the wallet's message (EIP-4361)

@@ -36,7 +36,7 @@ def open_account(actor: Actor, country: str) -> tuple[str, OnboardingLink]:
     if user.payout_account_id is not None:
         if user.payout_country == country and _status(user) is not CLOSED:
             return user.payout_account_id, _link(user.payout_account_id)
-        people.check_free(deals)
+        kyc.check_free(deals)
     operation = _open(_intend(operation, actor.id, country), actor.id, country)
     _keep(user, operation, country, deals, actor)
     return operation.external_id, _link(operation.external_id)

@@ -135,3 +135,8 @@ OAuthCode = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2048}$")]
 StateText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
 Verifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~-]{43,128}$")]
 TokenText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,2048}$")]
+
+# wallets (EIP-55, EIP-4361): an address is judged by its rule; a contract's signature may carry its own deployment
+AddressText = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_safe_line)]
+NonceText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{8,64}$")]
+SignatureText = Annotated[str, StringConstraints(max_length=2 + 2 * 8192, pattern=r"^0x(?:[0-9a-fA-F]{2})+$")]

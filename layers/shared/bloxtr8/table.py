@@ -26,7 +26,8 @@ from bloxtr8.entities.keys import KEYS
 from bloxtr8.errors import NotFound, StaleWrite
 
 logger = logging.getLogger(__name__)
-EPHEMERAL = {"Session", "OAuthState", "SignToken", "WebhookEvent", "Operation", "ChainTx"}  # ChainTx: chain_book
+# ChainTx: chain_book
+EPHEMERAL = {"Session", "OAuthState", "SignToken", "WalletNonce", "WebhookEvent", "Operation", "ChainTx"}
 PARTITION_LIMIT = 500
 BATCH_LIMIT = 100  # keys of one BatchGet
 BATCH_ROUNDS = 5  # in which it gives everything, or is not to be had

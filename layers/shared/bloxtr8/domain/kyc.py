@@ -7,7 +7,7 @@ import datetime as dt
 
 from bloxtr8 import config
 from bloxtr8.entities import Deals, Tier, User
-from bloxtr8.errors import Forbidden
+from bloxtr8.errors import Conflict, Forbidden
 
 ROLLING_DAYS = 30
 _ORDER = list(Tier)
@@ -17,6 +17,12 @@ def check_not_banned(user: User, now: dt.datetime) -> None:
     """A ban stops what starts, never what is under way (C10). Raises Forbidden BANNED."""
     if user.banned and (user.banned_until is None or user.banned_until > now):
         raise Forbidden("Your account may not start anything new.", "BANNED")
+
+
+def check_free(deals: Deals) -> None:
+    """Raises Conflict HAS_OPEN_DEALS: what an open deal has frozen is neither unlinked nor replaced (D29)."""
+    if deals.open > 0:
+        raise Conflict("You have open deals. Finish them first.", "HAS_OPEN_DEALS")
 
 
 def check_tier(user: User, needed: Tier) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bloxtr8 import config, ids
-from bloxtr8.domain import kyc
+from bloxtr8.domain import kyc, wallets
 from bloxtr8.entities import Deals, Identity, OAuthState, PlatformRole, Tier, User
 from bloxtr8.errors import Conflict, DomainError, Forbidden, Invalid, Unprocessable
 
@@ -122,15 +122,9 @@ def link_roblox(user: User, mark: Identity | None, roblox_id: str, username: str
     return Identity(provider=ROBLOX, value=roblox_id, user_id=user.id, seen_as=username)
 
 
-def check_free(deals: Deals) -> None:
-    """Raises Conflict HAS_OPEN_DEALS: what an open deal has frozen is neither unlinked nor replaced (D29)."""
-    if deals.open > 0:
-        raise Conflict("You have open deals. Finish them first.", "HAS_OPEN_DEALS")
-
-
 def unlink_roblox(user: User, deals: Deals) -> None:
     """Forget the Roblox account. Tier 0 whatever it was: every tier stands on it. Raises Conflict HAS_OPEN_DEALS."""
-    check_free(deals)
+    kyc.check_free(deals)
     user.roblox_id = user.roblox_username = None
     user.tier = Tier.TIER_0
 
@@ -144,7 +138,7 @@ def check_country(country: str) -> None:
 def _check_unlinkable(user: User, deals: Deals, _: dt.datetime) -> None:
     if user.roblox_id is None:
         raise Conflict("There is no Roblox account to unlink.")
-    check_free(deals)
+    kyc.check_free(deals)
 
 
 ACTIONS: dict[str, Guard] = {
@@ -152,6 +146,9 @@ ACTIONS: dict[str, Guard] = {
     "start_roblox_link": lambda user, deals, now: check_linkable(user, now),
     "unlink_roblox": _check_unlinkable,
     "open_payout_account": lambda user, deals, now: kyc.check_tier(user, Tier.TIER_1),
+    "challenge_wallet": lambda user, deals, now: wallets.check_startable(user, now),
+    "link_wallet": wallets.check_linkable,
+    "unlink_wallet": lambda user, deals, now: wallets.check_unlinkable(user, deals),
 }
 
 

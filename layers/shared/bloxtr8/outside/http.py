@@ -24,6 +24,7 @@ CHUNK_BYTES = 16 * 1024
 RETRIED_STATUSES = frozenset({500, 502, 503, 504})
 
 logger = logging.getLogger(__name__)
+logging.getLogger("urllib3").setLevel(logging.ERROR)  # below that it names whole URLs, and some hold a key
 _pool = urllib3.PoolManager(num_pools=6, maxsize=4)
 
 
@@ -46,12 +47,14 @@ class _Failed(Exception):  # noqa: N818  (a sign between two functions of this f
 class Talk:
     """All requests one action makes to one service. They share a budget of time, and every failure is UpstreamFailed.
 
-    What is logged is the service, the method, the path and the kind of failure: never a header, a query or a body.
+    What is logged is the service, the method, the path and the kind of failure: never a header, a query or a body, and
+    no path either where it is `private`, as it holds a key or a person's address. `seconds`: the budget, where it is
+    not BUDGET_SECONDS.
     """
 
-    def __init__(self, service: str) -> None:
-        self.service = service
-        self._ends = time.monotonic() + BUDGET_SECONDS
+    def __init__(self, service: str, *, seconds: float | None = None, private: bool = False) -> None:
+        self.service, self.private = service, private
+        self._ends = time.monotonic() + (BUDGET_SECONDS if seconds is None else seconds)
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """The answer to an idempotent GET, tried up to ATTEMPTS times.
@@ -64,6 +67,12 @@ class Talk:
         """The answer to a form, sent once: a lost answer may have been a yes. Raises UpstreamFailed as `get`."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self._request("POST", url, headers, urlencode(fields).encode(), 1)
+
+    def post_json(self, url: str, value: Any, headers: Mapping[str, str] | None = None) -> Answer:
+        """The answer to a question in JSON, which asked twice does no more than once: tried as a GET. Raises
+        UpstreamFailed as `get`."""
+        heads = {"Content-Type": "application/json", **(headers or {})}
+        return self._request("POST", url, heads, json.dumps(value).encode(), ATTEMPTS)
 
     def object(self, answer: Answer) -> dict[str, Any]:
         """The JSON object of a body. Raises UpstreamFailed where it is anything else."""
@@ -81,7 +90,7 @@ class Talk:
         raise errors.UpstreamFailed(f"{self.service} gave no usable answer. Please try again.") from None
 
     def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, attempts: int) -> Answer:
-        where = f"{method} {urlsplit(url).path}"
+        where = method if self.private else f"{method} {urlsplit(url).path}"
         for attempt in range(1, attempts + 1):
             try:
                 return self._attempt(method, url, headers, body, BACKOFF_SECONDS * 2 ** (attempt - 1))

@@ -3,9 +3,10 @@
 import datetime as dt
 from typing import TYPE_CHECKING, Self
 
-from bloxtr8 import clock
-from bloxtr8.domain import kyc, people
-from bloxtr8.entities import Deals, OAuthState, PlatformRole, Tier, User
+from bloxtr8 import addresses, clock
+from bloxtr8.domain import kyc, people, wallets
+from bloxtr8.domain.wallets import Risk
+from bloxtr8.entities import Deals, OAuthState, PlatformRole, Tier, User, WalletNonce
 from bloxtr8.shapes import Moment, View
 
 if TYPE_CHECKING:
@@ -92,8 +93,37 @@ class PayoutAccount(View):
     ready: bool
 
 
+class WalletChallenge(View):
+    """What the wallet shall sign, to the letter (EIP-4361)."""
+
+    message: str
+    nonce: str
+    expires_at: Moment
+
+    @classmethod
+    def of(cls, challenge: WalletNonce) -> Self:
+        return cls(message=challenge.message, nonce=challenge.nonce, expires_at=challenge.expires_at)
+
+
+class LinkedWallet(View):
+    """The proven wallet, written as EIP-55 has it, and what its screening found."""
+
+    wallet_address: str
+    wallet_risk: Risk
+    screened_at: Moment
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        found = user.wallet_screening
+        return cls(
+            wallet_address=addresses.checksum(user.wallet),
+            wallet_risk=found["risk"],
+            screened_at=clock.parse(found["at"]),
+        )
+
+
 class Profile(View):
-    """Everything about the caller. E-mail and phone are unverified."""
+    """Everything about the caller. E-mail and phone are unverified. A screening that is too old says UNKNOWN."""
 
     id: str
     discord_id: str
@@ -107,6 +137,9 @@ class Profile(View):
     limits: Limits
     open_deals: int
     payout_account: PayoutAccount | None
+    wallet_address: str | None
+    wallet_risk: Risk | None
+    screened_at: Moment | None
     platform_roles: list[PlatformRole]
     banned: bool
     banned_until: Moment | None
@@ -130,6 +163,9 @@ class Profile(View):
             limits=Limits.of(user, deals, now),
             open_deals=deals.open,
             payout_account=_payout(user),
+            wallet_address=addresses.checksum(user.wallet) if user.wallet else None,
+            wallet_risk=wallets.risk_of(user, now),
+            screened_at=_screened_at(user),
             platform_roles=_roles(user),
             banned=people.is_banned(user, now),
             banned_until=user.banned_until,
@@ -187,6 +223,10 @@ def _roles(user: User) -> list[PlatformRole]:
 
 def _roblox(user: User) -> RobloxAccount | None:
     return RobloxAccount(roblox_id=user.roblox_id, username=user.roblox_username) if user.roblox_id else None
+
+
+def _screened_at(user: User) -> dt.datetime | None:
+    return clock.parse(user.wallet_screening["at"]) if user.wallet_screening else None
 
 
 def _payout(user: User) -> PayoutAccount | None:
