@@ -149,6 +149,14 @@ def test_a_contract_that_is_no_wallet_proves_nothing(chain: Chain, which: str) -
     assert not proves(address, wrapped(DEPLOYER, b"", signed(KEY)))
 
 
+def test_a_yes_that_is_reverted_is_no_yes(chain: Chain) -> None:
+    """It reverts with the word for yes as what it has to say."""
+    address = "0x" + "ec" * 20
+    chain.rpc("anvil_setCode", address, "0x7f" + signatures.YES.hex() + "5f5260205ffd")
+    assert not proves(address, signed(KEY))
+    assert not proves(address, wrapped(DEPLOYER, b"", signed(KEY)))
+
+
 def test_an_account_that_delegated_to_code_still_signs_with_its_key(chain: Chain) -> None:
     """EIP-7702: its code is a pointer, and what that points to says no."""
     chain.rpc("anvil_setCode", KEY.address.lower(), "0xef0100" + deployed(chain, contract(owner=other()))[2:])
@@ -196,6 +204,20 @@ def test_a_wallet_that_came_in_the_meantime_is_asked_itself(chain: Chain) -> Non
     chain.send(chain.roles.issuer, DEPLOYER, "0x" + (SALT + code).hex())
     assert proves(planned(code), wrapped(DEPLOYER, SALT + code, signed(KEY)))
     assert proves(planned(code), signed(KEY))
+
+
+@pytest.mark.parametrize("name", ["another factory word", "cut", "a length beyond its end", "an offset beyond its end"])
+def test_a_wrapping_of_another_form_proves_nothing(chain: Chain, name: str) -> None:
+    code = contract()
+    whole = wrapped(DEPLOYER, SALT + code, signed(KEY))[: -len(signatures.WRAPPED)]
+    odd_ones = {
+        "another factory word": b"\1" + whole[1:],
+        "cut": whole[:-96],
+        "a length beyond its end": whole[:96] + (1 << 200).to_bytes(32) + whole[128:],
+        "an offset beyond its end": whole[:32] + (1 << 200).to_bytes(32) + whole[64:],
+    }
+    assert proves(planned(code), whole + signatures.WRAPPED)
+    assert not proves(planned(code), odd_ones[name] + signatures.WRAPPED)
 
 
 def test_a_rehearsal_that_reverts_proves_nothing(chain: Chain) -> None:
