@@ -1,21 +1,14 @@
 """`python -m onchain.forge test`: forge, and nothing of it from the network; everything it needs is in node_modules."""
 
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-MACHINES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+from local.chain.node import ROOT, program
+
 LIMIT_SECONDS = 900
-
-
-def program(name: str) -> str:
-    """The path of `forge` or `anvil` itself: npm's wrapper around it always says that it succeeded."""
-    package = f"{name}-{sys.platform}-{MACHINES[platform.machine()]}"
-    return str(ROOT / "node_modules" / "@foundry-rs" / package / "bin" / name)
 
 
 def forge(*args: str, **settings: str) -> subprocess.CompletedProcess[str]:

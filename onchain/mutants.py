@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from onchain.forge import ROOT, compile_each, forge
+from local.chain.node import ROOT
+from onchain.forge import compile_each, forge
 from onchain.mutations import MUTANTS, Mutant
 
 ARTIFACT = ROOT / "layers" / "shared" / "bloxtr8" / "rails" / "usdc" / "artifact.json"

@@ -5,13 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from eth_utils.crypto import keccak
-
 from local.chain.node import ROOT
 from local.chain.rpc import arguments, call_data
+from onchain import deploy
 
-DEPLOYER = "0x4e59b44847b379578588920ca78fbf26c0b4956c"  # the deterministic deployer; Anvil brings it along
-SALT = keccak(text="bloxtr8 escrow 1")
 ORACLE = "0x3a91a31cb3dc49b4db9ce721f50a9d076c8d739b"  # where Chainalysis's oracle is on Base
 # The oracle's stub: isSanctioned(address) is the word in the slot that the address names, anything else reverts.
 ORACLE_CODE = (
@@ -23,7 +20,6 @@ ORACLE_CODE = (
 DOWN_CODE = "0x5f5ffd"  # reverts whatever it is asked
 MINTER_UNITS = 2**64 - 1
 _CIRCLE = ROOT / "node_modules" / "@offchainlabs" / "stablecoin-evm" / "artifacts" / "hardhat" / "contracts"
-_OURS = ROOT / "layers" / "shared" / "bloxtr8" / "rails" / "usdc" / "artifact.json"
 
 type Send = Callable[[str, str | None, str], dict[str, Any]]
 """(sender, to or None to create, data) → the receipt."""
@@ -74,10 +70,8 @@ class Token:
 
 def deploy_escrow(send: Send, roles: Roles) -> str:
     """Our Escrow through the deterministic deployer, as on every chain."""
-    code = json.loads(_OURS.read_text())["contracts"]["Escrow"]["bytecode"] + arguments("(address)", roles.escrow_owner)
-    send(roles.issuer, DEPLOYER, "0x" + SALT.hex() + code[2:])
-    place = b"\xff" + bytes.fromhex(DEPLOYER[2:]) + SALT + keccak(hexstr=code)
-    return "0x" + keccak(place)[12:].hex()
+    send(roles.issuer, deploy.DEPLOYER, "0x" + (deploy.SALT + deploy.init_code(roles.escrow_owner)).hex())
+    return deploy.address_of(roles.escrow_owner).lower()
 
 
 def _circle(path: str) -> dict[str, Any]:

@@ -20,12 +20,14 @@ class Anvil:
     """A running node; `url` is its JSON-RPC. It mines a block for each transaction, at once.
 
     `log` gets what it prints, the methods it was asked for; without it that goes to a file that is removed at the end.
-    `timestamp` is the unix time of its first block (None: the present).
+    `timestamp` is the unix time of its first block (None: the present); `chain_id` the chain that it says it is.
     """
 
-    def __init__(self, log: Path | None = None, *, port: int = 0, timestamp: int | None = None) -> None:
+    def __init__(
+        self, log: Path | None = None, *, port: int = 0, timestamp: int | None = None, chain_id: int = CHAIN_ID
+    ) -> None:
         self._output = log.open("w+b") if log else tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
-        options = {"host": "127.0.0.1", "port": port, "chain-id": CHAIN_ID, "slots-in-an-epoch": SLOTS_IN_EPOCH}
+        options = {"host": "127.0.0.1", "port": port, "chain-id": chain_id, "slots-in-an-epoch": SLOTS_IN_EPOCH}
         if timestamp is not None:
             options["timestamp"] = timestamp
         command = [program(), *(f"--{name}={value}" for name, value in options.items()), "--auto-impersonate"]
@@ -68,10 +70,13 @@ class Anvil:
         return text[: text.rfind("\n") + 1] if self._process.poll() is None else text
 
 
-def program() -> str:
-    """The path of Anvil itself: npm's wrapper is one process more. Raises RuntimeError before `make setup`."""
-    package = f"anvil-{sys.platform}-{_CPUS.get(platform.machine(), platform.machine())}"
-    path = ROOT / "node_modules" / "@foundry-rs" / package / "bin" / "anvil"
+def program(name: str = "anvil") -> str:
+    """The path of Anvil or forge itself: npm's wrapper is one process more, and says that every run succeeded.
+
+    Raises RuntimeError before `make setup`.
+    """
+    package = f"{name}-{sys.platform}-{_CPUS.get(platform.machine(), platform.machine())}"
+    path = ROOT / "node_modules" / "@foundry-rs" / package / "bin" / name
     if not path.exists():
         raise RuntimeError(f"{path} is missing: `make setup` installs Node's packages")
     return str(path)

@@ -11,8 +11,8 @@ import pytest
 from bloxtr8 import config
 from local.chain import node
 from local.chain.chain import Chain, Reverted
-from local.chain.contracts import DEPLOYER
 from local.chain.rpc import RpcError, call_data
+from onchain.deploy import DEPLOYER
 
 ROOT = Path(__file__).parents[2]
 ANN, BOB = "0x" + "a1" * 20, "0x" + "b2" * 20

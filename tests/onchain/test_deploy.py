@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,29 +12,39 @@ from eth_utils.crypto import keccak
 from web3 import Web3
 from web3.types import RPCEndpoint
 
+from local.chain.node import CHAIN_ID, Anvil
 from onchain import deploy
-from onchain.chain import anvil
 
 OWNER = "0x1111111111111111111111111111111111111111"
 SAFE = "0x2222222222222222222222222222222222222222"
 PAYER = Account.from_key(keccak(text="pays for a deployment"))
 
 
+@contextmanager
+def node(chain_id: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web3]:
+    """A chain of our own that says it is `chain_id`, where RPC_URL points to and the payer has a little ether."""
+    anvil = Anvil(chain_id=chain_id)
+    try:
+        monkeypatch.setenv("RPC_URL", anvil.url)
+        w3 = Web3(Web3.HTTPProvider(anvil.url))
+        w3.provider.make_request(RPCEndpoint("anvil_setBalance"), [PAYER.address, hex(10**18)])
+        yield w3
+    finally:
+        anvil.close()
+
+
 @pytest.fixture
 def w3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web3]:
     monkeypatch.delenv("DEPLOYER_KEY", raising=False)
-    with anvil() as chain:
-        monkeypatch.setenv("RPC_URL", str(chain.provider.endpoint_uri))  # type: ignore[attr-defined]
-        yield chain
+    with node(CHAIN_ID, monkeypatch) as w3:
+        yield w3
 
 
 @pytest.fixture
 def sepolia(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web3]:
-    """A chain of our own that says it is Base Sepolia, on which the payer has a little ether."""
-    with anvil(84532) as chain:
-        monkeypatch.setenv("RPC_URL", str(chain.provider.endpoint_uri))  # type: ignore[attr-defined]
-        chain.provider.make_request(RPCEndpoint("anvil_setBalance"), [PAYER.address, hex(10**18)])
-        yield chain
+    monkeypatch.delenv("DEPLOYER_KEY", raising=False)
+    with node(deploy.CHAINS["base-sepolia"].id, monkeypatch) as w3:
+        yield w3
 
 
 def run(*args: str) -> int:
@@ -126,10 +137,7 @@ def test_a_chain_of_real_money_is_refused_until_the_audit(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DEPLOYER_KEY", PAYER.key.to_0x_hex())
-    with anvil(8453) as base:
-        monkeypatch.setenv("RPC_URL", str(base.provider.endpoint_uri))  # type: ignore[attr-defined]
-        base.provider.make_request(RPCEndpoint("anvil_setBalance"), [PAYER.address, hex(10**18)])
-
+    with node(deploy.CHAINS["base"].id, monkeypatch) as base:
         assert run("--chain", "base", "--owner", SAFE) == 1
         assert "once the contract is audited" in capsys.readouterr().err
         assert not deploy.is_deployed(base, SAFE)
