@@ -50,7 +50,7 @@ class Trade:
         return int(receipt["gasUsed"], 16)
 
     def _data(self, function: str, *args: Any) -> str:
-        return self.contract.encode_abi(function, [self.terms, *args])
+        return str(self.contract.encode_abi(function, [self.terms, *args]))
 
 
 def measure() -> dict[str, int]:
