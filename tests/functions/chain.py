@@ -87,7 +87,7 @@ class FakeChain:
             assert funding.terms["amount"] == funding.amount * UNITS
             vault = "0x" + hashlib.sha256(str(sorted(funding.terms.items())).encode()).hexdigest()[:40]
             self._vault(vault)
-            return Opened(external_id=vault)
+            return Opened(external_id=vault, cursor={"block": 0})
 
     def payment(self, funding: Funding) -> PaymentInstructions:
         assert funding.external_id is not None
@@ -98,7 +98,8 @@ class FakeChain:
     def look(self, funding: Funding) -> Look:
         with self._fault("look"):
             deposits = tuple(self._vault(str(funding.external_id))["deposits"])
-            return Look(status=FundingStatus.PAID if deposits else FundingStatus.UNPAID, deposits=deposits)
+            status = FundingStatus.PAID if deposits else FundingStatus.UNPAID
+            return Look(status=status, deposits=deposits, cursor={"block": len(deposits)})
 
     def close(self, funding: Funding) -> Look:
         return self.look(funding)

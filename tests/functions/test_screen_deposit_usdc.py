@@ -77,6 +77,29 @@ def test_deposits_of_one_look_are_all_recorded(
     assert (len(escrows.file(escrow).deposits), wallets.asked) == (3, [STRANGER])
 
 
+def test_how_far_was_searched_is_kept_only_once_everything_found_is_recorded(
+    aws: Platform, chain: FakeChain, escrow: Escrow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, left = table.commit, [1]
+
+    def dies(root, *saves, **options):  # type: ignore[no-untyped-def]
+        if not left:
+            raise SystemExit
+        left.pop()
+        return real(root, *saves, **options)
+
+    assert chains.vault_row(escrow).cursor == {"block": 0}
+    for _ in range(2):
+        chain.pay(escrow, escrow.gross * UNITS)
+    with monkeypatch.context() as patch:
+        patch.setattr(table, "commit", dies)
+        with pytest.raises(SystemExit):
+            screened(aws, escrow)
+    assert (chains.vault_row(escrow).cursor, len(escrows.file(escrow).deposits)) == ({"block": 0}, 1)
+    screened(aws, escrow)
+    assert (chains.vault_row(escrow).cursor, len(escrows.file(escrow).deposits)) == ({"block": 2}, 2)
+
+
 @pytest.mark.parametrize(
     ("risk", "sender", "verdict"),
     [

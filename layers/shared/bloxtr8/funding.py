@@ -60,6 +60,7 @@ def _open(file: EscrowFile, actor: Actor) -> None:
         rail.customer_id = opened.customer_id
     elif isinstance(rail, StablecoinEscrow):
         rail.next_look = rail.opened_at  # from here on poll_chain looks at the vault
+        rail.cursor = dict(opened.cursor) if opened.cursor else None
     rows: list[Entity] = [rail, lookups.of_place(file, opened.external_id)]
     if opened.customer_id is not None and buyer.customer_id is None:
         buyer.customer_id = opened.customer_id
@@ -228,6 +229,7 @@ def order(file: EscrowFile) -> Funding:
         customer_id=rail.customer_id if isinstance(rail, StripeEscrow) else None,
         terms=rail.terms if isinstance(rail, StablecoinEscrow) else None,
         known_units=rail.units if isinstance(rail, StablecoinEscrow) else 0,
+        cursor=rail.cursor if isinstance(rail, StablecoinEscrow) else None,
     )
 
 
@@ -247,10 +249,12 @@ def record(file: EscrowFile, seen: Look, actor: Actor) -> EscrowFile:
     """Write down what the rail said: new deposits, a payment under way, a refused try. Safe to repeat; returns a
     fresh file."""
     known = {deposit.ref for deposit in file.deposits}
-    for deposit in seen.deposits:
-        if deposit.ref not in known:
-            _record_deposit(file, deposit, actor)
-            file = reads.escrow(file.escrow.id)
+    fresh = [deposit for deposit in seen.deposits if deposit.ref not in known]
+    for deposit in fresh:
+        if deposit is fresh[-1] and isinstance(file.rail, StablecoinEscrow) and seen.cursor is not None:
+            file.rail.cursor = dict(seen.cursor)  # in the commit of the last: what came before it is recorded
+        _record_deposit(file, deposit, actor)
+        file = reads.escrow(file.escrow.id)
     if _note_progress(file, seen, actor):
         file = reads.escrow(file.escrow.id)
     return file

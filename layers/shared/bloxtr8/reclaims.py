@@ -1,8 +1,6 @@
 """The vault's term: after it anyone may send the rest back to the buyer, and a dispute has it postponed once
 (rail-usdc.md, The contracts; states.md, section 4)."""
 
-from typing import Protocol, cast
-
 from bloxtr8 import clock, funding, lookups, rails, reads, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
@@ -14,17 +12,9 @@ from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
 from bloxtr8.entities import Account, Entity, EscrowStatus, Settlement, SettlementStatus, StablecoinEscrow
 from bloxtr8.logs import logger
-from bloxtr8.rails.base import Funding, RailBug
+from bloxtr8.rails.base import RailBug
 
 RECLAIMED = "RECLAIMED"
-
-
-class Postponing(Protocol):
-    """What a rail whose vaults have a term offers beside a Rail."""
-
-    def postpone(self, funding: Funding) -> bool:
-        """Postpone the term of the vault, once. Whether that is final; safe to repeat."""
-        ...
 
 
 def record(escrow_id: str, *, ref: str, units: int, actor: Actor) -> None:
@@ -109,7 +99,7 @@ def postpone(file: EscrowFile, actor: Actor) -> bool:
         return False
     ESCROW.check("postpone_term", escrow, Role.SYSTEM)
     funding.intend(file, "postpone")
-    if not cast(Postponing, rails.get(str(escrow.rail))).postpone(funding.order(file)):
+    if not rails.chain().postpone(funding.order(file)):
         return False
     rail.postponed, escrow.postpone_at = True, None
     escrows.plan_look(escrow, clock.now())
