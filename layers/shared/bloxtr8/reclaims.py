@@ -1,6 +1,8 @@
 """The vault's term: after it anyone may send the rest back to the buyer, and a dispute has it postponed once
 (rail-usdc.md, The contracts; states.md, section 4)."""
 
+from typing import cast
+
 from bloxtr8 import clock, funding, lookups, rails, reads, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
@@ -101,6 +103,8 @@ def postpone(file: EscrowFile, actor: Actor) -> bool:
     funding.intend(file, "postpone")
     if not rails.chain().postpone(funding.order(file)):
         return False
+    file = reads.escrow(escrow.id)  # the call has taken a nonce, on the escrow's own audit chain
+    escrow, rail = file.escrow, cast(StablecoinEscrow, file.rail)
     rail.postponed, escrow.postpone_at = True, None
     escrows.plan_look(escrow, clock.now())
     table.commit(escrow, rail, action="postpone_term", actor=actor)

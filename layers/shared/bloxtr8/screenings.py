@@ -12,7 +12,7 @@ from bloxtr8.entities import Deposit, User
 
 def ask(address: str) -> dict[str, Any]:
     """What is known of a wallet now. UNKNOWN where a source gave no answer; it never raises for that."""
-    return dict(importlib.import_module("bloxtr8.outside.screening").screen(address).evidence)
+    return dict(importlib.import_module("bloxtr8.outside.screening").screen(address))
 
 
 def refresh(users: Iterable[User], now: dt.datetime) -> list[User]:
