@@ -8,6 +8,11 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+_NETWORKS = {
+    8453: "Base",
+    84532: "Base Sepolia, a test network, whose tokens are worth nothing",
+    31337: "a local test chain, whose tokens are worth nothing",
+}
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -52,3 +57,8 @@ def unix_moment(seconds: int) -> str:
 def _moment(at: dt.datetime) -> str:
     at = at.astimezone(dt.UTC)
     return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M:%S} UTC"
+
+
+def network(chain_id: int) -> str:
+    """The chain in words: "Base"."""
+    return _NETWORKS.get(chain_id, "a network known by its chain id only")

@@ -32,7 +32,7 @@ class Spoiled(ValueError):
     """The terms are missing, incomplete, changed or contradictory. The message is for the person who has them."""
 
 
-def _address(text: str) -> str:
+def address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
         raise ValueError("not an address")
     if text[2:] not in {text[2:].lower(), text[2:].upper()} and text != vault.checksum(text):
@@ -46,7 +46,7 @@ def _hash(text: str) -> str:
     return text
 
 
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(address)]
 Number = Annotated[int, Field(strict=True, ge=0, lt=2**64)]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bloxtr8.documents import qr, vault_terms
 from bloxtr8.documents.blocks import Block, Code, Heading, Prose, Row, Table
-from bloxtr8.documents.phrases import percent, unix_moment, usdc
+from bloxtr8.documents.phrases import network, percent, unix_moment, usdc
 from bloxtr8.documents.rail_words import DEPOSIT, WAY_BACK
 from bloxtr8.documents.terms import Terms
 from bloxtr8.documents.vault_terms import Vault
@@ -12,16 +12,6 @@ from bloxtr8.rails.usdc import reclaiming
 from bloxtr8.rails.usdc.vault import POSTPONEMENT_SECONDS
 
 FACTS = (0.22, 0.78)
-NETWORKS = {
-    8453: "Base",
-    84532: "Base Sepolia, a test network, whose tokens are worth nothing",
-    31337: "a local test chain, whose tokens are worth nothing",
-}
-
-
-def network(chain_id: int) -> str:
-    """The chain in words: "Base"."""
-    return NETWORKS.get(chain_id, "a network known by its chain id only")
 
 
 def deposit(terms: Terms) -> Iterator[Block]:

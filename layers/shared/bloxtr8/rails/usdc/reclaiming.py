@@ -2,7 +2,8 @@
 
 from bloxtr8.rails.usdc import vault
 
-FUNCTION = "reclaim((bytes32,address,address,address,address,uint128,uint64,uint16),address)"
+TERMS = "(bytes32,address,address,address,address,uint128,uint64,uint16)"  # Escrow.Terms
+FUNCTION = f"reclaim({TERMS},address)"
 ETHER = "0x" + 40 * "0"  # as `token`: ether that was sent there
 
 
