@@ -76,7 +76,6 @@ def way_back(terms: Terms) -> Iterator[Block]:
     """How anybody sends the rest back to the buyer, from this document alone."""
     vault = _vault(terms)
     shown = vault.shown
-    eight = ("escrowId", "token", "buyer", "seller", "feeReceiver", "amount", "reclaimAfter", "maxFeeBps")
     yield Heading(WAY_BACK)
     yield Prose(
         f"From {unix_moment(vault.reclaim_after)} on, or from {unix_moment(_postponed(vault))} where the term was "
@@ -96,13 +95,13 @@ def way_back(terms: Terms) -> Iterator[Block]:
             "By the function",
             "In a wallet or a block explorer, call reclaim(terms, token) of the escrow contract "
             f"{shown['escrowContract']} on chain {vault.chain_id}. The argument terms is the eight values of the "
-            f"section “{DEPOSIT}” in their order: {', '.join(eight)}. The argument token is {shown['token']}. In full, "
-            f"the function is {reclaiming.FUNCTION}.",
+            f"section “{DEPOSIT}” in their order; token is {shown['token']}. In full, the function is "
+            f"{reclaiming.FUNCTION}.",
         ),
         (
             "By its data",
-            f"In a wallet that takes data in hex, send 0 ether to {shown['escrowContract']} on chain {vault.chain_id}, "
-            "with the data that follow.",
+            "In a wallet that takes data in hex, send 0 ether to the escrow contract on that chain, with the data that "
+            "follow.",
         ),
     )
     yield Code(reclaiming.call_data(vault.terms, vault.token))
