@@ -1,5 +1,7 @@
 """PUT /me/wallet: a wallet that is proven and screened becomes the caller's, in place of an earlier one (M06, M07)."""
 
+from typing import Any
+
 from bloxtr8 import clock, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import again
@@ -27,24 +29,22 @@ def link_wallet(body: LinkWallet, actor: CurrentActor) -> LinkedWallet:
     spent = table.take(WalletNonce, nonce=body.nonce)
     challenge = wallets.check_challenge(spent, actor.id, body.address, clock.now())
     signatures.check(challenge.address, challenge.message, bytes.fromhex(body.signature[2:]))
-    found = screening.screen(challenge.address)
+    found = screening.screen(challenge.address).evidence
     return again(lambda: _link(challenge.address, found, actor))  # the nonce is spent: a lost race is run again here
 
 
-def _link(address: str, found: screening.Screening, actor: Actor) -> LinkedWallet:
+def _link(address: str, found: dict[str, Any], actor: Actor) -> LinkedWallet:
     user, deals = _person(actor)
     mark, old = table.load(_place(address), _place(user.wallet or address))
     new = wallets.link(user, deals, mark, address, found, clock.now())
-    saves = [new] if new else []
-    gone = [old] if old and old is not mark else []
     return table.commit(
         user,
-        *saves,
+        *([new] if new else []),
         action="link_wallet",
         actor=actor,
-        details=dict(found),
+        details=found,
         checks=[deals],  # an accept saves it
-        deletes=gone,
+        deletes=[old] if old and old is not mark else [],
         answer=lambda: LinkedWallet.of(user),
     )
 

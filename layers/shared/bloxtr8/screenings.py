@@ -2,17 +2,17 @@
 "at"}`."""
 
 import datetime as dt
-import importlib
 from collections.abc import Iterable
 from typing import Any
 
 from bloxtr8.domain import wallet_risk
 from bloxtr8.entities import Deposit, User
+from bloxtr8.outside import screening
 
 
 def ask(address: str) -> dict[str, Any]:
     """What is known of a wallet now. UNKNOWN where a source gave no answer; it never raises for that."""
-    return dict(importlib.import_module("bloxtr8.outside.screening").screen(address))
+    return screening.screen(address).evidence
 
 
 def refresh(users: Iterable[User], now: dt.datetime) -> list[User]:

@@ -4,9 +4,11 @@ It fails closed: SANCTIONED as soon as one list says so; else UNKNOWN if any sou
 list at all; only then what the provider says, or LOW where nobody but the lists was asked.
 """
 
+import datetime as dt
 import logging
 from collections.abc import Callable
-from typing import NamedTuple, TypedDict
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from bloxtr8 import clock, config, errors
 from bloxtr8.domain.wallets import Risk, is_fresh
@@ -34,14 +36,27 @@ class Provider(NamedTuple):
 PROVIDERS = {"chainalysis": Provider(chainalysis.VERSION, chainalysis.ask)}  # by the setting `screening_provider`
 
 
-class Screening(TypedDict):
-    """Evidence, as it is kept on a profile, a deposit or a leg."""
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """A wallet's risk, who said so, the state of the sources that was asked, when asking began, and all who were
+    asked."""
 
     risk: Risk
-    source: str  # who said so
-    version: str  # the state of the sources that was asked
-    at: str  # when asking began, ISO-8601
-    lists: list[str]  # all who were asked
+    source: str
+    version: str
+    at: dt.datetime
+    lists: list[str]
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """As it is kept on a profile, a deposit or a leg."""
+        return {
+            "risk": str(self.risk),
+            "source": self.source,
+            "version": self.version,
+            "at": clock.iso(self.at),
+            "lists": self.lists,
+        }
 
 
 class _Finding(NamedTuple):
@@ -52,18 +67,18 @@ class _Finding(NamedTuple):
 
 def screen(address: str) -> Screening:
     """Ask every configured source about an address (lower case). A source that fails makes it UNKNOWN, not an error."""
-    at = clock.iso(clock.now())
+    at = clock.now()
     lists = _from_lists(address)
     graded = _from_provider(address)
     asked = [finding.source for finding in (*lists, *graded)]
     for risk in (Risk.SANCTIONED, Risk.UNKNOWN):
         said = [finding for finding in (*lists, *graded) if finding.risk is risk]
         if said:
-            return Screening(risk=risk, source=_names(said), version=_versions(said), at=at, lists=asked)
+            return Screening(risk, _names(said), _versions(said), at, asked)
     if not lists:
-        return Screening(risk=Risk.UNKNOWN, source="", version="", at=at, lists=asked)
+        return Screening(Risk.UNKNOWN, "", "", at, asked)
     risk, source = (graded[0].risk, graded[0].source) if graded else (Risk.LOW, LISTS_ONLY)
-    return Screening(risk=risk, source=source, version=_versions([*lists, *graded]), at=at, lists=asked)
+    return Screening(risk, source, _versions([*lists, *graded]), at, asked)
 
 
 def _names(findings: list[_Finding]) -> str:
