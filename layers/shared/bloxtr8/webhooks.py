@@ -1,16 +1,20 @@
-"""Webhook events that are stored: the provider is asked for the truth (states.md, section 8; rail-stripe.md).
+"""Webhook events that are stored: the provider is asked for the truth (states.md, section 8; rail-stripe.md,
+rail-usdc.md).
 
 Nothing an event says is believed but its ids, so duplicates, disorder and forgeries that got this far are harmless.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from bloxtr8 import clock, config, deadlines, funding, rails, reads, risk, sagas, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import again
-from bloxtr8.domain import escrows, settlements
+from bloxtr8.domain import escrows, settlements, vault_looks
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import WEBHOOK
-from bloxtr8.entities import Lookup, RailName, User, WebhookEvent, WebhookStatus
+from bloxtr8.entities import Lookup, RailName, StablecoinEscrow, User, WebhookEvent, WebhookStatus
 from bloxtr8.errors import NotFound
 from bloxtr8.logs import logger
 from bloxtr8.rails.stripe_events import Hint, HintKind, interpret
@@ -22,7 +26,7 @@ def process(row: WebhookEvent, actor: Actor) -> None:
     if row.status not in {WebhookStatus.RECEIVED, WebhookStatus.FAILED}:
         return
     try:
-        again(lambda: _act(interpret(row.payload), actor))
+        again(lambda: _PROVIDERS[row.provider](row.payload, actor))
     except Exception as error:
         _fail(row, error)
         return
@@ -42,9 +46,10 @@ def _fail(row: WebhookEvent, error: Exception) -> None:
     table.remember(row, unless_exists=False)
 
 
-def _act(hint: Hint, actor: Actor) -> None:
+def _stripe(event: Mapping[str, Any], actor: Actor) -> None:
+    hint = interpret(event)
     if hint.kind is HintKind.FUNDING and hint.escrow_id is not None:
-        _funding(hint.escrow_id, actor)
+        follow_funding(hint.escrow_id, actor)
     elif hint.kind is HintKind.LEG:
         _leg(hint, actor)
     elif hint.kind is HintKind.STRAY:
@@ -64,7 +69,29 @@ def _doubt(kind: HintKind, object_id: str, actor: Actor) -> None:
         risk.compare_refunded(object_id)
 
 
-def _funding(escrow_id: str, actor: Actor) -> None:
+def _chain(hint: Mapping[str, Any], actor: Actor) -> None:
+    """Something came to an address, or a re-org took it away again. It may be no vault of ours.
+
+    What is not final yet is not there yet: nothing failed, so the event is done all the same, and poll_chain finds it
+    when it is. Of an open vault it asks every minute anyway; one that is asked more seldom is asked when it is final.
+    """
+    lookup = table.find(Lookup, index="VAULT", value=str(hint["vault"]))
+    if lookup is None:
+        return
+    follow_funding(lookup.target, actor)
+    file = reads.escrow(lookup.target)
+    if not isinstance(file.rail, StablecoinEscrow):
+        return
+    final_at = vault_looks.hinted_look(file.rail, clock.now())
+    if final_at is not None:
+        file.rail.next_look = final_at
+        table.commit(file.escrow, file.rail, action="look_again", actor=actor)
+
+
+_PROVIDERS: dict[str, Callable[[Mapping[str, Any], Actor], None]] = {"stripe": _stripe, "chain": _chain}
+
+
+def follow_funding(escrow_id: str, actor: Actor) -> None:
     """A payment: record what the rail says, wake the machine. It alone takes the escrow out of AWAIT_FUNDS."""
     if _file(escrow_id) is None:
         return

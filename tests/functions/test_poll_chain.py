@@ -1,0 +1,222 @@
+"""poll_chain: what no webhook told of is found, once; what needs nothing costs nothing."""
+
+from functools import partial
+
+import pytest
+
+from bloxtr8.entities import EscrowStatus, SettlementKind
+from bloxtr8.rails.base import RailOutcomeUnknown, ReclaimSeen
+from bloxtr8.reads import escrow as file_of
+from tests import factories
+from tests.checks import together
+from tests.emulator import Platform
+from tests.functions import money
+from tests.functions.chain import UNITS, chain, held, vault_row, wallets
+from tests.functions.vaults import Vaults, vaults
+from tests.functions.webhooks import Machines, alarms
+from tests.wire import Wire
+
+__all__ = ["chain", "vaults", "wallets"]
+
+
+@pytest.fixture
+def machines(aws: Platform, wire: Wire) -> Machines:
+    return Machines(wire)
+
+
+def test_a_deposit_that_no_webhook_told_of_is_recorded_and_wakes_the_machine(
+    aws: Platform, vaults: Vaults, machines: Machines
+) -> None:
+    escrow = vaults.opened()
+    vaults.pay(escrow, escrow.gross)
+
+    aws.invoke("poll_chain")
+
+    after = factories.escrow_row(escrow)
+    assert (after.status, after.deposited, after.held) == (EscrowStatus.AWAIT_FUNDS, escrow.gross, escrow.gross)
+    assert machines.answered == [("token-1", "PAID")]
+    assert aws.audit(escrow.id)[-1].actor == "poll_chain"
+
+
+def test_vaults_that_hold_what_the_books_say_cost_one_question_and_no_write(
+    aws: Platform, vaults: Vaults, machines: Machines, wire: Wire
+) -> None:
+    escrows = [vaults.opened() for _ in range(3)]
+    vaults.pay(escrows[0], escrows[0].gross)
+    aws.invoke("poll_chain")
+    vaults.chain.pay(escrows[1], UNITS - 1)  # less than a cent is no money yet
+    before, vaults.asked, wire.calls = aws.rows(), [], []
+
+    aws.invoke("poll_chain")
+
+    assert [len(asked) for asked in vaults.asked] == [3]
+    assert wire.calls == ["Query", "BatchGetItem"]
+    assert aws.rows() == before
+
+
+def test_a_deposit_is_recorded_once_however_often_and_by_how_many_it_is_found(
+    aws: Platform, vaults: Vaults, machines: Machines
+) -> None:
+    escrow = vaults.opened()
+    vaults.pay(escrow, escrow.gross)
+
+    together(*[partial(aws.invoke, "poll_chain")] * 2)
+    aws.invoke("poll_chain")
+
+    assert factories.escrow_row(escrow).deposited == escrow.gross
+    assert len(file_of(escrow.id).deposits) == 1
+
+
+def test_every_vault_is_asked_a_page_at_a_time(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    found = [vaults.opened() for _ in range(3)]
+    monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2})
+
+    aws.invoke("poll_chain")
+
+    assert sorted(vault for page in vaults.asked for vault in page) == sorted(
+        str(vault_row(escrow).external_id) for escrow in found
+    )
+    assert [len(page) for page in vaults.asked] == [2, 1]
+    assert told == []
+
+
+def test_more_vaults_than_a_run_can_ask_ring_the_alarm(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("bloxtr8.table.logger.error", lambda message, **_: told.append(message))
+    monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2})
+    monkeypatch.setattr("bloxtr8.polling.PAGES", 1)
+    for _ in range(3):
+        vaults.opened()
+
+    aws.invoke("poll_chain")
+
+    assert [len(page) for page in vaults.asked] == [2]
+    assert told == ["more is due than one run looks at"]
+
+
+def test_one_that_fails_stops_no_other(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    first, second = vaults.opened(), vaults.opened()
+    vaults.pay(first, first.gross)
+    vaults.pay(second, second.gross)
+    look, broken = vaults.chain.look, file_of(first.id).rail.external_id
+    monkeypatch.setattr(
+        vaults.chain, "look", lambda order: 1 / 0 if order.external_id == broken else look(order), raising=False
+    )
+
+    aws.invoke("poll_chain")
+
+    assert (factories.escrow_row(first).deposited, factories.escrow_row(second).deposited) == (0, second.gross)
+    [(message, _)] = told
+    assert message == "a row could not be processed"
+
+
+def test_a_provider_that_answers_nothing_is_an_error(aws: Platform, vaults: Vaults, machines: Machines) -> None:
+    vaults.opened()
+    vaults.failing = RuntimeError("the chain is away")
+    before = aws.rows()
+
+    with pytest.raises(RuntimeError, match="away"):
+        aws.invoke("poll_chain")
+
+    assert aws.rows() == before
+
+
+def test_money_that_comes_after_the_end_goes_back(aws: Platform, vaults: Vaults, machines: Machines) -> None:
+    escrow = vaults.ended()
+    vaults.pay(escrow, 700)
+
+    aws.invoke("poll_chain")
+
+    file = file_of(escrow.id)
+    (settlement,) = file.settlements
+    assert (file.escrow.status, file.escrow.surplus) == (EscrowStatus.CANCELLED, 700)
+    assert (settlement.kind, settlement.to_buyer) == (SettlementKind.RETURN, 700)
+    assert settlement.id in machines.started[-1]
+
+
+def test_the_vault_of_an_escrow_that_ended_is_asked_more_and_more_seldom(
+    aws: Platform, vaults: Vaults, machines: Machines
+) -> None:
+    escrow = vaults.ended()
+    aws.invoke("poll_chain")
+    vaults.asked = []
+
+    for minutes in (1, 58, 2, 62):
+        aws.clock.advance(minutes=minutes)
+        aws.invoke("poll_chain")
+
+    assert len(vaults.asked) == 2
+    assert money.actions(aws, escrow).count("look_again") == 3
+
+
+def test_after_its_term_and_long_enough_nobody_asks_any_more(aws: Platform, vaults: Vaults, machines: Machines) -> None:
+    escrow = vaults.ended()
+    aws.clock.advance(days=200 + 121)
+    aws.invoke("poll_chain")
+    vaults.asked = []
+    aws.clock.advance(days=30)
+
+    aws.invoke("poll_chain")
+
+    assert vaults.asked == []
+    assert vault_row(escrow).next_look is None
+
+
+def test_a_vault_that_holds_less_than_the_books_say_rings_the_alarm(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    escrow = vaults.opened()
+    vaults.pay(escrow, escrow.gross)
+    aws.invoke("poll_chain")
+    vaults.take(escrow, 5 * UNITS)
+    before = aws.rows()
+
+    aws.invoke("poll_chain")
+
+    assert told == [("a vault holds less than the books say", {"escrowId": escrow.id, "cents": -5})]
+    assert aws.rows() == before
+
+
+def test_what_was_sent_back_after_the_term_is_written_down_once(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    escrow = held(aws, vaults.chain)
+    ref, units = vaults.chain.reclaim(escrow)
+    vaults.reclaims = (ReclaimSeen(ref=ref, units=units, at=aws.clock.moment),)
+
+    aws.invoke("poll_chain")
+    aws.invoke("poll_chain")
+
+    after = factories.escrow_row(escrow)
+    assert (after.status, after.reason, after.held) == (EscrowStatus.REFUNDED, "RECLAIMED", 0)
+    assert money.actions(aws, escrow).count("record_reclaim") == 1
+    assert [message for message, _ in told] == ["a vault was reclaimed"]
+
+
+def test_a_payout_that_is_not_confirmed_yet_is_no_loss(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    escrow = held(aws, vaults.chain)
+    assert aws.call("refund_escrow", escrow.seller_id, {"reason": "x"}, escrow_id=escrow.id, **keyed()).status == 202
+    vaults.chain.after["send"] = [RailOutcomeUnknown()]  # it paid, and nobody heard of it
+    with pytest.raises(RailOutcomeUnknown):
+        aws.invoke("send_leg", money.event(escrow))
+
+    aws.invoke("poll_chain")
+
+    assert told == []
+
+
+def keyed() -> dict[str, dict[str, str]]:
+    return {"headers": {"Idempotency-Key": "refund"}}
