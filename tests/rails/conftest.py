@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from local.chain.chain import Chain
 from tests.emulator import Clock
 from tests.rails.bench import Bench
 from tests.rails.bench_stripe import StripeBench
+from tests.rails.vaults import World
 
 BENCHES: dict[str, Callable[[Clock], Bench]] = {"STRIPE": StripeBench}
 
@@ -25,3 +27,9 @@ def cards(clock: Clock) -> Iterator[StripeBench]:
     made = StripeBench(clock)
     yield made
     assert made.total() == 0
+
+
+@pytest.fixture
+def world(chain: Chain) -> World:
+    """One escrow of the rail on chain, where everything is final at once."""
+    return World(chain)

@@ -9,7 +9,7 @@ from typing import cast
 from bloxtr8.errors import UpstreamFailed
 from bloxtr8.rails.base import CardRail, Rail, RailBug, RailError, TermRail
 
-RAILS = {"STRIPE": ("bloxtr8.rails.stripe", "StripeRail")}
+RAILS = {"STRIPE": ("bloxtr8.rails.stripe", "StripeRail"), "USDC_BASE": ("bloxtr8.usdc", "rail")}
 
 
 def get(name: str) -> Rail:

@@ -1,0 +1,260 @@
+"""The chain's node through web3: the only place that asks it, and that puts its errors into the rails' words.
+
+Addresses and hashes are lower-case hex; amounts of ether in wei. Every answer is of the configured chain.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import requests
+from eth_utils.address import to_checksum_address
+from web3 import HTTPProvider, Web3
+from web3.exceptions import (
+    BlockNotFound,
+    ContractLogicError,
+    TooManyRequests,
+    TransactionNotFound,
+    Web3Exception,
+    Web3RPCError,
+)
+
+from bloxtr8.rails.base import RailBug, RailError, RailOutcomeUnknown, RailThrottled
+from bloxtr8.rails.usdc import calls
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 8
+THROTTLED = {-32005, 429}  # "limit exceeded"
+TAKEN = ("already known", "already imported", "nonce too low", "underpriced", "already in the pool")
+POOR = ("insufficient funds",)
+
+type Tag = Literal["finalized", "safe", "latest"]
+type Call = dict[str, Any]
+
+
+class Reverts(RailBug):
+    """A call that the contract refuses: `why` is `AlreadyDone(66)` or the token's text."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class OutOfGas(RailOutcomeUnknown):
+    """The signer can't pay for the transaction; it stays stored and is sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One entry of a transaction's log. `ref` is unique on all chains."""
+
+    block: int
+    block_hash: str
+    tx_hash: str
+    index: int
+    topics: tuple[str, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    tx_hash: str
+    block: int
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    number: int
+    hash: str
+    at: dt.datetime
+    base_fee: int
+
+
+class Chain:
+    """One chain, by its node. Every method raises RailThrottled and RailOutcomeUnknown."""
+
+    def __init__(
+        self, url: str, chain_id: int, allowed: Sequence[int], session: requests.Session | None = None
+    ) -> None:
+        if chain_id not in allowed:
+            raise RailBug(f"chain {chain_id} may not be used here")
+        self.id = chain_id
+        timeouts = (CONNECT_SECONDS, READ_SECONDS)
+        self._w3 = Web3(
+            HTTPProvider(url, request_kwargs={"timeout": timeouts}, session=session, exception_retry_configuration=None)
+        )
+        self._w3.provider.global_ccip_read_enabled = False  # no contract sends us to a URL of its own
+        self._proven = False
+
+    def block(self, at: Tag | int) -> Block:
+        """RailOutcomeUnknown where the node does not have it."""
+        found = self._ask(lambda: self._w3.eth.get_block(at))
+        return Block(
+            number=found["number"],
+            hash=_hex(found["hash"]),
+            at=dt.datetime.fromtimestamp(found["timestamp"], dt.UTC),
+            base_fee=found.get("baseFeePerGas", 0),
+        )
+
+    def call(self, to: str, data: str, *, at: Tag | int = "latest", sender: str | None = None) -> bytes:
+        """What a contract answers. Raises Reverts."""
+        asked: Call = {"to": to_checksum_address(to), "data": data}
+        if sender is not None:
+            asked["from"] = to_checksum_address(sender)
+        return bytes(self._ask(lambda: self._w3.eth.call(cast(Any, asked), at)))
+
+    def gas_of(self, to: str, data: str, sender: str) -> int:
+        """How much gas a call takes now. Raises Reverts."""
+        asked = {"to": to_checksum_address(to), "data": data, "from": to_checksum_address(sender)}
+        return self._ask(lambda: self._w3.eth.estimate_gas(cast(Any, asked)))
+
+    def has_code(self, address: str) -> bool:
+        return bool(self._ask(lambda: self._w3.eth.get_code(to_checksum_address(address))))
+
+    def token_balance(self, token: str, account: str, *, at: Tag | int) -> int:
+        """Base units. RailBug where there is no token."""
+        found = calls.numbers(self.call(token, calls.balance_of(account), at=at))
+        if len(found) != 1:
+            raise RailBug(f"{token} is no token on chain {self.id}")
+        return found[0]
+
+    def ether(self, account: str) -> int:
+        return self._ask(lambda: self._w3.eth.get_balance(to_checksum_address(account)))
+
+    def nonce(self, account: str, at: Tag | Literal["pending"]) -> int:
+        """How many transactions of an account are mined at a tag; `pending`: and how many wait."""
+        return self._ask(lambda: self._w3.eth.get_transaction_count(to_checksum_address(account), at))
+
+    def tip(self) -> int:
+        return self._ask(lambda: self._w3.eth.max_priority_fee)
+
+    def logs(self, address: str, topics: Sequence[str | list[str] | None], first: int, last: int) -> list[Log]:
+        """Of one contract, both blocks included, in their order."""
+        asked = {
+            "address": to_checksum_address(address),
+            "topics": list(topics),
+            "fromBlock": first,
+            "toBlock": last,
+        }
+        found = self._ask(lambda: self._w3.eth.get_logs(cast(Any, asked)))
+        logs = [_log(entry) for entry in found if not entry.get("removed")]
+        return sorted(logs, key=lambda log: (log.block, log.index))
+
+    def receipt(self, tx_hash: str) -> Receipt | None:
+        """Of a transaction in a block that is canonical; None: it is in none."""
+        found = self._raw_receipt(tx_hash)
+        if found is None:
+            return None
+        return Receipt(tx_hash, found["blockNumber"], found["status"] == 1)
+
+    def log_counts(self, log: Log, address: str) -> bool:
+        """Whether the log stands: its transaction went well, has this log of this contract at this index, and lies in
+        the block that the chain has at its height."""
+        found = self._raw_receipt(log.tx_hash)
+        if found is None or found["status"] != 1 or _hex(found["blockHash"]) != log.block_hash:
+            return False
+        return any(
+            _log(entry) == log and entry["address"].lower() == address.lower() and not entry.get("removed")
+            for entry in found["logs"]
+        )
+
+    def knows(self, tx_hash: str) -> bool:
+        """Whether the node has the transaction, mined or waiting."""
+        try:
+            self._ask(lambda: self._w3.eth.get_transaction(cast(Any, tx_hash)))
+        except _Missing:
+            return False
+        return True
+
+    def send(self, raw: str) -> None:
+        """Broadcasts. What a node has already, or has something better for, is no error. Raises OutOfGas."""
+        try:
+            self._ask(lambda: self._w3.eth.send_raw_transaction(cast(Any, raw)))
+        except _Refused as refused:
+            if not any(text in refused.text for text in TAKEN):
+                raise (OutOfGas if any(text in refused.text for text in POOR) else RailOutcomeUnknown)(
+                    f"broadcast refused: {refused.text[:200]}"
+                ) from None
+
+    def _raw_receipt(self, tx_hash: str) -> Mapping[str, Any] | None:
+        try:
+            found = self._ask(lambda: self._w3.eth.get_transaction_receipt(cast(Any, tx_hash)))
+        except _Missing:
+            return None
+        canonical = self.block(found["blockNumber"]).hash == _hex(found["blockHash"])
+        return cast(Mapping[str, Any], found) if canonical else None
+
+    def _ask[T](self, question: Callable[[], T]) -> T:
+        with _translated():
+            if not self._proven:
+                found = self._w3.eth.chain_id
+                if found != self.id:
+                    raise RailBug(f"the node is of chain {found}, not of {self.id}")
+                self._proven = True
+            return question()
+
+
+class _Missing(RailOutcomeUnknown):
+    """The node does not have what was asked for."""
+
+
+class _Refused(RailOutcomeUnknown):
+    """The node answered with an error: `text`, in small letters."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The error's own text may hold the node's URL, and that a key: it is never chained nor repeated."""
+    try:
+        yield
+    except (Web3Exception, requests.RequestException, ValueError) as error:
+        raise _ours(error) from None
+
+
+def _ours(error: Exception) -> RailError:
+    match error:
+        case ContractLogicError():
+            return Reverts(_why(error))
+        case TransactionNotFound() | BlockNotFound():
+            return _Missing("the node does not have it")
+        case TooManyRequests():
+            return RailThrottled("the node answers no more for now")
+        case Web3RPCError():
+            answer: Any = error.rpc_response or {}
+            found = answer.get("error") or {}
+            if found.get("code") in THROTTLED:
+                return RailThrottled("the node answers no more for now")
+            return _Refused(str(found.get("message", "")).lower())
+        case requests.HTTPError() if error.response is not None and error.response.status_code == 429:
+            return RailThrottled("the node answers no more for now")
+        case _:
+            return RailOutcomeUnknown(f"the node: {type(error).__name__}")
+
+
+def _why(error: ContractLogicError) -> str:
+    data = error.data
+    if isinstance(data, str) and data.startswith("0x"):
+        return calls.refusal(bytes.fromhex(data[2:]))
+    return str(error.message or "reverted")[:200]
+
+
+def _log(entry: Mapping[str, Any]) -> Log:
+    return Log(
+        block=entry["blockNumber"],
+        block_hash=_hex(entry["blockHash"]),
+        tx_hash=_hex(entry["transactionHash"]),
+        index=entry["logIndex"],
+        topics=tuple(_hex(topic) for topic in entry["topics"]),
+        data=bytes(entry["data"]),
+    )
+
+
+def _hex(value: bytes) -> str:
+    return "0x" + bytes(value).hex()

@@ -1,0 +1,259 @@
+"""The rail of USDC on Base: a vault for each escrow, that can only pay the right people (rail-usdc.md)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import ClassVar
+
+from bloxtr8.rails.base import (
+    Funding,
+    FundingStatus,
+    LegKind,
+    LegOrder,
+    LegOutcome,
+    LegStatus,
+    Look,
+    Opened,
+    PaymentInstructions,
+    RailBug,
+    RailOutcomeUnknown,
+    ReclaimSeen,
+)
+from bloxtr8.rails.usdc import calls, deposits, vault
+from bloxtr8.rails.usdc.book import Action, Tx, TxStatus
+from bloxtr8.rails.usdc.chain import Block, Chain, Log, Reverts, Tag
+from bloxtr8.rails.usdc.sending import Sender
+from bloxtr8.rails.usdc.vault import Terms
+
+CURRENCIES = frozenset({"USD", "USDC"})  # dollars at 1:1
+ACTIONS = 120
+POSTPONE = "postpone"
+
+
+class UsdcRail:
+    """`rails.get("USDC_BASE")`. The methods are those of `TermRail`, where they are described."""
+
+    name: ClassVar[str] = "USDC_BASE"
+
+    def __init__(
+        self, chain: Chain, sender: Sender, *, escrow_contract: str, token: str, finality: Tag, payout_finality: Tag
+    ) -> None:
+        self._chain, self._sender = chain, sender
+        self._contract, self._token = escrow_contract.lower(), token.lower()
+        self._finality, self._payout_finality = finality, payout_finality
+
+    def open(self, funding: Funding) -> Opened:
+        with _plain():
+            terms = self._terms_of(funding)
+            place = self._proven(terms)
+            return Opened(
+                external_id=place,
+                cursor=funding.cursor or deposits.start(self._chain, terms, funding.escrow_id, self._tag()),
+            )
+
+    def payment(self, funding: Funding) -> PaymentInstructions:
+        with _plain():
+            if funding.external_id is None:
+                raise RailBug(f"{funding.escrow_id} has no vault yet")
+            terms = self._terms_of(funding)
+            place, units = self._proven(terms), vault.units_of(funding.amount)
+            return PaymentInstructions(
+                external_id=place,
+                amount=funding.amount,
+                currency=funding.currency,
+                status=self._paid(terms, units),
+                details={
+                    "chainId": terms.chain_id,
+                    "token": vault.checksum(terms.token),
+                    "depositAddr": vault.checksum(place),
+                    "amountUnits": units,
+                    "uri": vault.payment_uri(terms, units),
+                    "finality": self._finality,
+                },
+            )
+
+    def look(self, funding: Funding) -> Look:
+        with _plain():
+            terms, tag = self._terms_of(funding), self._tag()
+            found = deposits.search(self._chain, terms, funding, tag)
+            status = FundingStatus.PAID if found.deposits else FundingStatus.UNPAID
+            if not found.deposits and (not found.reached or self._is_coming(terms, tag)):
+                status = FundingStatus.PROCESSING
+            return Look(status=status, external_id=vault.address(terms), deposits=found.deposits, cursor=found.cursor)
+
+    def close(self, funding: Funding) -> Look:
+        """Nobody can close an address: what comes later is late money, and found by the poller."""
+        seen = self.look(funding)
+        return replace(seen, status=FundingStatus.CANCELED) if seen.status is FundingStatus.UNPAID else seen
+
+    def send(self, order: LegOrder) -> LegOutcome:
+        with _plain():
+            action, payment, terms = self._call_of(order)
+            tx = self._sender.find(order.escrow_id, action.name)
+            if tx is not None and not tx.gives_way_to(order.attempt):
+                return self._outcome(self._sender.go_on(tx, action), order)
+            done = self._settled(terms, order, payment)
+            if done is not None:
+                return done
+            held = self._chain.token_balance(self._token, vault.address(terms), at="latest")
+            if held < payment.total:
+                raise RailBug(f"{order.leg_id}: the vault holds {held}, and {payment.total} are to be paid")
+            try:
+                rehearsed = self._sender.rehearse(action)
+            except Reverts as refused:
+                return self._refused(refused, terms, order, payment)
+            return self._outcome(self._sender.start(rehearsed), order)
+
+    def find(self, order: LegOrder) -> LegOutcome | None:
+        with _plain():
+            action, payment, terms = self._call_of(order)
+            tx = self._sender.find(order.escrow_id, action.name)
+            if tx is not None and (tx.action.to, tx.action.data) != (action.to, action.data):
+                raise RailBug(f"{order.leg_id}: action {action.name} was another call")
+            if tx is not None and not tx.gives_way_to(order.attempt):
+                return self._outcome(tx, order) if tx.attempts else None
+            return self._settled(terms, order, payment)
+
+    def destination_ready(self, destination: str) -> bool:
+        """Whether Circle lets the token go there."""
+        with _plain():
+            answer = self._chain.call(self._token, calls.is_blacklisted(destination))
+            return calls.numbers(answer) == [0]
+
+    def postpone(self, funding: Funding) -> bool:
+        with _plain():
+            terms = self._terms_of(funding)
+            if self._state(terms, self._payout_finality)[3]:
+                return True
+            action = Action(
+                escrow_id=funding.escrow_id,
+                name=POSTPONE,
+                chain_id=self._chain.id,
+                to=self._contract,
+                data=calls.postpone(terms),
+            )
+            tx = self._sender.find(funding.escrow_id, POSTPONE)
+            if tx is None or tx.status is TxStatus.CANCELLED:
+                if self._state(terms, "latest")[3]:
+                    return False  # by another of our calls, not final yet
+                tx = self._sender.start(self._sender.rehearse(action))
+            elif not tx.is_over:
+                tx = self._sender.go_on(tx, action)
+            if tx.status is TxStatus.REVERTED:
+                raise RailBug(f"{funding.escrow_id}: the term can't be postponed")
+            return tx.status is TxStatus.FINAL
+
+    def reclaimed(self, funding: Funding) -> tuple[ReclaimSeen, ...]:
+        with _plain():
+            return deposits.reclaimed(self._chain, self._terms_of(funding), self._tag())
+
+    def _tag(self) -> Block:
+        return self._chain.block(self._finality)
+
+    def _terms_of(self, money: Funding | LegOrder) -> Terms:
+        """The frozen terms. RailBug unless they are this escrow's, on this chain, of this token and contract."""
+        if money.terms is None or money.currency not in CURRENCIES:
+            raise RailBug(f"{money.escrow_id} is not for this rail")
+        terms = Terms.from_json(money.terms)
+        ours = (self._chain.id, self._contract, self._token, vault.escrow_key(money.escrow_id))
+        if (terms.chain_id, terms.escrow_contract, terms.token, terms.escrow_id) != ours:
+            raise RailBug(f"the terms of {money.escrow_id} are not of this chain, contract, token or escrow")
+        stored = money.external_id if isinstance(money, Funding) else money.funding_id
+        if stored is not None and stored.lower() != vault.address(terms):
+            raise RailBug(f"{stored} is not the vault of {money.escrow_id}")
+        return terms
+
+    def _proven(self, terms: Terms) -> str:
+        """The address that we computed and the contract says too. RailBug else: nobody may pay there."""
+        place = vault.address(terms)
+        if not self._chain.has_code(terms.escrow_contract):
+            raise RailBug(f"there is no contract at {terms.escrow_contract}")
+        said = self._chain.call(terms.escrow_contract, calls.vault_of(terms))
+        if calls.address_in(said.hex()) != place:
+            raise RailBug(f"the contract says another address than {place}")
+        return place
+
+    def _paid(self, terms: Terms, units: int) -> FundingStatus:
+        place = vault.address(terms)
+        if self._chain.token_balance(self._token, place, at=self._finality) >= units:
+            return FundingStatus.PAID
+        if self._chain.token_balance(self._token, place, at="latest") >= units:
+            return FundingStatus.PROCESSING
+        return FundingStatus.PAID if self._state(terms, self._finality)[0] else FundingStatus.UNPAID
+
+    def _is_coming(self, terms: Terms, tag: Block) -> bool:
+        """Whether more lies in the vault than is final."""
+        if self._finality == "latest":
+            return False
+        place = vault.address(terms)
+        final = self._chain.token_balance(self._token, place, at=tag.number)
+        return self._chain.token_balance(self._token, place, at="latest") > final
+
+    def _call_of(self, order: LegOrder) -> tuple[Action, calls.Payment, Terms]:
+        terms, payment = self._terms_of(order), calls.payment_of(order)
+        payee = terms.seller if order.kind is LegKind.TRANSFER else terms.buyer
+        if order.destination is not None and order.destination.lower() != payee:
+            raise RailBug(f"{order.leg_id} goes elsewhere than the vault pays")
+        if order.action is None or not 0 <= order.action < ACTIONS:
+            raise RailBug(f"{order.leg_id} has no action")
+        action = Action(
+            escrow_id=order.escrow_id,
+            name=str(order.action),
+            chain_id=self._chain.id,
+            to=self._contract,
+            data=calls.settle(terms, order.action, payment),
+            attempt=order.attempt,
+        )
+        return action, payment, terms
+
+    def _state(self, terms: Terms, at: Tag) -> list[int]:
+        """`stateOf`: paid, fees, done (a bit an action), postponed."""
+        state = calls.numbers(self._chain.call(self._contract, calls.state_of(vault.terms_hash(terms)), at=at))
+        if len(state) != 4:
+            raise RailBug(f"there is no contract at {self._contract}")
+        return state
+
+    def _settled(self, terms: Terms, order: LegOrder, payment: calls.Payment) -> LegOutcome | None:
+        """What the chain has of the action, whoever sent it. RailBug where it paid something else."""
+        index = order.action or 0
+        if not self._state(terms, "latest")[2] >> index & 1:
+            return None
+        log = deposits.settled(self._chain, terms, order.escrow_id, index)
+        if log is None:
+            raise RailOutcomeUnknown(f"{order.leg_id}: action {index} is done, and its log not found")
+        if calls.numbers(log.data) != [payment.to_seller, payment.fee, payment.to_buyer]:
+            raise RailBug(f"{order.leg_id}: action {index} paid something else")
+        return LegOutcome(status=self._how_final(log), external_id=log.tx_hash)
+
+    def _how_final(self, log: Log) -> LegStatus:
+        final = log.block <= self._chain.block(self._payout_finality).number
+        return LegStatus.CONFIRMED if final else LegStatus.SENT
+
+    def _refused(self, refused: Reverts, terms: Terms, order: LegOrder, payment: calls.Payment) -> LegOutcome:
+        """Done already is found, never paid again; anything else no retry can help."""
+        found = self._settled(terms, order, payment) if refused.why.startswith("AlreadyDone") else None
+        if found is None:
+            raise RailBug(f"{order.leg_id}: the contract refuses: {refused.why}")
+        return found
+
+    def _outcome(self, tx: Tx, order: LegOrder) -> LegOutcome:
+        first = tx.attempts[0].hash if tx.attempts else ""
+        match tx.status:
+            case TxStatus.FINAL:
+                return LegOutcome(status=LegStatus.CONFIRMED, external_id=tx.mined_hash or first)
+            case TxStatus.REVERTED:
+                return LegOutcome(status=LegStatus.REJECTED, external_id=tx.mined_hash or first, reason=tx.error)
+            case TxStatus.CANCELLED:
+                raise RailOutcomeUnknown(f"{order.leg_id}: its nonce was given up; it may be sent again")
+        return LegOutcome(status=LegStatus.SENT, external_id=tx.mined_hash or first, reason=tx.error)
+
+
+@contextmanager
+def _plain() -> Iterator[None]:
+    """The machine knows errors by the bare names of base.py: none of ours leaves under a name of its own."""
+    try:
+        yield
+    except RailBug as error:
+        raise RailBug(str(error)) from None
+    except RailOutcomeUnknown as error:
+        raise RailOutcomeUnknown(str(error)) from None

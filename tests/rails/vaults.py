@@ -1,0 +1,165 @@
+"""An escrow on the tests' chain: its vault, its people, and a line to the node on which answers get lost."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from bloxtr8 import chain_book, clock, config, table, usdc
+from bloxtr8.actors import system
+from bloxtr8.entities import AssetType, ChainTx, Currency, Escrow, RailName
+from bloxtr8.rails.base import DepositSeen, Funding, LegKind, LegOrder
+from bloxtr8.rails.usdc import vault
+from bloxtr8.rails.usdc.chain import Chain as Node
+from bloxtr8.rails.usdc.rail import UsdcRail
+from bloxtr8.rails.usdc.sending import Sender
+from bloxtr8.rails.usdc.vault import Terms
+from local.chain.chain import Chain
+
+ESCROW = "esc_01KATZ00000000000000000{:03}"  # made a little before the tests' clock stands
+SETTLEMENT = "stl_01KATZ0000000000000000000C"
+BUYER, SELLER, STRANGER = (f"0x{digit * 40}" for digit in "b5e")
+GROSS = 10_000
+UNITS = GROSS * 10_000
+FEE_BPS = 290
+TERM = 200 * 86_400
+
+
+class Line(HTTPAdapter):
+    """The way to the node: what it is asked is kept, and the next such call may be lost before or after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self._faults: list[tuple[str, str]] = []
+
+    def fault(self, method: str, how: str = "after", times: int = 1) -> None:
+        """`method` of JSON-RPC, or "" for any. `how`: before, after (it happened), or a status of HTTP."""
+        self._faults += [(method, how)] * times
+
+    def clear(self) -> None:
+        self._faults.clear()
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
+        method = body.split('"method": "')[1].split('"')[0]
+        self.asked.append(method)
+        fault = next((each for each in self._faults if each[0] in ("", method)), None)
+        if fault is None:
+            return super().send(request, *args, **kwargs)
+        self._faults.remove(fault)
+        if fault[1] == "after" or fault[1].endswith("after"):
+            super().send(request, *args, **kwargs)
+        if fault[1] in {"before", "after"}:
+            raise requests.ReadTimeout("no answer")
+        answer = requests.Response()
+        answer.status_code, answer.request, answer.url = int(fault[1].split()[0]), request, request.url
+        return answer
+
+
+class World:
+    """One escrow (number `n`) on the chain, and a rail as a function has it. `finality`: at which tag things count."""
+
+    def __init__(self, chain: Chain, n: int = 1, finality: str = "latest") -> None:
+        self.chain, self.escrow_id, self.line = chain, ESCROW.format(n), Line()
+        self.terms = Terms(
+            chain_id=chain.id,
+            escrow_contract=chain.escrow,
+            escrow_id=vault.escrow_key(self.escrow_id),
+            token=chain.usdc,
+            buyer=BUYER,
+            seller=SELLER,
+            fee_receiver=chain.roles.fees,
+            amount=UNITS,
+            reclaim_after=chain.now() + TERM,
+            max_fee_bps=FEE_BPS,
+        )
+        self.place = vault.address(self.terms)
+        session = requests.Session()
+        session.mount("http://", self.line)
+        self.node = Node(chain.url, chain.id, [chain.id], session)
+        self.book = chain_book.ChainBook()
+        settings = config.settings()
+        self.signer = usdc._signer(settings.signer_key_id)
+        tag: Any = finality
+        self.sender = Sender(self.node, self.signer, self.book, tag)
+        self.rail = UsdcRail(
+            self.node,
+            self.sender,
+            escrow_contract=chain.escrow,
+            token=chain.usdc,
+            finality=tag,
+            payout_finality=tag,
+        )
+        escrow_root(self.escrow_id)
+
+    def funding(self, **changes: Any) -> Funding:
+        fields: dict[str, Any] = {
+            "escrow_id": self.escrow_id,
+            "buyer_id": "usr_01KATZ0000000000000000000D",
+            "amount": GROSS,
+            "currency": "USDC",
+            "external_id": self.place,
+            "terms": self.terms.to_json(),
+        }
+        return Funding(**(fields | changes))
+
+    def order(self, amount: int = 9_710, fee: int = 290, action: int = 66, **changes: Any) -> LegOrder:
+        fields: dict[str, Any] = {
+            "escrow_id": self.escrow_id,
+            "settlement_id": SETTLEMENT,
+            "leg": 1,
+            "attempt": 1,
+            "kind": LegKind.TRANSFER,
+            "amount": amount,
+            "fee": fee,
+            "currency": "USDC",
+            "funding_id": self.place,
+            "destination": SELLER,
+            "action": action,
+            "terms": self.terms.to_json(),
+        }
+        return LegOrder(**(fields | changes))
+
+    def refund(self, amount: int = GROSS, action: int = 65, **changes: Any) -> LegOrder:
+        return self.order(amount, 0, action, kind=LegKind.REFUND, destination=BUYER, **changes)
+
+    def pay(self, units: int = UNITS, sender: str = BUYER, **how: Any) -> str:
+        """A plain transfer to the vault; its hash."""
+        self.chain.mint(sender, units, how.get("token"))
+        return self.chain.transfer(sender, self.place, units, **how)
+
+    def deposits(self, **changes: Any) -> tuple[DepositSeen, ...]:
+        return self.rail.look(self.funding(**changes)).deposits
+
+    def balances(self) -> dict[str, int]:
+        """Base units of everybody."""
+        people = {"seller": SELLER, "fees": self.chain.roles.fees, "buyer": BUYER, "vault": self.place}
+        return {name: self.chain.balance(address) for name, address in people.items()}
+
+    def row(self, action: str = "66") -> ChainTx:
+        return table.get(ChainTx, escrow_ulid=self.escrow_id[4:], action=action)
+
+    def watch(self, action: str = "66") -> ChainTx:
+        """What the job does when the row is due."""
+        self.sender.watch(chain_book.read(self.row(action)))
+        return self.row(action)
+
+
+def escrow_root(escrow_id: str) -> None:
+    """The escrow's row, on whose audit chain nonces are written."""
+    escrow = Escrow(id=escrow_id, contract_id="con_1", offer_id="off_1", listing_id="lst_1")
+    escrow.buyer_id, escrow.seller_id = "usr_1", "usr_2"
+    escrow.buyer_roblox_id, escrow.seller_roblox_id = "1", "2"
+    escrow.asset_type, escrow.asset_id = AssetType.GROUP, "1"
+    escrow.rail, escrow.currency = RailName.USDC_BASE, Currency.USDC
+    escrow.amount = escrow.gross = GROSS
+    escrow.buyer_fee_bps, escrow.seller_fee_bps = 0, FEE_BPS
+    escrow.deliver_seconds = escrow.inspect_seconds = 86_400
+    escrow.fund_by, escrow.created_at = clock.now() + dt.timedelta(days=3), clock.now()
+    table.commit(escrow, action="sign_contract", actor=system("tests"))
+
+
+type Worlds = Callable[..., World]
