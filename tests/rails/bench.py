@@ -1,10 +1,11 @@
 """What the contract suite needs around a rail: people who pay and are paid, time, bad luck, and a count of what moved.
 
-A further rail brings one Bench and one line in conftest.py; the suite stays as it is.
+A further rail brings one Bench and one line in conftest.py; the suite stays as it is. What only some rails know
+(`knows`) is tested of those: `@pytest.mark.needs(CLOSING)`.
 """
 
 from dataclasses import replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from bloxtr8.rails.base import Funding, LegKind, LegOrder, Rail
 
@@ -27,10 +28,21 @@ MISFORTUNES = {
     "unavailable": False,
 }
 
+# What not every rail knows.
+CLOSING = "closing"  # a place that was closed can't be paid
+SLOW = "slow payments"
+DECLINES = "declines"
+DISPUTES = "disputes"
+UNREADY = "sellers who are not ready yet"
+RETURNS = "refunds that come back"
+
 
 class Bench(Protocol):
     """One rail and its world, standing still until it is moved."""
 
+    kinds: ClassVar[tuple[LegKind, ...]]  # that it can move
+    knows: ClassVar[frozenset[str]]
+    keeps_what_it_sends: ClassVar[bool]  # and sends it again by itself: what was sent is under way until it is refused
     rail: Rail
 
     def misfortune(self, name: str, step: str, times: int) -> None:
@@ -45,24 +57,8 @@ class Bench(Protocol):
 
     def pay(self, opened: Funding) -> None: ...
 
-    def pay_slowly(self, funding: Funding) -> Funding:
-        """A payment that is under way: neither money nor none."""
-        ...
-
-    def refuse_payment(self, opened: Funding) -> str:
-        """The buyer's bank declines; its code."""
-        ...
-
-    def dispute(self, opened: Funding) -> None: ...
-
     def payee(self, *, ready: bool) -> str:
         """A seller's destination."""
-        ...
-
-    def make_ready(self, destination: str) -> None: ...
-
-    def fail_refunds(self) -> None:
-        """The buyer's bank sends every refund back."""
         ...
 
     def places(self) -> int:
@@ -75,6 +71,26 @@ class Bench(Protocol):
 
     def total(self) -> int:
         """The sum of all balances of the world: always 0."""
+        ...
+
+
+class CardBench(Bench, Protocol):
+    """What happens to cards and their holders beside."""
+
+    def pay_slowly(self, funding: Funding) -> Funding:
+        """A payment that is under way: neither money nor none."""
+        ...
+
+    def refuse_payment(self, opened: Funding) -> str:
+        """The buyer's bank declines; its code."""
+        ...
+
+    def dispute(self, opened: Funding) -> None: ...
+
+    def make_ready(self, destination: str) -> None: ...
+
+    def fail_refunds(self) -> None:
+        """The buyer's bank sends every refund back."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from typing import ClassVar
 
 import stripe
 from stripe import StripeClient
@@ -12,6 +13,7 @@ from bloxtr8.rails.stripe import StripeRail
 from bloxtr8.rails.stripe_client import PAYMENT
 from local.doubles.stripe.double import StripeDouble
 from tests.emulator import Clock
+from tests.rails.bench import CLOSING, DECLINES, DISPUTES, RETURNS, SLOW, UNREADY
 
 FAULTS = {
     "lost before": "drop_before",
@@ -33,7 +35,11 @@ STEPS = {
 
 
 class StripeBench:
-    """See bench.Bench."""
+    """See bench.CardBench."""
+
+    kinds: ClassVar = tuple(LegKind)
+    knows: ClassVar = frozenset({CLOSING, SLOW, DECLINES, DISPUTES, UNREADY, RETURNS})
+    keeps_what_it_sends: ClassVar = False
 
     def __init__(self, clock: Clock, opening_balance: int = 1_000_000) -> None:
         self._clock = clock

@@ -5,7 +5,20 @@ from dataclasses import replace
 import pytest
 
 from bloxtr8.rails.base import FundingStatus, RailBug, RailError
-from tests.rails.bench import DAY, GROSS, MISFORTUNES, OTHER_ESCROW, Bench, funding, opened, paid
+from tests.rails.bench import (
+    CLOSING,
+    DAY,
+    DECLINES,
+    GROSS,
+    MISFORTUNES,
+    OTHER_ESCROW,
+    SLOW,
+    Bench,
+    CardBench,
+    funding,
+    opened,
+    paid,
+)
 
 TRIES = 10
 
@@ -87,12 +100,14 @@ def test_sees_money_in_a_place_whose_answer_was_lost(bench: Bench) -> None:
     assert bench.rail.look(replace(place, external_id=None)) == bench.rail.look(place)
 
 
-def test_sees_a_payment_under_way_as_neither_money_nor_none(bench: Bench) -> None:
+@pytest.mark.needs(SLOW)
+def test_sees_a_payment_under_way_as_neither_money_nor_none(bench: CardBench) -> None:
     look = bench.rail.look(bench.pay_slowly(funding()))
     assert (look.status, look.deposits) == (FundingStatus.PROCESSING, ())
 
 
-def test_sees_why_the_bank_refused_until_it_is_paid(bench: Bench) -> None:
+@pytest.mark.needs(DECLINES)
+def test_sees_why_the_bank_refused_until_it_is_paid(bench: CardBench) -> None:
     place = opened(bench)
     code = bench.refuse_payment(place)
     look = bench.rail.look(place)
@@ -109,6 +124,7 @@ def test_refuses_a_place_that_is_not_this_escrows(bench: Bench, wrong: dict[str,
             ask(place)
 
 
+@pytest.mark.needs(CLOSING)
 def test_a_closed_place_cannot_be_paid(bench: Bench) -> None:
     place = opened(bench)
     assert bench.rail.close(place).status is FundingStatus.CANCELED
@@ -122,6 +138,7 @@ def test_closing_what_was_never_opened_is_closed(bench: Bench) -> None:
     assert bench.rail.close(funding()).status is FundingStatus.CANCELED
 
 
+@pytest.mark.needs(CLOSING)
 def test_closing_finds_the_place_whose_answer_was_lost(bench: Bench) -> None:
     place = opened(bench)
     assert bench.rail.close(replace(place, external_id=None)).external_id == place.external_id
@@ -134,13 +151,15 @@ def test_closing_a_paid_place_is_late_money(bench: Bench) -> None:
     assert bench.rail.close(place).status is FundingStatus.PAID
 
 
-def test_closing_cannot_stop_a_payment_under_way(bench: Bench) -> None:
+@pytest.mark.needs(SLOW)
+def test_closing_cannot_stop_a_payment_under_way(bench: CardBench) -> None:
     place = bench.pay_slowly(funding())
     assert bench.rail.close(place).status is FundingStatus.PROCESSING
     bench.wait(5 * DAY)
     assert bench.rail.close(place).status is FundingStatus.PAID
 
 
+@pytest.mark.needs(CLOSING)
 @pytest.mark.parametrize("misfortune", MISFORTUNES)
 @pytest.mark.parametrize("times", [1, 3, 4])
 def test_closing_survives_every_misfortune(bench: Bench, misfortune: str, times: int) -> None:
