@@ -29,7 +29,7 @@ def main() -> int:
     runtime.prepare()
     recording = record(tell)
     bench = cold.Bench(recording)
-    names = options.only or runtime.actions()
+    names = [name for name in options.only or runtime.actions() if name in bench.calls]
     costs = bench.costs([cold.PLAIN, cold.PLAIN_TRIMMED, *names], options.rounds, tell)
     counted = [name for name in COUNTED if name in names]
     if options.no_instructions or not bench.count(costs, [cold.PLAIN, *counted], tell):
@@ -38,6 +38,7 @@ def main() -> int:
     measured = warm.measure(bench, [name for name in {*warm.COMPARED, *traded} if name in bench.calls], tell)
     text = report.render(
         costs=costs,
+        uncalled=sorted(set(runtime.actions()) - set(bench.calls)),
         counted=counted,
         warm={name: measured[name] for name in warm.COMPARED if name in measured},
         trips=trips.count(recording),

@@ -18,6 +18,7 @@ from benchmarks.record import Recording
 PLAIN, PLAIN_TRIMMED, NOTHING = "(plain)", "(plain, in our tree)", "(nothing)"
 PROBE = Path(__file__).with_name("probe.py")
 TIMEOUT_SECONDS = 300
+PLAIN_TIMES = 5  # a round
 
 
 @dataclass
@@ -63,10 +64,12 @@ class Bench:
         return told | {"said": done.stderr}
 
     def costs(self, names: Iterable[str], rounds: int, tell: Any) -> dict[str, Cost]:
-        """CPU time of all, in shuffled rounds, so that a busy minute hits everybody alike."""
+        """CPU time of all, in shuffled rounds, so that a busy minute hits everybody alike; the plain function several
+        times a round, since each ratio has it below."""
         costs = {name: Cost() for name in names}
         for number in range(rounds):
-            for name in random.sample(list(costs), len(costs)):
+            order = [*costs, *[PLAIN] * (PLAIN_TIMES - 1)]
+            for name in random.sample(order, len(order)):
                 told, cost = self.probe(name), costs[name]
                 cost.imports.append(told["import"])
                 cost.firsts.append(told["first"])

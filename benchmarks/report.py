@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from benchmarks import cost, trips, warm
-from benchmarks.cold import PLAIN, PLAIN_TRIMMED, Cost
+from benchmarks.cold import PLAIN, PLAIN_TIMES, PLAIN_TRIMMED, Cost
 from benchmarks.cost import Line
 from benchmarks.trips import Trips
 from benchmarks.warm import Warm
@@ -20,6 +20,7 @@ WATCHED = ("stripe", "fpdf", "web3")
 def render(
     *,
     costs: Mapping[str, Cost],
+    uncalled: Sequence[str],
     counted: Sequence[str],
     warm: Mapping[str, Warm],
     trips: Sequence[Trips],
@@ -33,6 +34,7 @@ def render(
         f"`{command}`, {clock.now():%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores of a shared "
         f"{platform.machine()} machine ({sys.platform}). The network is answered from a recording; times are CPU time.",
         _cold(costs),
+        f"Not measured, as nothing that is recorded calls them: {', '.join(uncalled)}." if uncalled else "",
         _instructions(costs, counted),
         _heavy(costs),
         _warm(warm),
@@ -48,11 +50,12 @@ def _cold(costs: Mapping[str, Cost]) -> str:
     ratios = [cost.cold_ms / plain for cost in ours.values()]
     median = statistics.median(ratios)
     here = statistics.median(cost.cold_ms / costs[PLAIN_TRIMMED].cold_ms for cost in ours.values())
-    rounds = len(costs[PLAIN].imports)
+    rounds = len(costs[PLAIN_TRIMMED].imports)
     return f"""## Cold start
 
-Import and first call in a fresh process with the runtime requirements alone, {rounds} shuffled rounds, against a plain
-Powertools resolver with validation and one boto3 client of DynamoDB that makes one batch read and one transaction.
+Import and first call in a fresh process with the runtime requirements alone, {rounds} shuffled rounds (the plain
+function {PLAIN_TIMES} times in each), against a plain Powertools resolver with validation and one boto3 client of
+DynamoDB that makes one batch read and one transaction.
 
 | | |
 |---|---|

@@ -131,6 +131,7 @@ def test_the_page_says_what_holds_and_what_is_missed() -> None:
 
     page = report.render(
         costs=costs,
+        uncalled=["poll_chain"],
         counted=["send_leg"],
         warm={"make_offer": Warm(3.0, 2.0)},
         trips=trips.count(recording),
@@ -143,6 +144,7 @@ def test_the_page_says_what_holds_and_what_is_missed() -> None:
     assert "| make_offer | 3.00 | 2.00 | 1.50 MISSED |" in page
     assert "- stripe: send_leg" in page
     assert "- fpdf: none" in page
+    assert "calls them: poll_chain." in page
     assert "| **one trade** | | **10** ($0.00001) |" in page
 
 
