@@ -20,7 +20,7 @@ from typing import Any
 from tools import template
 
 BUILT = template.ROOT / ".aws-sam" / "build"
-SERVICES = frozenset({"dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "stepfunctions"})
+SERVICES = frozenset({"dynamodb", "events", "kms", "lambda", "s3", "stepfunctions"})
 ENDPOINTS = SERVICES - {"stepfunctions"} | {"states"}  # the names that endpoints go by
 LIMIT_BYTES = 250 * 1024 * 1024  # Lambda's, for a function and its layers, unpacked
 RUNTIME_FILES = {"requirements.in", "requirements.txt"}

@@ -72,7 +72,7 @@ def test_every_service_that_the_code_names_is_kept() -> None:
     called = {name for path in shared for name in re.findall(r'client\(\s*"([a-z0-9-]+)"', path.read_text())}
 
     assert {"stepfunctions", "lambda"} <= called
-    assert called | {"dynamodb", "secretsmanager"} <= build.SERVICES  # the benchmark's calls by hand, and Powertools
+    assert called | {"dynamodb"} <= build.SERVICES  # that one for the benchmark's calls by hand
 
 
 def test_every_module_gets_bytecode_that_is_never_checked_again(tmp_path: Path) -> None:
