@@ -17,7 +17,7 @@ KEY = "a-key-that-costs-money"
 def test_answers_are_typed(node: NodeDouble) -> None:
     node.results |= {"eth_call": WORD, "eth_getCode": "0x60FF", "eth_blockNumber": "0x1b4"}
     asked = Node()
-    assert asked.call(TOKEN, b"\x01\x02") == bytes(31) + b"\x01"
+    assert asked.call_contract(TOKEN, b"\x01\x02") == bytes(31) + b"\x01"
     assert asked.code(TOKEN) == b"\x60\xff"
     assert asked.block_number() == 436
     assert asked.rehearse(b"\x5f") == bytes(31) + b"\x01"
@@ -32,13 +32,13 @@ def test_answers_are_typed(node: NodeDouble) -> None:
 def test_a_real_node_answers_and_reverts(chain: Chain) -> None:
     asked = Node()
     assert asked.block_number() == chain.height()
-    assert asked.call("0x" + "77" * 20, b"") == b""
+    assert asked.call_contract("0x" + "77" * 20, b"") == b""
     assert asked.code(chain.usdc)[:1] == b"\x60"
     with pytest.raises(Reverted) as found:
         asked.rehearse(bytes.fromhex("63deadbeef5f526004601cfd"))
     assert found.value.data == bytes.fromhex("deadbeef")
     with pytest.raises(Reverted):
-        asked.call(chain.usdc, b"\xff\xff\xff\xff")
+        asked.call_contract(chain.usdc, b"\xff\xff\xff\xff")
 
 
 def error(**fields: Any) -> Any:
@@ -57,7 +57,7 @@ def error(**fields: Any) -> Any:
 def test_a_revert_is_an_answer(node: NodeDouble, answer: Any, data: bytes) -> None:
     node.odd["eth_call"] = answer
     with pytest.raises(Reverted) as found:
-        Node().call(TOKEN, b"")
+        Node().call_contract(TOKEN, b"")
     assert found.value.data == data
 
 
@@ -88,7 +88,7 @@ ODD = {
 def test_anything_else_is_no_answer(node: NodeDouble, name: str) -> None:
     node.odd["eth_call"] = ODD[name]
     with pytest.raises(errors.UpstreamFailed):
-        Node().call(TOKEN, b"")
+        Node().call_contract(TOKEN, b"")
 
 
 @pytest.mark.parametrize("number", ["1", "0x", "0x01", "0xG", "-0x1", 1, None, "0x" + "f" * 65])
@@ -113,7 +113,7 @@ def test_a_question_is_asked_again(node: NodeDouble) -> None:
 def test_a_node_of_another_chain_is_not_believed(node: NodeDouble) -> None:
     node.results["eth_chainId"] = "0x1"
     asked = Node()
-    for ask in (asked.block_number, lambda: asked.code(TOKEN), lambda: asked.call(TOKEN, b"")):
+    for ask in (asked.block_number, lambda: asked.code(TOKEN), lambda: asked.call_contract(TOKEN, b"")):
         with pytest.raises(errors.UpstreamFailed):
             ask()
     assert {ask["method"] for ask in node.asked} == {"eth_chainId"}

@@ -39,7 +39,7 @@ class Node:
         self._talk = Talk("The chain's node", seconds=BUDGET_SECONDS, private=True)
         self._ids = itertools.count(1)
 
-    def call(self, to: str, data: bytes) -> bytes:
+    def call_contract(self, to: str, data: bytes) -> bytes:
         """What the contract answers now; empty where there is no code. Raises Reverted."""
         return self._call({"from": CALLER, "to": to, "data": f"0x{data.hex()}"})
 

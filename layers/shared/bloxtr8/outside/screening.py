@@ -110,7 +110,7 @@ def _from_lists(address: str) -> list[_Finding]:
 def _listed(node: Node, name: str, contract: str, question: bytes, address: str) -> Risk:
     """SANCTIONED or LOW, as the list says in one word of 32 bytes; anything else is no answer."""
     try:
-        answer = node.call(contract, question + bytes.fromhex(address[2:]).rjust(32, b"\0"))
+        answer = node.call_contract(contract, question + bytes.fromhex(address[2:]).rjust(32, b"\0"))
     except (*_NO_ANSWER, Reverted):
         answer = b""
     said = {bytes(32): Risk.LOW, bytes(31) + b"\1": Risk.SANCTIONED}.get(answer, Risk.UNKNOWN)

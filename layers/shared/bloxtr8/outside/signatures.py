@@ -59,7 +59,7 @@ def _contract_says_so(address: str, digest: bytes, signature: bytes) -> bool:
     if not node.code(address):
         return False
     try:
-        return _is_yes(node.call(address, _question(digest, signature)))
+        return _is_yes(node.call_contract(address, _question(digest, signature)))
     except Reverted:
         return False
 
