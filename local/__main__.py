@@ -22,6 +22,10 @@ _ABOUT = {
     "stripe": "a double: /_double/…",
     "discord": "a double: /_double/…",
     "roblox": "a double: /_double/…",
+    "rpc": "the chain, Anvil: /_local/chain",
+    "chainId": "the chain's id",
+    "usdc": "Circle's USDC on it",
+    "escrowContract": "our Escrow on it",
     "table": "the DynamoDB table",
     "contractsBucket": "the signed contracts",
 }

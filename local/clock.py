@@ -1,6 +1,7 @@
 """The clock of the local platform: real time plus an offset that anybody may move (`PUT {local}/_local/clock`)."""
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -10,6 +11,7 @@ class Clock:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._offset = dt.timedelta()
+        self._followers: list[Callable[[dt.datetime], None]] = []
         self.move_to(0)
 
     def __call__(self) -> dt.datetime:
@@ -28,6 +30,12 @@ class Clock:
         new = self.file.with_suffix(".new")
         new.write_text(str(offset_seconds))
         new.replace(self.file)  # nobody reads half a number
+        for follower in self._followers:
+            follower(self())
+
+    def tell(self, follower: Callable[[dt.datetime], None]) -> None:
+        """Call `follower` with the present whenever the clock was moved: it has a clock of its own."""
+        self._followers.append(follower)
 
     def advance(self, **by: float) -> None:
         """Move on, in timedelta's words: `advance(hours=73)`."""

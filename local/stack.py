@@ -4,6 +4,7 @@
         requests.get(f"{stack.api}/health")
         stack.roblox.put_group("7", owner="1")       the doubles, in process
         stack.clock.advance(hours=73)                 what functions and doubles see as now
+        stack.chain.mint(address, 5_000_000)          the chain: a real EVM with Circle's token (local/chain)
         stack.fire("expire_offers")                   a schedule, at once; the function's answer, or InvocationFailed
         stack.faults.kill("send_leg", before="TransactWriteItems")
         stack.wait_quiet()                            streams drained, nothing asynchronous under way
@@ -17,7 +18,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from local import pumps
 from local.aws import CREDENTIALS, Aws
@@ -37,10 +38,14 @@ from local.servers import Server
 from local.surface import Surface
 from local.template import read
 
+if TYPE_CHECKING:
+    from local.chain.chain import Chain
+
 ROOT = Path(__file__).parents[1]
 WEBHOOK_SECRETS = ["whsec_local"]
 STRIPE_SECRET = {"apiKey": "sk_test_local", "webhookSecrets": WEBHOOK_SECRETS}
 RESERVE_CENTS = 1_000_000  # the platform's own money at Stripe: its fees and prompt refunds come out of that
+_CHAIN_PARAMETER = "\n  UsdcAddress:\n"  # a template with it asks for a chain
 _QUIET_SECONDS = 0.03
 _WEBHOOK_SECONDS = 1.0  # how long an event of Stripe that nobody took yet counts as under way
 
@@ -70,6 +75,7 @@ class Stack:
         self._pace = pace
         self._exits = ExitStack()
         self.addresses: dict[str, str] = {}
+        self._chain: Chain | None = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -99,14 +105,17 @@ class Stack:
         self.logs = Logs(folder / "logs")
         self.clock = Clock(folder / "clock")
         self._serve_doubles()
-        self.platform = read(self._template, {"Stage": "local", **self._double_parameters(), **self._parameters})
+        told = {**self._double_parameters(), **self._serve_chain()}
+        self.platform = read(self._template, {"Stage": "local", **told, **self._parameters})
         secrets: dict[str, Any] = {
             "stripe": STRIPE_SECRET,
-            "chain": {"webhookSigningKeys": WEBHOOK_SECRETS},
+            "chain": {"webhookSigningKeys": WEBHOOK_SECRETS, "rpcUrl": self.addresses.get("rpc", "")},
             "discord": self.discord.secret,
             "roblox": self.roblox.secret,
         }
         self.aws = self._closing(Aws(self.platform, secrets))
+        if self.has_chain:
+            self._name_signer()
         self._serve_functions()
         self.gateway = self._closing(Gateway(self.platform, self.invoker.invoke, self._port))
         self._serve_pumps()
@@ -135,6 +144,37 @@ class Stack:
             "RobloxGroupsBase": roblox,
             "RobloxGamesBase": roblox,
         }
+
+    @property
+    def has_chain(self) -> bool:
+        """Whether the template asks for a chain."""
+        return _CHAIN_PARAMETER in self._template.read_text()
+
+    @property
+    def chain(self) -> "Chain":
+        """The chain. Raises LookupError where the template asks for none."""
+        if self._chain is None:
+            raise LookupError("the template asks for no chain")
+        return self._chain
+
+    def _serve_chain(self) -> dict[str, str]:
+        """Start the chain, if one is asked for; the parameters that tell of it."""
+        if not self.has_chain:
+            return {}
+        from local.chain import settings
+        from local.chain.chain import Chain
+
+        self._chain = chain = self._closing(Chain(self.logs.folder / "anvil.log"))
+        self.clock.tell(lambda now: chain.catch_up(int(now.timestamp())))
+        self.addresses |= settings.addresses(chain)
+        return settings.parameters(chain)
+
+    def _name_signer(self) -> None:
+        """The Escrow's owner lets the account of the key settle."""
+        from local.chain.settings import address_of
+
+        key = self.client("kms").get_public_key(KeyId="alias/SignerKey")
+        self.chain.allow_operator(address_of(key["PublicKey"]))
 
     def _serve_functions(self) -> None:
         functions, env = list(self.platform.functions.values()), base_env(self.aws.url, CREDENTIALS)

@@ -9,6 +9,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from local.chain import surface as chain
 from local.invoker import InvocationFailed
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _ROUTES = Map(
         Rule("/_local/clock", methods=["PUT"], endpoint="move_clock"),
         Rule("/_local/fire/<name>", methods=["POST"], endpoint="fire"),
         Rule("/_local/dead-letters", methods=["GET"], endpoint="dead_letters"),
+        *(Rule(path, methods=[method], endpoint=f"chain {name}") for method, path, name in chain.ROUTES),
     ]
 )
 
@@ -37,6 +39,7 @@ class Surface:
     PUT  /_local/clock {"offsetSeconds": n}         moves what functions and doubles see as now
     POST /_local/fire/{action}                      what its schedule would do; answers when it is done
     GET  /_local/dead-letters                       asynchronous work that failed for good
+    …    /_local/chain…                             the chain (local/chain/surface.py)
     """
 
     def __init__(self, stack: "Stack") -> None:
@@ -49,6 +52,8 @@ class Surface:
     def _answer(self, request: Request) -> Response:
         try:
             endpoint, arguments = _ROUTES.bind_to_environ(request.environ).match()
+            if endpoint.startswith("chain "):
+                return self._chain(request, endpoint.removeprefix("chain "), dict(arguments))
             answer: Response = getattr(self, f"_{endpoint}")(request, **arguments)
         except HTTPException as error:
             return _json({"message": error.description}, error.code or 500)
@@ -94,6 +99,17 @@ class Surface:
             raise NotFound(f"{name} has no schedule") from None
         except InvocationFailed as error:
             return _json({"message": str(error)}, 502)
+
+    def _chain(self, request: Request, name: str, arguments: dict[str, Any]) -> Response:
+        if not self._stack.has_chain:
+            raise NotFound("there is no chain: the template asks for none")
+        body = request.get_json(silent=True) if request.method != "GET" else {}
+        if not isinstance(body, dict):
+            raise BadRequest("the body is no JSON object")
+        try:
+            return _json(chain.answer(self._stack.chain, name, body | arguments))
+        except ValueError as error:
+            raise BadRequest(str(error)) from None
 
     def _dead_letters(self, _: Request) -> Response:
         letters = self._stack.invoker.dead_letters

@@ -7,10 +7,13 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from local.client import Http, Refused
+
+if TYPE_CHECKING:
+    from local.chain.wallet import Wallet
 
 REDIRECT = "http://localhost:5173/callback"
 PATIENCE_SECONDS = 60.0
@@ -48,6 +51,17 @@ class World:
         """Stripe: the buyer confirms the payment in the browser."""
         form = {"payment_method": card, "return_url": "http://localhost:5173/paid"}
         self.stripe.send("POST", f"/v1/payment_intents/{payment_intent}/confirm", form=form)
+
+    def make_wallet(self, units: int = 0) -> "Wallet":
+        """A new wallet with so much USDC, in base units, and ether for gas."""
+        from local.chain.wallet import Wallet
+
+        return Wallet(self.local.send("POST", "/_local/chain/wallets", {"units": units})["key"])
+
+    def pay_usdc(self, to: str, units: int, sender: str | None = None) -> str:
+        """A plain transfer of USDC: a withdrawal from an exchange, unless somebody sends it. The transaction's hash."""
+        told = {"to": to, "units": units} | ({"from": sender} if sender else {})
+        return str(self.local.send("POST", "/_local/chain/pay", told)["txHash"])
 
 
 @dataclass

@@ -169,6 +169,13 @@ class Chain:
         self.rpc("evm_increaseTime", hex(seconds))
         self.mine()
 
+    def catch_up(self, unix_time: int) -> None:
+        """Be at this moment if it is ahead: blocks never go back in time. What is stuck stays so."""
+        if unix_time > self.now():
+            self.rpc("evm_setTime", hex(unix_time))
+            if self._is_automining:
+                self.mine()
+
     def automine(self, on: bool) -> None:
         """Off: transactions stay pending until `mine`."""
         self.rpc("evm_setAutomine", on)

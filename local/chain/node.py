@@ -1,10 +1,11 @@
-"""Anvil, of npm's package: a real EVM on loopback that ends with the thread that started it."""
+"""Anvil, of npm's package: a real EVM on loopback that ends with the process that started it."""
 
 import platform
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,9 +34,8 @@ class Anvil:
         command = [program(), *(f"--{name}={value}" for name, value in options.items()), "--auto-impersonate"]
         if sys.platform.startswith("linux"):
             command = [sys.executable, "-IS", str(_LAUNCHER), "with-parent", *command]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT
-        )
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="anvil")  # a child dies with the *thread* that made it
+        self._process = self._starter.submit(self._start, command).result()
         self._url = ""
 
     @property
@@ -49,7 +49,11 @@ class Anvil:
         """End it, and everything on it."""
         self._process.kill()
         self._process.wait()
+        self._starter.shutdown()
         self._output.close()
+
+    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT)
 
     def _wait(self) -> str:
         ends = time.monotonic() + _PATIENCE_SECONDS

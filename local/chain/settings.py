@@ -24,6 +24,25 @@ def environment(chain: "Chain", key_id: str, finality: str = "latest") -> dict[s
     }
 
 
+def parameters(chain: "Chain", finality: str = "latest") -> dict[str, str]:
+    """The same as parameters of template.yaml, which has its own key; the node's URL is in the secret `chain`."""
+    return {
+        "ChainId": str(chain.id),
+        "AllowedChainIds": str(chain.id),
+        "UsdcAddress": chain.usdc,
+        "EscrowContract": chain.escrow,
+        "FeeAddress": chain.roles.fees,
+        "SanctionsOracle": chain.oracle,
+        "ChainFinality": finality,
+        "PayoutFinality": finality,
+    }
+
+
+def addresses(chain: "Chain") -> dict[str, str]:
+    """What stack.json says of it."""
+    return {"rpc": chain.url, "chainId": str(chain.id), "usdc": chain.usdc, "escrowContract": chain.escrow}
+
+
 def address_of(public_key: bytes) -> str:
     """The account of a secp256k1 key, lower-case, from what GetPublicKey answers (DER, which ends in X and Y)."""
     return "0x" + keccak(public_key[-64:])[12:].hex()

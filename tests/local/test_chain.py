@@ -12,7 +12,7 @@ from bloxtr8 import config
 from local.chain import node
 from local.chain.chain import Chain, Reverted
 from local.chain.rpc import RpcError, call_data
-from onchain.deploy import DEPLOYER
+from onchain import deploy
 
 ROOT = Path(__file__).parents[2]
 ANN, BOB = "0x" + "a1" * 20, "0x" + "b2" * 20
@@ -94,7 +94,7 @@ def test_the_escrow_is_deployed_and_only_its_operator_may_settle(chain: Chain) -
     assert chain.ether(chain.operator) == 10**18
     chain.refuse_operator(chain.operator)
     assert word(chain, chain.escrow, "isOperator(address)", chain.operator) == 0
-    assert chain.rpc("eth_getCode", DEPLOYER, "latest") != "0x"
+    assert chain.escrow == deploy.address_of(chain.roles.escrow_owner).lower()
 
 
 def test_the_product_is_told_where_everything_is(chain: Chain) -> None:
@@ -144,6 +144,20 @@ def test_time_passes_on_request(chain: Chain) -> None:
     before = chain.now()
     chain.increase_time(90 * 86_400)
     assert 0 <= chain.now() - before - 90 * 86_400 < 60
+
+
+def test_a_moved_clock_mines_nothing_that_is_stuck(chain: Chain) -> None:
+    chain.mint(ANN, DOLLAR)
+    ahead = chain.now() + 90
+    chain.automine(False)
+    stuck = chain.transfer(ANN, BOB, DOLLAR)
+    chain.catch_up(ahead)
+    assert chain.receipt(stuck) is None
+    chain.mine()
+    assert chain.wait(stuck)["status"] == "0x1"
+    assert ahead <= chain.now() < ahead + 60
+    chain.catch_up(ahead - 1000)
+    assert chain.now() >= ahead
 
 
 def test_a_reset_leaves_nothing_of_a_test(anvil: Chain) -> None:

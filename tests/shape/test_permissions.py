@@ -9,6 +9,7 @@ from tools import reach, template
 NEVER = {"dynamodb:Scan", "dynamodb:UpdateItem", "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete", "s3:DeleteObject"}
 WRITERS = {"TableWritePolicy", "TableForgetPolicy"}
 AUDIT = {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["AUDIT#*"]}}
+DIGESTS = {"StringEquals": {"kms:MessageType": "DIGEST", "kms:SigningAlgorithm": "ECDSA_SHA_256"}}
 REACHES = {
     "TableReadPolicy": [f"bloxtr8.table.{name}" for name in ("find", "get", "load", "partition", "page", "due")],
     "TableWritePolicy": ["bloxtr8.table.commit", "bloxtr8.table.remember"],
@@ -17,6 +18,7 @@ REACHES = {
     "ContractsWritePolicy": ["bloxtr8.documents.store.put"],
     "EvidenceWritePolicy": ["bloxtr8.documents.store.presign_evidence"],
     "WebhookBodiesPolicy": ["bloxtr8.documents.store.put_webhook"],
+    "ChainSecretPolicy": ["bloxtr8.config.rpc_url"],
 }
 CALLS = {
     "commit deletes": "TableForgetPolicy",
@@ -26,6 +28,7 @@ CALLS = {
     "secret discord": "DiscordSecretPolicy",
     "secret roblox": "RobloxSecretPolicy",
     ".put_events": "EventsPolicy",
+    ".get_public_key": "SignerPolicy",
     ".start_execution": "WorkPolicy",
     ".send_task_success": "WorkPolicy",
 }
@@ -64,6 +67,16 @@ def too_much(deployed: dict[str, Any]) -> list[str]:
     return wrong
 
 
+def signs_freely(deployed: dict[str, Any]) -> list[str]:
+    """Statements that let a function sign with a key, and more than digests of transactions."""
+    return [
+        f"{name}: {statement.get('Condition')}"
+        for name, statement in statements(deployed)
+        if "kms:Sign" in listed(statement["Action"])
+        and (statement.get("Condition") != DIGESTS or statement["Resource"] != {"Fn::GetAtt": ["SignerKey", "Arn"]})
+    ]
+
+
 def audit_unprotected(deployed: dict[str, Any]) -> set[str]:
     """The policies that let a function write, yet do not deny it the audit entries."""
     denied = {
@@ -91,6 +104,16 @@ def test_no_function_may_do_what_none_needs(deployed: dict[str, Any]) -> None:
 
 def test_audit_entries_can_not_be_changed_or_deleted(deployed: dict[str, Any]) -> None:
     assert audit_unprotected(deployed) == set()
+
+
+def test_the_signers_key_signs_digests_of_transactions_and_nothing_else(deployed: dict[str, Any]) -> None:
+    assert signs_freely(deployed) == []
+    key = deployed["Resources"]["SignerKey"]["Properties"]
+    assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_SECG_P256K1", "SIGN_VERIFY")
+    refused = [one for one in key["KeyPolicy"]["Statement"] if one["Effect"] == "Deny"]
+    assert [(one["Action"], one["Condition"]) for one in refused] == [
+        ("kms:Sign", {"StringNotEquals": {"kms:MessageType": "DIGEST"}})
+    ]
 
 
 def test_every_function_may_do_what_its_code_calls_and_no_more(written: dict[str, Any]) -> None:
@@ -126,7 +149,10 @@ Resources:
       Runtime: python3.13
       Handler: app.lambda_handler
       CodeUri: functions/accept_offer
-      Policies: [{Statement: [{Effect: Allow, Action: ["dynamodb:Scan", "s3:*"], Resource: "*"}]}]
+      Policies:
+        - Statement:
+            - {Effect: Allow, Action: ["dynamodb:Scan", "s3:*"], Resource: "*"}
+            - {Effect: Allow, Action: "kms:Sign", Resource: "arn:k"}
 """
 
 
@@ -140,3 +166,4 @@ def test_a_wrong_policy_is_found() -> None:
         "TableWritePolicy: dynamodb:DeleteItem",
     ]
     assert audit_unprotected(deployed) == WRITERS
+    assert signs_freely(deployed) == ["AcceptOfferFunctionRole: None"]

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from bloxtr8 import config
+from bloxtr8 import config, errors
 from bloxtr8.aws_json import Refused
 from bloxtr8.config import Settings, settings
 from tests import emulator
@@ -97,3 +97,56 @@ def test_a_secret_that_is_no_object_or_not_there_is_an_error(aws: Platform) -> N
         config.secret("list")
     with pytest.raises(Refused, match="ResourceNotFoundException"):
         config.secret("none")
+
+
+@pytest.mark.parametrize(
+    ("stage", "chain", "listed", "allowed"),
+    [
+        ("prod", 8453, "8453", True),
+        ("prod", 8453, "84532", False),
+        ("prod", 8453, "", False),
+        ("prod", 8453, "84532, 8453", True),
+        ("dev", 84532, "84532", True),
+        ("dev", 845, "84532", False),
+        ("local", 31337, "31337", True),
+        ("local", 31337, "84532", False),
+        ("prod", 31337, "31337", False),
+        ("dev", 31337, "31337,84532", False),
+    ],
+)
+def test_only_a_listed_chain_is_used_and_a_machines_own_only_there(
+    monkeypatch: pytest.MonkeyPatch, stage: str, chain: int, listed: str, allowed: bool
+) -> None:
+    monkeypatch.setenv("STAGE", stage)
+    monkeypatch.setenv("CHAIN_ID", str(chain))
+    monkeypatch.setenv("CHAIN_IDS", listed)
+    monkeypatch.setenv("CHAIN_RPC_URL", "http://127.0.0.1:1")
+    if allowed:
+        assert (config.chain_id(), config.rpc_url()) == (chain, "http://127.0.0.1:1")
+        return
+    for ask in (config.chain_id, config.rpc_url):
+        with pytest.raises(errors.Unavailable):
+            ask()
+
+
+def test_base_itself_is_off_until_the_operator_lists_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert config.chain_id() == 84532
+    settings.cache_clear()
+    monkeypatch.setenv("CHAIN_ID", "8453")
+    with pytest.raises(errors.Unavailable):
+        config.chain_id()
+
+
+def test_the_node_is_where_the_secret_says_unless_a_setting_says_so(
+    aws: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(errors.Unavailable):
+        config.rpc_url()
+    emulator.client("secretsmanager").put_secret_value(
+        SecretId="bloxtr8/local/chain", SecretString=json.dumps({"rpcUrl": "https://node.example/key"})
+    )
+    emulator._forget_parameters()
+    assert config.rpc_url() == "https://node.example/key"
+    monkeypatch.setenv("CHAIN_RPC_URL", "http://127.0.0.1:8545")
+    settings.cache_clear()
+    assert config.rpc_url() == "http://127.0.0.1:8545"

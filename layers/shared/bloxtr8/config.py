@@ -7,9 +7,12 @@ import time
 from dataclasses import dataclass, fields
 from typing import Any
 
+from bloxtr8 import errors
+
 HOUR = 3600
 DAY = 24 * HOUR
 SECRET_AGE_SECONDS = 300
+LOCAL_CHAIN = 31337  # a machine's own chain: what lies there is nobody's money
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,25 @@ def settings() -> Settings:
         if text is not None:
             values[field.name] = _cast(field.type, text)
     return Settings(**values)
+
+
+def chain_id() -> int:
+    """The chain that this deployment works on. Raises Unavailable unless its operator listed it (CHAIN_IDS), and for
+    a machine's own chain anywhere but there."""
+    now = settings()
+    listed = now.chain_ids.replace(",", " ").split()
+    if str(now.chain_id) not in listed or (now.chain_id == LOCAL_CHAIN and now.stage != "local"):
+        raise errors.Unavailable("This chain may not be used here.", chainId=now.chain_id)
+    return now.chain_id
+
+
+def rpc_url() -> str:
+    """Where the node of that chain answers; it may hold a key, so it is for no log. Raises Unavailable without one."""
+    chain_id()
+    url = settings().chain_rpc_url or secret("chain").get("rpcUrl")
+    if not isinstance(url, str) or not url:
+        raise errors.Unavailable("No node of the chain is configured.")
+    return url
 
 
 def _cast(kind: Any, text: str) -> Any:
