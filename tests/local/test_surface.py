@@ -129,3 +129,11 @@ def test_the_doubles_answer_on_the_platforms_clock(stack: Stack) -> None:
     for name in ("discord", "roblox"):
         assert requests.put(f"{stack.addresses[name]}/_double/users/1", json={"username": "ann"}, timeout=5).ok
     assert requests.get(f"{stack.addresses['stripe']}/_double/calls", timeout=5).ok
+
+
+def test_a_template_that_asks_for_no_chain_gets_none(stack: Stack) -> None:
+    answer = requests.get(f"{stack.local}/_local/chain", timeout=5)
+    assert (answer.status_code, answer.json()["message"]) == (404, "there is no chain: the template asks for none")
+    assert "rpc" not in stack.addresses
+    with pytest.raises(LookupError):
+        stack.chain  # noqa: B018
