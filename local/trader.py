@@ -100,6 +100,14 @@ class Trader:
         self.until(lambda: self.get("/me/payout-account"), lambda found: found["payoutsEnabled"])
         return account
 
+    def link_wallet(self, units: int = 0) -> "Wallet":
+        """A new wallet with so much USDC, proven by its signature."""
+        wallet = self.world.make_wallet(units)
+        asked = self.post("/me/wallet/challenge", {"address": wallet.address})
+        signature = wallet.sign(asked["message"])
+        self.put("/me/wallet", {"address": wallet.address, "nonce": asked["nonce"], "signature": signature})
+        return wallet
+
     def get(self, path: str, **query: Any) -> Any:
         """A GET with the bearer token."""
         return self._signed(lambda headers: self.world.api.send("GET", path, query=query or None, headers=headers))
@@ -108,6 +116,11 @@ class Trader:
         """A POST with the bearer token and an Idempotency-Key."""
         keyed = {"Idempotency-Key": key or str(uuid.uuid4())}
         return self._signed(lambda headers: self.world.api.send("POST", path, body, headers=headers | keyed))
+
+    def put(self, path: str, body: Any) -> Any:
+        """A PUT with the bearer token and an Idempotency-Key."""
+        keyed = {"Idempotency-Key": str(uuid.uuid4())}
+        return self._signed(lambda headers: self.world.api.send("PUT", path, body, headers=headers | keyed))
 
     def until(self, ask: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
         """Ask again and again until the answer is good. Raises TimeoutError with the last answer."""

@@ -15,7 +15,7 @@ from eth_utils.crypto import keccak
 from local.chain.rpc import call_data
 from local.chain.settings import address_of
 from local.stack import Stack
-from local.trader import World
+from local.trader import Trader, World
 
 DOLLAR = 1_000_000
 DAY = 86_400
@@ -75,6 +75,16 @@ def test_a_tester_gets_a_wallet_that_signs_and_pays(stack: Stack) -> None:
     world.pay_usdc(BOB, 2 * DOLLAR)
     assert stack.chain.balance(BOB) - before == 3 * DOLLAR
     assert stack.chain.wait(tx_hash)["from"] == wallet.address
+
+
+def test_a_person_proves_a_wallet(stack: Stack) -> None:
+    world = World(stack.addresses)
+    ann = Trader(world, "ann", "501", "601")
+    ann.sign_in()
+    ann.link_roblox()
+    wallet = ann.link_wallet(DOLLAR)
+    me = ann.get("/me")
+    assert (me["walletAddress"].lower(), me["walletRisk"]) == (wallet.address, "LOW")
 
 
 def test_blocks_are_mined_on_request(stack: Stack) -> None:

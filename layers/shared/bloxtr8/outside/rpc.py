@@ -8,7 +8,7 @@ import itertools
 import re
 from typing import Any
 
-from bloxtr8 import config, errors
+from bloxtr8 import config
 from bloxtr8.outside.http import Talk
 
 BUDGET_SECONDS = 6.0  # of one action's whole talk: a request asks others too
@@ -60,7 +60,7 @@ class Node:
 
     def _ask(self, method: str, *params: Any) -> Any:
         """The result of one method, of a node that is proven to be the chain's: once a process and URL."""
-        url, chain_id = _url(), config.settings().chain_id
+        url, chain_id = config.rpc_url(), config.chain_id()
         if (url, chain_id) not in _asked_chain:
             found = self._quantity(self._send(url, "eth_chainId"))
             if found != chain_id:
@@ -97,17 +97,6 @@ class Node:
         if not isinstance(value, str) or not _DATA.fullmatch(value):
             self._talk.fail("data have the wrong shape")
         return bytes.fromhex(value[2:])
-
-
-def _url() -> str:
-    """Where the node of an allowed chain is: the setting (local), or the operator's secret."""
-    settings = config.settings()
-    if str(settings.chain_id) not in settings.chain_ids.replace(",", " ").split():
-        raise errors.Unavailable("This chain may not be used here.")
-    url = settings.chain_rpc_url or config.secret("chain").get("rpcUrl")
-    if not isinstance(url, str) or not url:
-        raise errors.Unavailable("No node of the chain is configured.")
-    return url
 
 
 def _error(found: dict[str, Any]) -> dict[str, Any]:
