@@ -87,7 +87,7 @@ def _show(options: argparse.Namespace, wanted: Plan) -> int:
         known["from"] = checksum(options.sender)
     if options.rpc is not None:
         node = Node(options.rpc)
-        seen = node.look(wanted)
+        seen = node.survey(wanted)
         status = _status(wanted, seen)
         if status == "READY":
             known = node.prices(wanted, seen, options.sender)

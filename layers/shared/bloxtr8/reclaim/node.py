@@ -42,7 +42,7 @@ class Node:
     def __init__(self, url: str) -> None:
         self._url, self._ids = url, itertools.count(1)
 
-    def look(self, plan: Plan) -> Seen:
+    def survey(self, plan: Plan) -> Seen:
         """Whether it is the chain and the contract of these terms, and how it stands. Raises ChainError."""
         chain_id = self._number("eth_chainId")
         if chain_id != plan.chain_id:
