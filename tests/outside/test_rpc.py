@@ -18,9 +18,9 @@ def test_answers_are_typed(node: NodeDouble) -> None:
     node.results |= {"eth_call": WORD, "eth_getCode": "0x60FF", "eth_blockNumber": "0x1b4"}
     asked = Node()
     assert asked.call_contract(TOKEN, b"\x01\x02") == bytes(31) + b"\x01"
-    assert asked.code(TOKEN) == b"\x60\xff"
+    assert asked.code_at(TOKEN) == b"\x60\xff"
     assert asked.block_number() == 436
-    assert asked.rehearse(b"\x5f") == bytes(31) + b"\x01"
+    assert asked.rehearse_creation(b"\x5f") == bytes(31) + b"\x01"
     calls = [ask["params"] for ask in node.asked if ask["method"] == "eth_call"]
     assert [(call[0].get("to"), call[0]["data"], call[1]) for call in calls] == [
         (TOKEN, "0x0102", "latest"),
@@ -33,9 +33,9 @@ def test_a_real_node_answers_and_reverts(chain: Chain) -> None:
     asked = Node()
     assert asked.block_number() == chain.height()
     assert asked.call_contract("0x" + "77" * 20, b"") == b""
-    assert asked.code(chain.usdc)[:1] == b"\x60"
+    assert asked.code_at(chain.usdc)[:1] == b"\x60"
     with pytest.raises(Reverted) as found:
-        asked.rehearse(bytes.fromhex("63deadbeef5f526004601cfd"))
+        asked.rehearse_creation(bytes.fromhex("63deadbeef5f526004601cfd"))
     assert found.value.data == bytes.fromhex("deadbeef")
     with pytest.raises(Reverted):
         asked.call_contract(chain.usdc, b"\xff\xff\xff\xff")
@@ -113,7 +113,7 @@ def test_a_question_is_asked_again(node: NodeDouble) -> None:
 def test_a_node_of_another_chain_is_not_believed(node: NodeDouble) -> None:
     node.results["eth_chainId"] = "0x1"
     asked = Node()
-    for ask in (asked.block_number, lambda: asked.code(TOKEN), lambda: asked.call_contract(TOKEN, b"")):
+    for ask in (asked.block_number, lambda: asked.code_at(TOKEN), lambda: asked.call_contract(TOKEN, b"")):
         with pytest.raises(errors.UpstreamFailed):
             ask()
     assert {ask["method"] for ask in node.asked} == {"eth_chainId"}

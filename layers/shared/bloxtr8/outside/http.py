@@ -93,14 +93,14 @@ class Talk:
         where = method if self.private else f"{method} {urlsplit(url).path}"
         for attempt in range(1, attempts + 1):
             try:
-                return self._attempt(method, url, headers, body, BACKOFF_SECONDS * 2 ** (attempt - 1))
+                return self._try_once(method, url, headers, body, BACKOFF_SECONDS * 2 ** (attempt - 1))
             except _Failed as failed:
                 if attempt == attempts or failed.wait_seconds is None or failed.wait_seconds >= self._left():
                     self.fail(f"{where}: {failed.reason}, attempt {attempt}")
                 time.sleep(failed.wait_seconds)
         raise AssertionError("the last attempt returns or fails")
 
-    def _attempt(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, pause: float) -> Answer:
+    def _try_once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, pause: float) -> Answer:
         left = self._left()
         if left <= 0:
             raise _Failed("no time left")

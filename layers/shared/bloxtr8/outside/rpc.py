@@ -41,24 +41,24 @@ class Node:
 
     def call_contract(self, to: str, data: bytes) -> bytes:
         """What the contract answers now; empty where there is no code. Raises Reverted."""
-        return self._call({"from": CALLER, "to": to, "data": f"0x{data.hex()}"})
+        return self._call_latest({"from": CALLER, "to": to, "data": f"0x{data.hex()}"})
 
-    def rehearse(self, code: bytes) -> bytes:
+    def rehearse_creation(self, code: bytes) -> bytes:
         """What `code` returns if it is run as a new contract's constructor; nothing of it stays. Raises Reverted."""
-        return self._call({"from": CALLER, "data": f"0x{code.hex()}"})
+        return self._call_latest({"from": CALLER, "data": f"0x{code.hex()}"})
 
-    def code(self, address: str) -> bytes:
+    def code_at(self, address: str) -> bytes:
         """The code at an address; empty for a plain wallet, or where nothing was deployed yet."""
-        return self._data(self._ask("eth_getCode", address, "latest"))
+        return self._data(self._ask_chain("eth_getCode", address, "latest"))
 
     def block_number(self) -> int:
         """The number of the newest block the node knows."""
-        return self._quantity(self._ask("eth_blockNumber"))
+        return self._quantity(self._ask_chain("eth_blockNumber"))
 
-    def _call(self, transaction: dict[str, str]) -> bytes:
-        return self._data(self._ask("eth_call", transaction, "latest"))
+    def _call_latest(self, transaction: dict[str, str]) -> bytes:
+        return self._data(self._ask_chain("eth_call", transaction, "latest"))
 
-    def _ask(self, method: str, *params: Any) -> Any:
+    def _ask_chain(self, method: str, *params: Any) -> Any:
         """The result of one method, of a node that is proven to be the chain's: once a process and URL."""
         url, chain_id = config.rpc_url(), config.chain_id()
         if (url, chain_id) not in _asked_chain:

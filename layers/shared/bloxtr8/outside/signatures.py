@@ -56,7 +56,7 @@ def _contract_says_so(address: str, digest: bytes, signature: bytes) -> bool:
     if signature.endswith(WRAPPED):
         unwrapped = _unwrap(signature[: -len(WRAPPED)])
         return unwrapped is not None and _deployed_says_so(node, address, digest, *unwrapped)
-    if not node.code(address):
+    if not node.code_at(address):
         return False
     try:
         return _is_yes(node.call_contract(address, _question(digest, signature)))
@@ -67,7 +67,7 @@ def _contract_says_so(address: str, digest: bytes, signature: bytes) -> bool:
 def _deployed_says_so(node: Node, address: str, digest: bytes, factory: bytes, data: bytes, inner: bytes) -> bool:
     question = _question(digest, inner)
     try:
-        answer = node.rehearse(deploy_and_ask(factory, data, bytes.fromhex(address[2:]), question))
+        answer = node.rehearse_creation(deploy_and_ask(factory, data, bytes.fromhex(address[2:]), question))
     except Reverted:
         return False
     return answer[:WORD] == bytes(31) + b"\1" and _is_yes(answer[WORD:])
