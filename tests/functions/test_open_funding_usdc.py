@@ -2,9 +2,10 @@
 
 import pytest
 
-from bloxtr8 import table
+from bloxtr8 import funding, table
+from bloxtr8.actors import system
 from bloxtr8.entities import Lookup, StablecoinEscrow, User
-from bloxtr8.rails.base import RailOutcomeUnknown
+from bloxtr8.rails.base import FundingStatus, Look, RailOutcomeUnknown
 from tests.emulator import Platform
 from tests.functions import chain as chains
 from tests.functions import escrows, money
@@ -44,3 +45,12 @@ def test_an_address_of_two_escrows_is_nobodys(aws: Platform, chain: FakeChain) -
     with pytest.raises(Exception, match="open_funding"):
         aws.invoke("open_funding", {"escrowId": second.id})
     assert chains.vault_row(second).external_id is None
+
+
+def test_how_far_the_chain_was_searched_is_kept_once_it_is_a_day(aws: Platform, chain: FakeChain) -> None:
+    escrow = chains.payable()
+    for blocks, kept in ((funding.SEARCHED_BLOCKS - 1, False), (funding.SEARCHED_BLOCKS, True)):
+        cursor = {"block": blocks, "arrived": 0, "balance": 0}
+        seen = Look(status=FundingStatus.UNPAID, cursor=cursor)
+        funding.record(escrows.file(escrow), seen, system("look_at_rail"))
+        assert (chains.vault_row(escrow).cursor == cursor) is kept

@@ -200,7 +200,7 @@ class Book:
                 )
             )  # fmt: skip
 
-    def store(self, tx: Tx) -> Tx | None:
+    def keep(self, tx: Tx) -> Tx | None:
         with self._lock:
             there = self.find(tx.action.escrow_id, tx.action.name)
             if there is None or there.version != tx.version:

@@ -42,7 +42,7 @@ class ChainBook:
                 time.sleep(random.uniform(0, PAUSE_SECONDS))
         raise RailThrottled(f"{action.escrow_id}: no nonce for action {action.name} yet")
 
-    def store(self, tx: Tx) -> Tx | None:
+    def keep(self, tx: Tx) -> Tx | None:
         row = _row(tx.action.escrow_id, tx.action.name)
         if row is None or row.version != tx.version:
             return None

@@ -35,6 +35,7 @@ from bloxtr8.entities import (
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import DepositSeen, Funding, FundingStatus, Look, RailBug
 
+SEARCHED_BLOCKS = 43_200  # a day of Base
 OPEN_ATTEMPT = 1  # the PaymentIntent of an escrow is made once: a refused card is tried again on the same one
 
 
@@ -255,7 +256,7 @@ def record(file: EscrowFile, seen: Look, actor: Actor) -> EscrowFile:
             file.rail.cursor = dict(seen.cursor)  # in the commit of the last: what came before it is recorded
         _record_deposit(file, deposit, actor)
         file = reads.escrow(file.escrow.id)
-    if _note_progress(file, seen, actor):
+    if _note_progress(file, seen, actor) or _note_search(file, seen, actor):
         file = reads.escrow(file.escrow.id)
     return file
 
@@ -307,6 +308,19 @@ def _credit(file: EscrowFile, seen: DepositSeen) -> int:
     amount = vaults.credited(rail.units, units)
     rail.units += units
     return amount
+
+
+def _note_search(file: EscrowFile, seen: Look, actor: Actor) -> bool:
+    """How far the chain was searched, where that is a day or more: a look is bounded, and the next one goes on from
+    there."""
+    rail = file.rail
+    if not isinstance(rail, StablecoinEscrow) or seen.cursor is None:
+        return False
+    if seen.cursor["block"] - (rail.cursor or {"block": 0})["block"] < SEARCHED_BLOCKS:
+        return False
+    rail.cursor = dict(seen.cursor)
+    table.commit(file.escrow, rail, action="note_search", actor=actor)
+    return True
 
 
 def _note_progress(file: EscrowFile, seen: Look, actor: Actor) -> bool:

@@ -55,7 +55,7 @@ class Tx:
     signer: str
     nonce: int
     status: TxStatus
-    version: int  # as it was read: `TxBook.store` writes under it
+    version: int  # as it was read: `TxBook.keep` writes under it
     created_at: dt.datetime
     attempts: tuple[Attempt, ...] = ()  # the newest last
     mined_hash: str | None = None
@@ -96,6 +96,6 @@ class TxBook(Protocol):
         yet."""
         ...
 
-    def store(self, tx: Tx) -> Tx | None:
+    def keep(self, tx: Tx) -> Tx | None:
         """Writes it under the version it was read with; None where another was first: read it again."""
         ...

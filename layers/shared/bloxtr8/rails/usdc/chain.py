@@ -91,7 +91,7 @@ class Chain:
 
     def block(self, at: Tag | int) -> Block:
         """RailOutcomeUnknown where the node does not have it."""
-        found = self._ask(lambda: self._w3.eth.get_block(at))
+        found = self._query(lambda: self._w3.eth.get_block(at))
         return Block(
             number=found["number"],
             hash=_hex(found["hash"]),
@@ -104,15 +104,15 @@ class Chain:
         asked: Call = {"to": to_checksum_address(to), "data": data}
         if sender is not None:
             asked["from"] = to_checksum_address(sender)
-        return bytes(self._ask(lambda: self._w3.eth.call(cast(Any, asked), at)))
+        return bytes(self._query(lambda: self._w3.eth.call(cast(Any, asked), at)))
 
     def gas_of(self, to: str, data: str, sender: str) -> int:
         """How much gas a call takes now. Raises Reverts."""
         asked = {"to": to_checksum_address(to), "data": data, "from": to_checksum_address(sender)}
-        return self._ask(lambda: self._w3.eth.estimate_gas(cast(Any, asked)))
+        return self._query(lambda: self._w3.eth.estimate_gas(cast(Any, asked)))
 
     def has_code(self, address: str) -> bool:
-        return bool(self._ask(lambda: self._w3.eth.get_code(to_checksum_address(address))))
+        return bool(self._query(lambda: self._w3.eth.get_code(to_checksum_address(address))))
 
     def token_balance(self, token: str, account: str, *, at: Tag | int) -> int:
         """Base units. RailBug where there is no token."""
@@ -122,14 +122,14 @@ class Chain:
         return found[0]
 
     def ether(self, account: str) -> int:
-        return self._ask(lambda: self._w3.eth.get_balance(to_checksum_address(account)))
+        return self._query(lambda: self._w3.eth.get_balance(to_checksum_address(account)))
 
     def nonce(self, account: str, at: Tag | Literal["pending"]) -> int:
         """How many transactions of an account are mined at a tag; `pending`: and how many wait."""
-        return self._ask(lambda: self._w3.eth.get_transaction_count(to_checksum_address(account), at))
+        return self._query(lambda: self._w3.eth.get_transaction_count(to_checksum_address(account), at))
 
     def tip(self) -> int:
-        return self._ask(lambda: self._w3.eth.max_priority_fee)
+        return self._query(lambda: self._w3.eth.max_priority_fee)
 
     def logs(self, address: str, topics: Sequence[str | list[str] | None], first: int, last: int) -> list[Log]:
         """Of one contract, both blocks included, in their order."""
@@ -139,7 +139,7 @@ class Chain:
             "fromBlock": first,
             "toBlock": last,
         }
-        found = self._ask(lambda: self._w3.eth.get_logs(cast(Any, asked)))
+        found = self._query(lambda: self._w3.eth.get_logs(cast(Any, asked)))
         logs = [_log(entry) for entry in found if not entry.get("removed")]
         return sorted(logs, key=lambda log: (log.block, log.index))
 
@@ -164,7 +164,7 @@ class Chain:
     def knows(self, tx_hash: str) -> bool:
         """Whether the node has the transaction, mined or waiting."""
         try:
-            self._ask(lambda: self._w3.eth.get_transaction(cast(Any, tx_hash)))
+            self._query(lambda: self._w3.eth.get_transaction(cast(Any, tx_hash)))
         except _Missing:
             return False
         return True
@@ -172,7 +172,7 @@ class Chain:
     def send(self, raw: str) -> None:
         """Broadcasts. What a node has already, or has something better for, is no error. Raises OutOfGas."""
         try:
-            self._ask(lambda: self._w3.eth.send_raw_transaction(cast(Any, raw)))
+            self._query(lambda: self._w3.eth.send_raw_transaction(cast(Any, raw)))
         except _Refused as refused:
             if not any(text in refused.text for text in TAKEN):
                 raise (OutOfGas if any(text in refused.text for text in POOR) else RailOutcomeUnknown)(
@@ -181,13 +181,13 @@ class Chain:
 
     def _raw_receipt(self, tx_hash: str) -> Mapping[str, Any] | None:
         try:
-            found = self._ask(lambda: self._w3.eth.get_transaction_receipt(cast(Any, tx_hash)))
+            found = self._query(lambda: self._w3.eth.get_transaction_receipt(cast(Any, tx_hash)))
         except _Missing:
             return None
         canonical = self.block(found["blockNumber"]).hash == _hex(found["blockHash"])
         return cast(Mapping[str, Any], found) if canonical else None
 
-    def _ask[T](self, question: Callable[[], T]) -> T:
+    def _query[T](self, question: Callable[[], T]) -> T:
         with _translated():
             if not self._proven:
                 found = self._w3.eth.chain_id

@@ -102,7 +102,7 @@ class UsdcRail:
                 rehearsed = self._sender.rehearse(action)
             except Reverts as refused:
                 return self._refused(refused, terms, order, payment)
-            return self._outcome(self._sender.start(rehearsed), order)
+            return self._outcome(self._sender.begin(rehearsed), order)
 
     def find(self, order: LegOrder) -> LegOutcome | None:
         with _plain():
@@ -136,7 +136,7 @@ class UsdcRail:
             if tx is None or tx.status is TxStatus.CANCELLED:
                 if self._state(terms, "latest")[3]:
                     return False  # by another of our calls, not final yet
-                tx = self._sender.start(self._sender.rehearse(action))
+                tx = self._sender.begin(self._sender.rehearse(action))
             elif not tx.is_over:
                 tx = self._sender.go_on(tx, action)
             if tx.status is TxStatus.REVERTED:

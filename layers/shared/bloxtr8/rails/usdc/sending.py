@@ -31,7 +31,7 @@ class Sender:
     def find(self, escrow_id: str, name: str) -> Tx | None:
         """An action's Tx as the chain has it now."""
         tx = self._book.find(escrow_id, name)
-        return self.refresh(tx) if tx else None
+        return self.catch_up(tx) if tx else None
 
     def rehearse(self, action: Action) -> Action:
         """The same with the gas it takes. Raises Reverts where it would be refused now."""
@@ -39,7 +39,7 @@ class Sender:
         gas = self._chain.gas_of(action.to, action.data, self._signer.address)
         return replace(action, gas=gas + gas // 4)
 
-    def start(self, action: Action) -> Tx:
+    def begin(self, action: Action) -> Tx:
         """Reserves, signs, stores and sends a rehearsed action; goes on where an earlier try stopped."""
         return self.go_on(self._book.reserve(action, self._signer.address, self._first_nonce), action)
 
@@ -51,10 +51,10 @@ class Sender:
             tx = self._sign(tx)
         if tx.is_cancel and not tx.is_over:
             raise RailOutcomeUnknown(f"{action.escrow_id}: nonce {tx.nonce} is being given up")
-        tx = self.refresh(tx)
+        tx = self.catch_up(tx)
         return self._broadcast(tx) if tx.status is TxStatus.SIGNED else tx
 
-    def refresh(self, tx: Tx) -> Tx:
+    def catch_up(self, tx: Tx) -> Tx:
         """Asks for receipts over all attempts, and writes down what became of them."""
         if tx.is_over or not tx.attempts:
             return tx
@@ -76,13 +76,13 @@ class Sender:
             return tx
         if not tx.attempts:
             return self._give_up(tx)
-        tx = self.refresh(tx)
+        tx = self.catch_up(tx)
         if tx.is_over or tx.status is TxStatus.MINED:
             return tx
         self._warn(tx)
         if tx.status is TxStatus.SENT and self._is_slow(tx):
             tx = self._sign(tx, cancel=tx.is_cancel)
-        return self.refresh(self._broadcast(tx))
+        return self.catch_up(self._broadcast(tx))
 
     def _first_nonce(self) -> int:
         """What is mined, and what still waits at the node: neither number is handed out again."""
@@ -95,7 +95,7 @@ class Sender:
         if clock.now() - tx.created_at < PATIENCE:
             return tx
         logger.warning("a nonce is given up", extra=_about(tx))
-        return self.refresh(self._broadcast(self._sign(tx, cancel=True)))
+        return self.catch_up(self._broadcast(self._sign(tx, cancel=True)))
 
     def _sign(self, tx: Tx, *, cancel: bool = False) -> Tx:
         """One more attempt, stored. Of two that sign at once one wins, and both go on with what is stored."""
@@ -142,7 +142,7 @@ class Sender:
             return self._keep(tx, tx)
         if tx.status is TxStatus.SIGNED:
             tx = self._keep(tx, replace(tx, status=TxStatus.SENT))
-        return self.refresh(tx)
+        return self.catch_up(tx)
 
     def _mined(self, tx: Tx) -> tuple[Receipt, bool] | None:
         """The receipt of whichever attempt was mined, and whether that one does nothing."""
@@ -168,7 +168,7 @@ class Sender:
         after = replace(after, next_look=None if after.is_over else clock.now() + PATIENCE)
         if replace(after, next_look=before.next_look) == before and (before.next_look or clock.now()) > clock.now():
             return before  # nothing new, and its next look is still to come
-        kept = self._book.store(after) or self._book.find(before.action.escrow_id, before.action.name)
+        kept = self._book.keep(after) or self._book.find(before.action.escrow_id, before.action.name)
         if kept is None:
             raise RailBug(f"{before.action.escrow_id}: action {before.action.name} is gone")
         return kept
