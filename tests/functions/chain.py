@@ -189,7 +189,7 @@ class Wallets:
 def wallets(monkeypatch: pytest.MonkeyPatch) -> Wallets:
     """What the screening says in this test."""
     made = Wallets()
-    monkeypatch.setattr(screenings, "ask", made.ask)
+    monkeypatch.setattr(screenings, "of_wallet", made.ask)
     return made
 
 

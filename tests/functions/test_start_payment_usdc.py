@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bloxtr8.domain import vaults
+from bloxtr8 import addresses
 from bloxtr8.entities import Escrow
 from tests.checks import refused
 from tests.emulator import Platform
@@ -29,7 +29,7 @@ def ask(aws: Platform, escrow: Escrow) -> dict[str, Any]:
 def test_tells_the_same_each_time_and_writes_nothing(aws: Platform, escrow: Escrow) -> None:
     before = aws.rows()
     body = ask(aws, escrow)
-    vault, token = vaults.checksum(str(chains.vault_row(escrow).external_id)), vaults.checksum(chains.TOKEN)
+    vault, token = addresses.checksum(str(chains.vault_row(escrow).external_id)), addresses.checksum(chains.TOKEN)
     uri = f"ethereum:{token}@{chains.CHAIN}/transfer?address={vault}&uint256={escrow.gross * UNITS}"
     qr = body.pop("qr")
     assert body == {
@@ -82,7 +82,7 @@ def test_both_sides_see_the_vault_and_what_came(aws: Platform, chain: FakeChain,
     screened(aws, escrow)
     told = [escrows.seen(aws, escrow, user)["railData"] for user in (escrow.buyer_id, escrow.seller_id)]
     assert told[0] == told[1]
-    vault = vaults.checksum(str(chains.vault_row(escrow).external_id))
+    vault = addresses.checksum(str(chains.vault_row(escrow).external_id))
     assert (told[0]["depositAddr"], told[0]["receivedUnits"]) == (vault, 12_345)
     assert [(row["ref"], row["units"], row["amount"]) for row in told[0]["deposits"]] == [(ref, 12_345, 1)]
 

@@ -100,16 +100,3 @@ def test_dust_is_credited_once_it_is_a_cent(parts: list[int]) -> None:
         cents += vaults.credited(before, units)
         before += units
         assert cents == before // vaults.UNITS_A_CENT
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",  # EIP-55's own examples
-        "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
-        "0x52908400098527886E0F7030069857D2E4169EE7",
-        "0xde709f2102306220921060314715629080e2fb77",
-    ],
-)
-def test_an_address_is_shown_with_its_checksum(address: str) -> None:
-    assert vaults.checksum(address.lower()) == address

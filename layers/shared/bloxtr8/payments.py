@@ -5,6 +5,7 @@ from bloxtr8 import assets, clock, funding, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import escrow_moves, escrows, kyc, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.wallets import Risk
 from bloxtr8.entities import Deals, StablecoinEscrow, User
 from bloxtr8.errors import Expired, Unprocessable, UpstreamFailed
 from bloxtr8.rails.base import FundingStatus, PaymentInstructions
@@ -46,10 +47,10 @@ def _check_wallet(file: EscrowFile) -> None:
     """On chain: nobody pays for a seller whose frozen wallet can't be paid now. It fails closed."""
     if not isinstance(file.rail, StablecoinEscrow):
         return
-    risk = wallet_risk.risk(screenings.ask(file.rail.terms["seller"]))
-    if risk == wallet_risk.UNKNOWN:
+    risk = wallet_risk.risk(screenings.of_wallet(file.rail.terms["seller"]))
+    if risk == Risk.UNKNOWN:
         raise UpstreamFailed("The seller's wallet can't be screened at the moment. Please try again.")
-    if risk in {wallet_risk.HIGH, wallet_risk.SANCTIONED}:
+    if risk in {Risk.HIGH, Risk.SANCTIONED}:
         raise Unprocessable("The seller can't be paid out at the moment.", "PAYOUT_NOT_READY")
 
 

@@ -88,7 +88,7 @@ def _send_next(file: EscrowFile, settlement: Settlement, actor: Actor) -> Step:
 def _screen(file: EscrowFile, leg: Leg) -> list[Leg | Deposit]:
     """Look at the wallet that is about to be paid, and for late money at who sent it. Returns the rows that keep it."""
     stopped = (leg.screening or {}).get("stopped")
-    leg.screening = screenings.ask(str(leg.destination)) | ({"stopped": stopped} if stopped else {})
+    leg.screening = screenings.of_wallet(str(leg.destination)) | ({"stopped": stopped} if stopped else {})
     late = [row for row in file.deposits if row.late and leg.source_account is Account.SURPLUS]
     return [leg, *screenings.of_senders(late)]
 

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from bloxtr8 import config, money
+from bloxtr8 import addresses, config, money
 from bloxtr8.entities import Currency, RailName
 from bloxtr8.errors import Unprocessable
 
@@ -69,14 +69,7 @@ def terms(
 
 def escrow_key(escrow_id: str) -> str:
     """The escrow's id as the chain has it: keccak256 of its text, as 32 bytes in hex."""
-    return "0x" + _keccak(escrow_id.encode()).hex()
-
-
-def checksum(address: str) -> str:
-    """The address as people are shown it: capitals where its hash says so (EIP-55)."""
-    letters = address[2:].lower()
-    digest = _keccak(letters.encode()).hex()
-    return "0x" + "".join(c.upper() if int(h, 16) > 7 else c for c, h in zip(letters, digest, strict=False))
+    return "0x" + addresses.keccak(escrow_id.encode()).hex()
 
 
 def postpone_at(terms: Mapping[str, Any]) -> dt.datetime:
@@ -88,9 +81,3 @@ def credited(units_before: int, units: int) -> int:
     """The cents a deposit adds: those of all units so far, less what was credited before. What is below a cent waits
     for more of its kind."""
     return (units_before + units) // UNITS_A_CENT - units_before // UNITS_A_CENT
-
-
-def _keccak(data: bytes) -> bytes:
-    from Crypto.Hash import keccak
-
-    return keccak.new(data=data, digest_bits=256).digest()

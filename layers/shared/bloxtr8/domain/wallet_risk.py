@@ -8,12 +8,10 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from bloxtr8 import clock, config
 from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.wallets import Risk, is_fresh
 from bloxtr8.entities import Account, Deposit, Leg, Side, StablecoinEscrow, User
 from bloxtr8.errors import Unprocessable, UpstreamFailed
-
-LOW, MEDIUM, HIGH, SANCTIONED, UNKNOWN = "LOW", "MEDIUM", "HIGH", "SANCTIONED", "UNKNOWN"
 
 
 class Verdict(StrEnum):
@@ -26,16 +24,9 @@ class Verdict(StrEnum):
     WAIT = "WAIT"  # nobody knows: asked again
 
 
-def risk(evidence: Mapping[str, Any] | None) -> str:
+def risk(evidence: Mapping[str, Any] | None) -> Risk:
     """The risk a screening found; UNKNOWN where there was none."""
-    return str((evidence or {}).get("risk", UNKNOWN))
-
-
-def is_fresh(evidence: Mapping[str, Any] | None, now: dt.datetime) -> bool:
-    """Whether it said something, less than `screening_seconds` ago."""
-    if evidence is None or risk(evidence) == UNKNOWN:
-        return False
-    return now - clock.parse(evidence["at"]) < dt.timedelta(seconds=config.settings().screening_seconds)
+    return Risk((evidence or {}).get("risk", Risk.UNKNOWN))
 
 
 # --- accept
@@ -53,11 +44,11 @@ def check_clean(user: User, now: dt.datetime) -> None:
 
     Raises Unprocessable WALLET_SANCTIONED or WALLET_RISK, naming whose, and UpstreamFailed where nobody knows.
     """
-    found = risk(user.wallet_screening) if is_fresh(user.wallet_screening, now) else UNKNOWN
-    if found == UNKNOWN:
+    found = risk(user.wallet_screening) if is_fresh(user.wallet_screening, now) else Risk.UNKNOWN
+    if found == Risk.UNKNOWN:
         raise UpstreamFailed("A wallet can't be screened at the moment. Please try again.")
-    if found != LOW:
-        code = "WALLET_SANCTIONED" if found == SANCTIONED else "WALLET_RISK"
+    if found != Risk.LOW:
+        code = "WALLET_SANCTIONED" if found == Risk.SANCTIONED else "WALLET_RISK"
         raise Unprocessable("A wallet can't be used for this deal.", code, userId=user.id)
 
 
@@ -67,13 +58,13 @@ def check_clean(user: User, now: dt.datetime) -> None:
 def of_sender(deposit: Deposit, buyer: str) -> Verdict:
     """D15: by the sender's risk, and whether it is the buyer's own wallet. What a person cleared is clean."""
     found = risk(deposit.screening)
-    if deposit.cleared or deposit.sender is None or found == LOW:
+    if deposit.cleared or deposit.sender is None or found == Risk.LOW:
         return Verdict.CLEAN
-    if found == SANCTIONED:
+    if found == Risk.SANCTIONED:
         return Verdict.SANCTIONS
-    if found == HIGH and deposit.sender == buyer:
+    if found == Risk.HIGH and deposit.sender == buyer:
         return Verdict.RETURN
-    return Verdict.WAIT if found == UNKNOWN else Verdict.REVIEW
+    return Verdict.WAIT if found == Risk.UNKNOWN else Verdict.REVIEW
 
 
 def of_senders(file: EscrowFile, *, late: bool) -> dict[Verdict, list[Deposit]]:
@@ -88,7 +79,7 @@ def of_senders(file: EscrowFile, *, late: bool) -> dict[Verdict, list[Deposit]]:
 
 def unscreened(deposits: Iterable[Deposit]) -> list[Deposit]:
     """Those whose sender nobody has told about yet."""
-    return [row for row in deposits if row.sender and not row.cleared and risk(row.screening) == UNKNOWN]
+    return [row for row in deposits if row.sender and not row.cleared and risk(row.screening) == Risk.UNKNOWN]
 
 
 # --- payouts
@@ -112,6 +103,6 @@ def of_payout(file: EscrowFile, leg: Leg, evidence: Mapping[str, Any] | None) ->
 
 def _of_payee(leg: Leg, evidence: Mapping[str, Any] | None) -> Verdict:
     found = risk(evidence)
-    if found in {SANCTIONED, UNKNOWN}:
-        return Verdict.SANCTIONS if found == SANCTIONED else Verdict.WAIT
-    return Verdict.REVIEW if found == HIGH and leg.pays is Side.SELLER else Verdict.CLEAN
+    if found in {Risk.SANCTIONED, Risk.UNKNOWN}:
+        return Verdict.SANCTIONS if found == Risk.SANCTIONED else Verdict.WAIT
+    return Verdict.REVIEW if found == Risk.HIGH and leg.pays is Side.SELLER else Verdict.CLEAN

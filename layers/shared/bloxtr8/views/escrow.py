@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Self
 
-from bloxtr8 import clock, money
-from bloxtr8.domain import escrow_moves, vaults
+from bloxtr8 import addresses, clock, money
+from bloxtr8.domain import escrow_moves
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Delivery, Escrow, StablecoinEscrow
@@ -208,13 +208,13 @@ def _rail(file: EscrowFile, *, buyers: bool) -> RailView:
 
 
 def _vault(file: EscrowFile, rail: StablecoinEscrow) -> VaultView:
-    terms, address = rail.terms, vaults.checksum(rail.external_id) if rail.external_id else None
+    terms, address = rail.terms, addresses.checksum(rail.external_id) if rail.external_id else None
     return VaultView(
         name=str(file.escrow.rail),
         payment_id=address,
         decline_code=None,
         chain_id=terms["chainId"],
-        token=vaults.checksum(terms["token"]),
+        token=addresses.checksum(terms["token"]),
         deposit_addr=address,
         amount_units=terms["amount"],
         received_units=rail.units,

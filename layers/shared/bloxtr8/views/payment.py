@@ -2,8 +2,7 @@
 
 from typing import Literal, Self
 
-from bloxtr8 import config
-from bloxtr8.domain import vaults
+from bloxtr8 import addresses, config
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import RailName
 from bloxtr8.rails.base import PaymentInstructions
@@ -56,7 +55,7 @@ class VaultPaymentView(View):
     @classmethod
     def of(cls, file: EscrowFile, found: PaymentInstructions) -> Self:
         terms = file.rail.terms  # type: ignore[attr-defined]
-        token, vault = vaults.checksum(terms["token"]), vaults.checksum(found.external_id)
+        token, vault = addresses.checksum(terms["token"]), addresses.checksum(found.external_id)
         uri = f"ethereum:{token}@{terms['chainId']}/transfer?address={vault}&uint256={terms['amount']}"
         return cls(
             rail=str(file.escrow.rail),
