@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".local"
-STEPS = 42
+STEPS = 58
 
 
 def main() -> int:
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _play(addresses: dict[str, str], tell: Any, console: Console) -> dict[str, Any]:
-    from local.demo import report, stories
+    from local.demo import report, stories, usdc
     from local.trader import World
 
     world = World(addresses)
@@ -64,10 +64,20 @@ def _play(addresses: dict[str, str], tell: Any, console: Console) -> dict[str, A
     stories.agree(cast, third, "7003", tell)
     stories.fund(cast, third, tell)
     stories.refund(cast, third, tell)
-    trades = [first, second, third]
+    fourth = stories.Trade("Cloud Nine", expected="RELEASED")
+    tell("— a trade in USDC, over a vault that can only pay the right people")
+    wallets = usdc.prove_wallets(cast, tell)
+    on_chain = usdc.balances(world, wallets)
+    stories.agree(cast, fourth, "7004", tell, currency="USDC")
+    vault = usdc.fund(cast, fourth, wallets[cast.buyer.name], tell)
+    between = usdc.balances(world, wallets, vault)
+    stories.deliver_and_release(cast, fourth, "7004", tell, usdc.watch)
+    trades = [first, second, third, fourth]
     seen = [stories.look_back(cast, trade) for trade in trades]
     console.print(report.timeline(cast, first))
-    console.print(report.balance_table(before, report.balances(cast)))
+    console.print(report.balance_table("Balances at Stripe", {"before": before, "after": report.balances(cast)}))
+    after = usdc.balances(world, wallets, vault)
+    console.print(report.balance_table("USDC on chain", {"before": on_chain, "paid": between, "after": after}))
     return {
         "trades": seen,
         "expected": [trade.expected for trade in trades],

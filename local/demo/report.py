@@ -25,13 +25,13 @@ def _sum(ledger: dict[str, Any], account: str) -> int:
     return sum(found.get(kind, 0) for kind in ("available", "pending"))
 
 
-def balance_table(before: dict[str, int], after: dict[str, int]) -> Table:
-    """Before and after, in dollars."""
-    table = Table(title="Balances", title_justify="left")
-    for heading in ("", "before", "after"):
+def balance_table(title: str, moments: dict[str, dict[str, int]]) -> Table:
+    """Who had how much at each moment, in dollars; whoever is not there yet has nothing."""
+    table = Table(title=title, title_justify="left")
+    for heading in ("", *moments):
         table.add_column(heading, justify="left" if not heading else "right")
-    for name, cents in before.items():
-        table.add_row(name, _dollars(cents), _dollars(after[name]))
+    for name in dict.fromkeys(name for found in moments.values() for name in found):
+        table.add_row(name, *(_dollars(found.get(name, 0)) for found in moments.values()))
     return table
 
 

@@ -32,6 +32,9 @@ class Cast:
     buyer: Trader
 
 
+Wait = Callable[[Cast, Trade, str], None]  # until the escrow is in that status
+
+
 def meet(world: World, tell: Tell) -> Cast:
     """Both sign in and link Roblox; the seller opens a payout account."""
     seller = Trader(world, "sarah", "810001", "910001")
@@ -46,7 +49,7 @@ def meet(world: World, tell: Tell) -> Cast:
     return Cast(world, seller, buyer)
 
 
-def agree(cast: Cast, trade: Trade, group_id: str, tell: Tell) -> None:
+def agree(cast: Cast, trade: Trade, group_id: str, tell: Tell, currency: str = "USD") -> None:
     """From listing to two signatures: an offer, a counter-offer, accepted, the same sha256 signed by both."""
     world, seller, buyer = cast.world, cast.seller, cast.buyer
     world.group(group_id, seller.roblox_id, memberCount=48_213, name=trade.title)
@@ -67,7 +70,7 @@ def agree(cast: Cast, trade: Trade, group_id: str, tell: Tell) -> None:
     tell(f"{buyer.name} offers $200.00")
     offer = buyer.post(
         f"/listings/{listing['id']}/offers",
-        {"amount": 20_000, "currency": "USD", "conditions": "The group keeps its funds and its games. 取引 🤝 صفقة"},
+        {"amount": 20_000, "currency": currency, "conditions": "The group keeps its funds and its games. 取引 🤝 صفقة"},
     )
     tell(f"{seller.name} asks for $230.00 instead")
     terms = {"amount": 23_000, "conditions": "The group keeps its games; its funds are mine. 取引 🤝 صفقة"}
@@ -95,7 +98,7 @@ def fund(cast: Cast, trade: Trade, tell: Tell) -> None:
     tell("the money is held")
 
 
-def deliver_and_release(cast: Cast, trade: Trade, group_id: str, tell: Tell) -> None:
+def deliver_and_release(cast: Cast, trade: Trade, group_id: str, tell: Tell, wait: "Wait | None" = None) -> None:
     """The group changes hands on Roblox, the platform sees it, the buyer confirms, the seller is paid."""
     world, seller, buyer = cast.world, cast.seller, cast.buyer
     tell(f"{seller.name} starts the delivery and makes {buyer.name} the owner on Roblox")
@@ -106,8 +109,12 @@ def deliver_and_release(cast: Cast, trade: Trade, group_id: str, tell: Tell) -> 
     path = f"/escrows/{trade.escrow_id}/deliveries/{delivery['id']}/confirm"
     buyer.post(path, {"acknowledge": True})
     tell(f"{buyer.name} confirms")
-    buyer.until_status(f"/escrows/{trade.escrow_id}", "RELEASED")
+    (wait or _wait)(cast, trade, "RELEASED")
     tell(f"{seller.name} is paid")
+
+
+def _wait(cast: Cast, trade: Trade, status: str) -> None:
+    cast.buyer.until_status(f"/escrows/{trade.escrow_id}", status)
 
 
 def let_it_lapse(cast: Cast, trade: Trade, tell: Tell) -> None:

@@ -1,0 +1,73 @@
+"""The demo's trade in USDC: proven wallets, a plain transfer, finality, one call that pays seller and fee."""
+
+from typing import Any
+
+from local.client import Http
+from local.demo.stories import Cast, Tell, Trade
+from local.trader import Trader, World
+
+UNITS_A_CENT = 10_000
+POCKET_CENTS = 50_000
+_BALANCE_OF = "0x70a08231"  # balanceOf(address)
+
+
+def prove_wallets(cast: Cast, tell: Tell) -> dict[str, str]:
+    """Each side signs our message with a wallet of its own. Returns the addresses by name."""
+    found = {}
+    for person, cents in ((cast.buyer, POCKET_CENTS), (cast.seller, 0)):
+        tell(f"{person.name} proves a wallet by a signature")
+        found[person.name] = prove_wallet(cast.world, person, cents)
+    return found
+
+
+def prove_wallet(world: World, person: Trader, cents: int = 0) -> str:
+    """A new wallet with so much USDC becomes the person's. Returns its address."""
+    wallet = world.make_wallet(cents * UNITS_A_CENT)
+    asked = person.post("/me/wallet/challenge", {"address": wallet.address})
+    signed = {"address": wallet.address, "nonce": asked["nonce"], "signature": wallet.sign(asked["message"])}
+    person.put("/me/wallet", signed)
+    return wallet.address
+
+
+def fund(cast: Cast, trade: Trade, wallet: str, tell: Tell) -> str:
+    """The buyer sends USDC to the vault as to any address; the money is held once it is final. Returns the vault."""
+    buyer, world = cast.buyer, cast.world
+    tell(f"{buyer.name} asks how to pay")
+    payment = ask(cast, trade)
+    tell(f"{buyer.name} sends {payment['amountText']} to {payment['depositAddr']} on {payment['network']}")
+    world.pay_usdc(payment["depositAddr"], payment["amountUnits"], wallet)
+    watch(cast, trade, "FUNDS_HELD")
+    tell(f"the money is {payment['finality']}: it is held by the vault, and nobody's key moves it elsewhere")
+    return str(payment["depositAddr"])
+
+
+def ask(cast: Cast, trade: Trade) -> dict[str, Any]:
+    """How the buyer pays, once the vault is known."""
+    path = f"/escrows/{trade.escrow_id}/payment"
+    return dict(cast.buyer.until(lambda: cast.buyer.post(path), lambda found: "depositAddr" in found))
+
+
+def watch(cast: Cast, trade: Trade, status: str) -> None:
+    """Let the jobs that look at the chain run, as their rules would, until the escrow is in `status`."""
+
+    def look() -> Any:
+        for job in ("poll_chain", "watch_chain_txs", "enforce_escrow_deadlines"):
+            cast.world.run(job)
+        return cast.buyer.get(f"/escrows/{trade.escrow_id}")
+
+    cast.buyer.until(look, lambda found: found["status"] == status)
+
+
+def balances(world: World, wallets: dict[str, str], vault: str | None = None) -> dict[str, int]:
+    """Cents of USDC on chain: the wallets', the platform's fee address's, and the vault's."""
+    told = world.local.send("GET", "/_local/chain")
+    shown = {f"{name}'s wallet": address for name, address in wallets.items()}
+    shown |= {"the fee address": told["feeAddress"]} | ({"the vault": vault} if vault else {})
+    return {name: units_of(world, address) // UNITS_A_CENT for name, address in shown.items()}
+
+
+def units_of(world: World, address: str) -> int:
+    """The USDC of an address in base units, as the token says."""
+    call = {"to": world.addresses["usdc"], "data": _BALANCE_OF + address[2:].lower().rjust(64, "0")}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [call, "latest"]}
+    return int(Http(world.addresses["rpc"]).send("POST", "", asked)["result"], 16)
