@@ -51,7 +51,7 @@ def watch(cast: Cast, trade: Trade, status: str) -> None:
     """Let the jobs that look at the chain run, as their rules would, until the escrow is in `status`."""
 
     def look() -> Any:
-        for job in ("poll_chain", "watch_chain_txs", "enforce_escrow_deadlines"):
+        for job in ("poll_chain", "enforce_escrow_deadlines"):
             cast.world.run(job)
         return cast.buyer.get(f"/escrows/{trade.escrow_id}")
 
