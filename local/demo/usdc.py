@@ -4,7 +4,7 @@ from typing import Any
 
 from local.client import Http
 from local.demo.stories import Cast, Tell, Trade
-from local.trader import Trader, World
+from local.trader import World
 
 UNITS_A_CENT = 10_000
 POCKET_CENTS = 50_000
@@ -16,17 +16,8 @@ def prove_wallets(cast: Cast, tell: Tell) -> dict[str, str]:
     found = {}
     for person, cents in ((cast.buyer, POCKET_CENTS), (cast.seller, 0)):
         tell(f"{person.name} proves a wallet by a signature")
-        found[person.name] = prove_wallet(cast.world, person, cents)
+        found[person.name] = person.link_wallet(cents * UNITS_A_CENT).address
     return found
-
-
-def prove_wallet(world: World, person: Trader, cents: int = 0) -> str:
-    """A new wallet with so much USDC becomes the person's. Returns its address."""
-    wallet = world.make_wallet(cents * UNITS_A_CENT)
-    asked = person.post("/me/wallet/challenge", {"address": wallet.address})
-    signed = {"address": wallet.address, "nonce": asked["nonce"], "signature": wallet.sign(asked["message"])}
-    person.put("/me/wallet", signed)
-    return wallet.address
 
 
 def fund(cast: Cast, trade: Trade, wallet: str, tell: Tell) -> str:
