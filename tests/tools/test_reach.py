@@ -11,7 +11,7 @@ from bloxtr8.errors import Conflict, DomainError, Forbidden, NotFound, RateLimit
 class Deal:
     @property
     def turn(self): raise Forbidden("It is the other's turn.")
-    def close(self): raise NotFound("Gone.")
+    def end(self): raise NotFound("Gone.")
     def save(self): raise NotFound("Never counted: every row has a save.")
 
 def accept(deal):
@@ -30,7 +30,7 @@ def permitted(deal):
     except DomainError:
         return False
 
-def close_all(deals): [deal.close() for deal in deals]
+def close_all(deals): [deal.end() for deal in deals]
 
 RESERVED = "LISTING_RESERVED"
 GUARDS: dict[str, object] = {
