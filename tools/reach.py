@@ -8,7 +8,6 @@ misses none that is written as a constant.
 
 import ast
 import functools
-import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from tools import template
 PACKAGE = template.ROOT / "layers" / "shared"
 SWALLOWING = {"allowed", "_permitted", "_passes"}  # they turn a guard's refusal into a missing action, or False
 SHELL = {"bloxtr8.lambdas.http_app", "bloxtr8.lambdas.entrypoint"}  # what surrounds every function is not counted
-FOREIGN = {name for kind in (dict, list, str, set, tuple, bytes, io.IOBase, AttributeContainer) for name in dir(kind)}
+FOREIGN = {name for kind in (dict, list, str, set, tuple, bytes, AttributeContainer) for name in dir(kind)}
 
 
 class Refusal(NamedTuple):
