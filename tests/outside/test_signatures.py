@@ -13,8 +13,8 @@ from bloxtr8 import errors
 from bloxtr8.addresses import keccak
 from bloxtr8.outside import signatures
 from local.chain.chain import Chain
-from local.chain.contracts import DEPLOYER
 from local.chain.node import ROOT
+from onchain.deploy import DEPLOYER
 from tests.nodes import NodeDouble
 
 TEXT = "bloxtr8.com wants you to sign in\nwith a snowman: ☃"
