@@ -28,7 +28,7 @@ CALLS = {
     "secret discord": "DiscordSecretPolicy",
     "secret roblox": "RobloxSecretPolicy",
     ".put_events": "EventsPolicy",
-    ".get_public_key": "SignerPolicy",
+    ".sign": "SignerPolicy",
     ".start_execution": "WorkPolicy",
     ".send_task_success": "WorkPolicy",
 }
