@@ -12,7 +12,8 @@ def balances(cast: Cast) -> dict[str, int]:
     came back less what was paid."""
     ledger = cast.world.stripe.get("/_double/ledger")
     account = cast.seller.get("/me/payout-account")["accountId"]
-    escrows = [cast.buyer.get(f"/escrows/{row['id']}")["money"] for row in cast.buyer.get("/me/escrows")["items"]]
+    by_card = [row["id"] for row in cast.buyer.get("/me/escrows")["items"] if row["rail"] == "STRIPE"]
+    escrows = [cast.buyer.get(f"/escrows/{escrow_id}")["money"] for escrow_id in by_card]
     return {
         f"{cast.buyer.name}, the buyer's card": sum(money["refunded"] - money["deposited"] for money in escrows),
         f"{cast.seller.name}, the seller": _sum(ledger, account),
