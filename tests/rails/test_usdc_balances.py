@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bloxtr8 import config
-from bloxtr8.errors import UpstreamFailed
+from bloxtr8.errors import Unavailable, UpstreamFailed
 from bloxtr8.outside import http
 from bloxtr8.outside.http import Answer, Talk
 from bloxtr8.rails.usdc import balances
@@ -77,7 +77,7 @@ def test_the_ether_of_accounts(chain: Chain) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"CHAIN_ID": "8453"},
+        {"CHAIN_ID": "8453", "CHAIN_IDS": "8453"},
         {"USDC_ADDRESS": "0x" + "77" * 20},
         {"CHAIN_FINALITY": "never"},
         {"CHAIN_RPC_URL": "http://127.0.0.1:1/v2/a-key"},
@@ -89,6 +89,12 @@ def test_a_node_that_can_not_be_asked_says_nothing(
 ) -> None:
     told(**settings)
     with pytest.raises(UpstreamFailed):
+        balances.at_finality(VAULTS[:2])
+
+
+def test_a_chain_that_is_not_listed_is_not_asked(chain: Chain, told: Callable[..., None]) -> None:
+    told(CHAIN_ID="8453")
+    with pytest.raises(Unavailable):
         balances.at_finality(VAULTS[:2])
 
 

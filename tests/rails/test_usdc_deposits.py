@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bloxtr8 import addresses
 from bloxtr8.rails.base import FundingStatus, RailBug, RailOutcomeUnknown
 from bloxtr8.rails.usdc import calls, deposits, vault
 from bloxtr8.rails.usdc.chain import Log
@@ -41,8 +42,8 @@ def test_shows_where_to_pay_only_if_the_contract_agrees(world: World) -> None:
     shown = world.rail.payment(world.funding())
     assert shown.details == {
         "chainId": world.chain.id,
-        "token": vault.checksum(world.chain.usdc),
-        "depositAddr": vault.checksum(world.place),
+        "token": addresses.checksum(world.chain.usdc),
+        "depositAddr": addresses.checksum(world.place),
         "amountUnits": UNITS,
         "uri": vault.payment_uri(world.terms, UNITS),
         "finality": "latest",

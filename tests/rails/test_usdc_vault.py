@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bloxtr8 import addresses
 from bloxtr8.rails.usdc import vault
 from bloxtr8.rails.usdc.vault import Terms
 
@@ -33,7 +34,7 @@ def test_shown_with_the_checksums_of_eip_55() -> None:
         "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
         "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb",
     ):
-        assert vault.checksum(shown.lower()) == shown
+        assert addresses.checksum(shown.lower()) == shown
 
 
 @pytest.mark.parametrize("field", ["buyer", "seller", "fee_receiver", "token", "escrow_contract"])
@@ -59,7 +60,7 @@ def test_a_wallet_reads_network_token_address_and_amount() -> None:
     assert read.groups() == (
         "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
         "8453",
-        vault.checksum(vault.address(TERMS)),
+        addresses.checksum(vault.address(TERMS)),
         "100000000",
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from eth_account import Account
 
-from bloxtr8 import actors, config, table
+from bloxtr8 import actors, addresses, config, table
 from bloxtr8.documents import pdf, store
 from bloxtr8.rails.usdc import reclaiming, vault
 from local.chain.chain import ETHER, Chain
@@ -47,7 +47,7 @@ class Deal:
         """A call of the platform's signer, as long as there was one. `function` of the terms and of numbers."""
         self.chain.allow_operator(OPERATOR)
         words = b"".join(number.to_bytes(32, "big") for number in numbers)
-        data = vault.keccak256(function.encode())[:4] + self.terms.encoded() + words
+        data = addresses.keccak(function.encode())[:4] + self.terms.encoded() + words
         self.chain.send(OPERATOR, self.chain.escrow, f"0x{data.hex()}")
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from bloxtr8 import addresses
 from bloxtr8.rails.usdc import vault
 
 FORMAT = "bloxtr8.vault.v1"  # no hyphen: at the end of a line a copy might lose it
@@ -35,7 +36,7 @@ class Spoiled(ValueError):
 def address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
         raise ValueError("not an address")
-    if text[2:] not in {text[2:].lower(), text[2:].upper()} and text != vault.checksum(text):
+    if text[2:] not in {text[2:].lower(), text[2:].upper()} and text != addresses.checksum(text):
         raise ValueError("an address with a wrong checksum: a character was changed")
     return text.lower()
 
@@ -87,14 +88,14 @@ class Vault(BaseModel):
     @property
     def address(self) -> str:
         """The deposit address, with its checksum (EIP-55)."""
-        return vault.checksum(vault.address(self.terms))
+        return addresses.checksum(vault.address(self.terms))
 
     @property
     def shown(self) -> dict[str, Any]:
         """By their names on chain; addresses with their checksums."""
         found: dict[str, Any] = self.model_dump(by_alias=True)
         for name in ("escrowContract", "token", "buyer", "seller", "feeReceiver"):
-            found[name] = vault.checksum(found[name])
+            found[name] = addresses.checksum(found[name])
         return found
 
 

@@ -14,8 +14,8 @@ import json
 import sys
 from pathlib import Path
 
+from bloxtr8.addresses import checksum
 from bloxtr8.documents.vault_terms import Spoiled, address
-from bloxtr8.rails.usdc.vault import checksum
 from bloxtr8.reclaim import plan, report
 from bloxtr8.reclaim.node import ChainError, Node, Seen
 from bloxtr8.reclaim.plan import ETHER, Plan

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, NoReturn
 
+from bloxtr8 import addresses
 from bloxtr8.rails.usdc import vault
 from bloxtr8.rails.usdc.reclaiming import TERMS
 from bloxtr8.reclaim.plan import ETHER, Plan
@@ -68,7 +69,7 @@ class Node:
             return self._number("eth_getBalance", place, "latest")
         balance = self._call(plan.token, "balanceOf(address)", bytes.fromhex(place[2:]).rjust(32, b"\0"))
         if len(balance) != 32:
-            raise ChainError(f"There is no token at {vault.checksum(plan.token)} on this chain.")
+            raise ChainError(f"There is no token at {addresses.checksum(plan.token)} on this chain.")
         return int.from_bytes(balance)
 
     def prices(self, plan: Plan, seen: Seen, sender: str | None) -> dict[str, int | str]:
@@ -81,7 +82,7 @@ class Node:
         }  # fmt: skip
         if sender:
             found |= {
-                "from": vault.checksum(sender),
+                "from": addresses.checksum(sender),
                 "nonce": self._number("eth_getTransactionCount", sender, "pending"),
             }
         return found
@@ -93,7 +94,7 @@ class Node:
             return TIP
 
     def _call(self, to: str, function: str, arguments: bytes) -> bytes:
-        data = vault.keccak256(function.encode())[:4] + arguments
+        data = addresses.keccak(function.encode())[:4] + arguments
         return self._bytes("eth_call", {"to": to, "data": f"0x{data.hex()}"}, "latest")
 
     def _number(self, method: str, *params: Any) -> int:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from bloxtr8.addresses import checksum
 from bloxtr8.documents.phrases import network, unix_moment
 from bloxtr8.rails.usdc import reclaiming
-from bloxtr8.rails.usdc.vault import checksum
 from bloxtr8.reclaim.node import Seen
 from bloxtr8.reclaim.plan import ETHER, Plan
 

@@ -44,7 +44,7 @@ def _ask(talk: Talk, asked: Sequence[tuple[str, list[Any]]]) -> list[str]:
         {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
         for number, (method, params) in enumerate([("eth_chainId", []), *asked])
     ]
-    answer = talk.post_json(_url(), batch)
+    answer = talk.post_json(config.rpc_url(), batch)
     try:
         results = {one["id"]: one["result"] for one in json.loads(answer.body)}
         chain_id, *found = [results[number] for number in range(len(batch))]
@@ -55,7 +55,3 @@ def _ask(talk: Talk, asked: Sequence[tuple[str, list[Any]]]) -> list[str]:
     if not all(isinstance(one, str) and _HEX.fullmatch(one) for one in found):
         talk.fail("an answer has the wrong shape")
     return found
-
-
-def _url() -> str:
-    return str(config.settings().chain_rpc_url or config.secret("chain").get("rpcUrl", ""))

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bloxtr8.addresses import keccak
 from bloxtr8.rails.base import LegKind, LegOrder, RailBug
-from bloxtr8.rails.usdc.vault import Terms, keccak256, units_of
+from bloxtr8.rails.usdc.vault import Terms, units_of
 
 TERMS = "(bytes32,address,address,address,address,uint128,uint64,uint16)"
-TRANSFER = "0x" + keccak256(b"Transfer(address,address,uint256)").hex()
-SETTLED = "0x" + keccak256(b"Settled(address,uint8,uint256,uint256,uint256)").hex()
-POSTPONED = "0x" + keccak256(b"Postponed(address,uint256)").hex()
-RECLAIMED = "0x" + keccak256(b"Reclaimed(address,address,uint256)").hex()
+TRANSFER = "0x" + keccak(b"Transfer(address,address,uint256)").hex()
+SETTLED = "0x" + keccak(b"Settled(address,uint8,uint256,uint256,uint256)").hex()
+POSTPONED = "0x" + keccak(b"Postponed(address,uint256)").hex()
+RECLAIMED = "0x" + keccak(b"Reclaimed(address,address,uint256)").hex()
 
-_TEXT = keccak256(b"Error(string)")[:4]  # how older contracts say why: Circle's does
+_TEXT = keccak(b"Error(string)")[:4]  # how older contracts say why: Circle's does
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def _call(signature: str, terms: Terms, *words: bytes) -> str:
 
 
 def _selector(signature: str) -> str:
-    return "0x" + keccak256(signature.encode())[:4].hex()
+    return "0x" + keccak(signature.encode())[:4].hex()
 
 
 def _word(number: int) -> bytes:
@@ -121,6 +122,6 @@ def _errors() -> Mapping[bytes, str]:
     artifact: dict[str, Any] = json.loads((Path(__file__).parent / "artifact.json").read_text())
     errors = [entry for made in artifact["contracts"].values() for entry in made["abi"] if entry["type"] == "error"]
     return {
-        keccak256(f"{entry['name']}({','.join(each['type'] for each in entry['inputs'])})".encode())[:4]: entry["name"]
+        keccak(f"{entry['name']}({','.join(each['type'] for each in entry['inputs'])})".encode())[:4]: entry["name"]
         for entry in errors
     }

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import ClassVar
 
+from bloxtr8 import addresses
 from bloxtr8.rails.base import (
     Funding,
     FundingStatus,
@@ -64,8 +65,8 @@ class UsdcRail:
                 status=self._paid(terms, units),
                 details={
                     "chainId": terms.chain_id,
-                    "token": vault.checksum(terms.token),
-                    "depositAddr": vault.checksum(place),
+                    "token": addresses.checksum(terms.token),
+                    "depositAddr": addresses.checksum(place),
                     "amountUnits": units,
                     "uri": vault.payment_uri(terms, units),
                     "finality": self._finality,

@@ -13,8 +13,8 @@ from eth_keys.datatypes import Signature as Recoverable
 from eth_keys.exceptions import BadSignature
 from eth_utils.address import to_checksum_address
 
+from bloxtr8.addresses import keccak
 from bloxtr8.rails.base import RailBug, RailOutcomeUnknown
-from bloxtr8.rails.usdc.vault import keccak256
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # of secp256k1
 REFUSED = {"AccessDeniedException", "NotFoundException", "DisabledException", "InvalidKeyUsageException"}
@@ -70,7 +70,7 @@ class KmsSigner:
         unsigned = {**transaction, "to": to, "type": 2, "accessList": ()}
         signature = self.sign_digest(bytes(TypedTransaction.from_dict(unsigned).hash()))
         raw = TypedTransaction.from_dict({**unsigned, **signature._asdict()}).encode()
-        return Signed("0x" + keccak256(raw).hex(), "0x" + raw.hex())
+        return Signed("0x" + keccak(raw).hex(), "0x" + raw.hex())
 
     def sign_digest(self, digest: bytes) -> Signature:
         """RailBug where it does not recover to our key."""

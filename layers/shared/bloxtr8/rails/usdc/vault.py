@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from Crypto.Hash import keccak
+from bloxtr8.addresses import checksum, keccak
 
 POSTPONEMENT_SECONDS = 90 * 86_400  # Escrow.POSTPONEMENT
 UNITS_PER_CENT = 10_000  # USDC has six decimals
@@ -72,34 +72,22 @@ class Terms:
         return b"".join([*words, *(number.to_bytes(32, "big") for number in numbers)])
 
 
-def keccak256(data: bytes) -> bytes:
-    """The hash of Ethereum."""
-    return keccak.new(data=data, digest_bits=256).digest()
-
-
-def checksum(address: str) -> str:
-    """The address with its EIP-55 checksum: capitals where the hash of the letters says so."""
-    letters = address[2:].lower()
-    digest = keccak256(letters.encode()).hex()
-    return "0x" + "".join(c.upper() if int(h, 16) > 7 else c for c, h in zip(letters, digest, strict=False))
-
-
 def terms_hash(terms: Terms) -> str:
     """The key of `Escrow.stateOf`, and the salt of the vault."""
-    return "0x" + keccak256(terms.encoded()).hex()
+    return "0x" + keccak(terms.encoded()).hex()
 
 
 def address(terms: Terms) -> str:
     """Where the buyer pays: the CREATE2 clone of the vault's implementation, whether or not code is there yet."""
     contract = bytes.fromhex(terms.escrow_contract[2:])
-    implementation = keccak256(b"\xd6\x94" + contract + b"\x01")[12:]  # CREATE, nonce 1
-    code = keccak256(implementation.join(_CLONE))
-    return "0x" + keccak256(b"\xff" + contract + keccak256(terms.encoded()) + code)[12:].hex()
+    implementation = keccak(b"\xd6\x94" + contract + b"\x01")[12:]  # CREATE, nonce 1
+    code = keccak(implementation.join(_CLONE))
+    return "0x" + keccak(b"\xff" + contract + keccak(terms.encoded()) + code)[12:].hex()
 
 
 def escrow_key(escrow_id: str) -> str:
     """The chain's name of an escrow: keccak256 of its `esc_…` id."""
-    return "0x" + keccak256(escrow_id.encode()).hex()
+    return "0x" + keccak(escrow_id.encode()).hex()
 
 
 def units_of(cents: int) -> int:
