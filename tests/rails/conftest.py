@@ -31,6 +31,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("make_bench", [name for name, _ in able], indirect=True)
 
 
+@pytest.fixture(autouse=True)
+def _heard(caplog: pytest.LogCaptureFixture) -> None:
+    """What a rail logs is heard, whatever level another test's functions gave the platform's logger."""
+    caplog.set_level("DEBUG", logger="bloxtr8")
+
+
 @pytest.fixture
 def make_bench(request: pytest.FixtureRequest) -> Maker:
     """Makes a rail and its empty world."""

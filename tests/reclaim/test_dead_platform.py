@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from eth_account import Account
 
-from bloxtr8 import actors, addresses, config, table
+from bloxtr8 import addresses, config
 from bloxtr8.documents import pdf, store
 from bloxtr8.rails.usdc import reclaiming, vault
 from local.chain.chain import ETHER, Chain
 from tests import emulator, factories
 from tests.documents import samples
-from tests.emulator import Platform
+from tests.functions import chain as chains
+from tests.functions.chain import holder
 
 SHARED = Path(pdf.__file__).parents[2]
 DAY = 86_400
@@ -29,19 +30,15 @@ OPERATOR = "0x" + 20 * "0b"
 class Deal:
     """A contract in USDC for this chain: its vault, its file, and what an operator may do to the vault."""
 
-    def __init__(self, chain: Chain, folder: Path, escrow_id: str) -> None:
-        self.chain, self.reclaim_after = chain, chain.now() + TERM
-        self.frozen = samples.vault(
-            chainId=chain.id, escrowContract=chain.escrow, escrowId=vault.escrow_key(escrow_id), token=chain.usdc,
-            buyer=BUYER, seller=SELLER, feeReceiver=chain.roles.fees, reclaimAfter=self.reclaim_after,
-        )  # fmt: skip
+    def __init__(self, chain: Chain, folder: Path, frozen: dict[str, Any]) -> None:
+        self.chain, self.frozen, self.reclaim_after = chain, frozen, frozen["reclaimAfter"]
         self.file = folder / "contract.pdf"
         self.terms = vault.Terms.from_json(self.frozen)
         self.vault = vault.address(self.terms)
 
     def pay(self) -> None:
         """The buyer's whole money, from an exchange."""
-        self.chain.transfer(self.chain.roles.exchange, self.vault, GROSS)
+        self.chain.transfer(self.chain.roles.exchange, self.vault, self.terms.amount)
 
     def operate(self, function: str, *numbers: int) -> None:
         """A call of the platform's signer, as long as there was one. `function` of the terms and of numbers."""
@@ -56,25 +53,22 @@ def deal(anvil: Chain, tmp_path: Path) -> Deal:
     """A deal whose contract is rendered from its terms."""
     anvil.reset()
     agreed = samples.usdc_terms()
-    made = Deal(anvil, tmp_path, agreed["escrowId"])
-    made.file.write_bytes(pdf.render(agreed | {"vault": made.frozen}))
+    frozen = samples.vault(
+        chainId=anvil.id, escrowContract=anvil.escrow, escrowId=vault.escrow_key(agreed["escrowId"]), token=anvil.usdc,
+        buyer=BUYER, seller=SELLER, feeReceiver=anvil.roles.fees, reclaimAfter=anvil.now() + TERM,
+    )  # fmt: skip
+    made = Deal(anvil, tmp_path, frozen)
+    made.file.write_bytes(pdf.render(agreed | {"vault": frozen}))
     return made
 
 
 @pytest.fixture
-def signed(aws: Platform, anvil: Chain, tmp_path: Path) -> Deal:
+def signed(chain: Chain, tmp_path: Path) -> Deal:
     """A deal whose contract the platform made, and both signed; since then its table, its bucket and all in them are
     gone."""
-    anvil.reset()
-    accepted = factories.accepted()
-    made = Deal(anvil, tmp_path, accepted.escrow_id)
-    agreed = samples.usdc_terms(vault=made.frozen)
-    money = ("amount", "currency", "rail", "buyerFeeBps", "sellerFeeBps", "buyerFee", "gross", "sellerFee")
-    accepted.terms |= {name: agreed[name] for name in (*money, "sellerReceives", "vault")}
-    accepted.terms["seller"] |= {"payoutAccountId": None}
-    table.commit(accepted, action="accept_offer", actor=actors.system("accept_offer"))
-    escrow = factories.executed(factories.contract(accepted, printed=True))
-    assert escrow.id == accepted.escrow_id
+    accepted = chains.accepted(buyer=holder(wallet=BUYER), seller=holder(wallet=SELLER))
+    made = Deal(chain, tmp_path, accepted.terms["vault"])
+    factories.executed(factories.contract(accepted, printed=True))
     signed_one = factories.contract_row(accepted)
     shelf = {"Bucket": config.settings().contracts_bucket, "Key": store.key_of(str(signed_one.sha256))}
     made.file.write_bytes(emulator.client("s3").get_object(**shelf)["Body"].read())
@@ -121,9 +115,10 @@ def test_after_the_term_a_stranger_sends_it_and_the_buyer_has_his_money(signed: 
     receipt = stranger.send(told["transaction"])
 
     assert early == 4
-    assert (code, told["status"], told["units"]) == (0, "READY", GROSS)
+    paid = signed.terms.amount
+    assert (code, told["status"], told["units"]) == (0, "READY", paid)
     assert receipt["status"] == "0x1"
-    assert (chain.balance(BUYER), chain.balance(signed.vault), chain.balance(stranger.address)) == (GROSS, 0, 0)
+    assert (chain.balance(BUYER), chain.balance(signed.vault), chain.balance(stranger.address)) == (paid, 0, 0)
 
 
 def test_what_was_built_without_a_network_works_too(deal: Deal) -> None:
