@@ -322,6 +322,21 @@ def test_what_is_due_is_past_and_oldest_first(aws: Platform, user: User, clock: 
     assert len(table.due(Listing, "DUE#LISTING", limit=2)) == 2
 
 
+def test_a_partition_is_read_to_its_end_however_large(
+    aws: Platform, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of an escrow is no escrow: dust in its vault must not hide its other rows."""
+    monkeypatch.setattr(table, "PARTITION_LIMIT", 2)
+    for n in range(5):
+        table.remember(
+            entities.Operation(
+                owner=f"USER#{user.id}", name=f"n{n}", params_hash="", attempt=1, first_sent_at=user.created_at
+            )
+        )
+    found = [row.name for row in table.partition(f"USER#{user.id}") if isinstance(row, entities.Operation)]
+    assert found == ["n0", "n1", "n2", "n3", "n4"]
+
+
 def test_a_partition_may_be_narrowed(aws: Platform, user: User) -> None:
     table.remember(session(user))
     assert [row.entity for row in table.partition(f"USER#{user.id}")] == ["Deals", "User", "Session"]

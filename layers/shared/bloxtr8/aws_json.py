@@ -25,7 +25,7 @@ READ_TIMEOUT_SECONDS = 3.0
 PAUSE_SECONDS = 0.05  # at most so long before the second attempt, twice as long before the third
 THROTTLED_PAUSE_SECONDS = 0.5
 CONNECTIONS = 10
-THROTTLED = frozenset({  # those of botocore's standard mode
+THROTTLED = frozenset({  # those of botocore's standard mode, and one of DynamoDB
     "LimitExceededException",
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
@@ -36,6 +36,7 @@ THROTTLED = frozenset({  # those of botocore's standard mode
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
+    "TransactionConflictException",  # of one row, while a transaction holds it: nothing was done
     "TransactionInProgressException",
 })  # fmt: skip
 

@@ -13,12 +13,13 @@ from ulid import ULID
 from bloxtr8 import clock, config, lookups, rails, reads, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import chain_actions, escrows, ledger, settlements, vaults
+from bloxtr8.domain import chain_actions, escrows, ledger, settlements, vaults, wallet_risk
 from bloxtr8.domain.deals import fall_through
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
+from bloxtr8.domain.wallet_risk import Verdict
 from bloxtr8.entities import (
     Account,
     Currency,
@@ -131,13 +132,21 @@ def enough(escrow: Escrow) -> bool:
 
 
 def hold(escrow_id: str, actor: Actor) -> bool:
-    """hold_funds: enough is there, so the escrow holds it; a surplus goes back (D30). False where it is not enough,
-    or no longer waits."""
+    """hold_funds: enough is there, so the escrow holds it; a surplus goes back (D30).
+
+    False where it is not enough, where it no longer waits, where a sender is not known to be clean, or where the
+    vault's term is too near for a delivery: that money goes back.
+    """
     file = reads.escrow(escrow_id)
     escrow, now = file.escrow, clock.now()
     if escrow.status is EscrowStatus.FUNDS_HELD:
         return True
     if escrow.status is not EscrowStatus.AWAIT_FUNDS or not enough(escrow) or escrow.holds:
+        return False
+    if _doubts(file):
+        return False  # recorded since the screening: the next run judges it first
+    if isinstance(file.rail, StablecoinEscrow) and not vaults.leaves_time(file.rail.terms, escrow, now):
+        _cancel(file, "cancel_unfunded", "TERM_TOO_NEAR", "paid too late", actor, closed=False)
         return False
     escrows.hold_funds(escrow, now)
     rows = _surplus(file, escrow.held - escrow.gross, "paid too much", actor)
@@ -145,16 +154,22 @@ def hold(escrow_id: str, actor: Actor) -> bool:
     return True
 
 
+def _doubts(file: EscrowFile) -> set[Verdict]:
+    """What is not clean of the senders so far; by card nothing is."""
+    return set(wallet_risk.of_senders(file, late=False)) - {Verdict.CLEAN}
+
+
 def cancel_unfunded(escrow_id: str, actor: Actor) -> str:
     """The deadline has passed and the rail has no money for it: CANCELLED, the listing is free again (M42).
 
-    Returns CANCELLED, MONEY where the last look found enough, or WAIT where the deadline was moved.
+    Returns CANCELLED, MONEY where the last look found enough, or a sender that is to be judged first, or WAIT where the
+    deadline was moved.
     """
     file, seen = look(escrow_id, actor)
     escrow, now = file.escrow, clock.now()
     if escrow.status is not EscrowStatus.AWAIT_FUNDS:
         return "CANCELLED"
-    if enough(escrow):
+    if enough(escrow) or _doubts(file) - {Verdict.RETURN}:
         return "MONEY"
     if not escrows.passed(escrow, escrow.fund_by, now) and seen.status is not FundingStatus.CANCELED:
         return "WAIT"
@@ -170,6 +185,8 @@ def return_money(escrow_id: str, actor: Actor) -> bool:
     """
     file = reads.escrow(escrow_id)
     if file.escrow.status is not EscrowStatus.AWAIT_FUNDS or file.escrow.holds:
+        return False
+    if _doubts(file) - {Verdict.RETURN}:
         return False
     _cancel(file, "return_money", "WALLET_RISK", "returned by risk", actor, closed=False)
     return True

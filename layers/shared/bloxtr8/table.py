@@ -102,8 +102,15 @@ def _batch(keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def partition(pk: str, *, prefix: str | None = None) -> list[Entity]:
-    """All rows of one partition whose number is bounded by design: a chain of offers, a contract, an escrow."""
-    items, _ = _query(None, pk, prefix=prefix, limit=PARTITION_LIMIT)
+    """All rows of one partition whose number is bounded by design: a chain of offers, a contract, an escrow.
+
+    Where it is larger all the same (anybody may send dust to a vault) it is read to its end: no rule decides on a part.
+    """
+    items, start = _query(None, pk, prefix=prefix, limit=PARTITION_LIMIT)
+    while start is not None:
+        logger.warning("a partition is larger than it was designed to be", extra={"rows": len(items)})
+        more, start = _query(None, pk, prefix=prefix, limit=PARTITION_LIMIT, start=start)
+        items += more
     return [Entity.from_raw_data(item) for item in items]
 
 
@@ -177,7 +184,7 @@ def _query(
         items += answer["Items"]
         start = answer.get("LastEvaluatedKey")
         if start is None or len(items) >= limit:
-            return [item for item in items if item["type"]["S"] in KEYS], start
+            return [item for item in items if item.get("type", {}).get("S") in KEYS], start
 
 
 @overload

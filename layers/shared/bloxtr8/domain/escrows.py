@@ -188,6 +188,7 @@ def hold_funds(escrow: Escrow, now: dt.datetime) -> None:
     escrow.funded_at = now
     escrow.funding_closed = True
     escrow.deliver_by = now + dt.timedelta(seconds=escrow.deliver_seconds)
+    thaw(escrow, Freeze.PROCESSING, now)  # what is still on its way is late money, and stops no clock of the delivery
     escrow.looks = 0
     plan_look(escrow, now)
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from bloxtr8 import addresses, config, money
-from bloxtr8.entities import Currency, RailName
+from bloxtr8.entities import Currency, Escrow, RailName
 from bloxtr8.errors import Unprocessable
 
 UNITS_A_CENT = 10_000
 POSTPONE_BEFORE = dt.timedelta(days=30)  # the term, while a dispute lives
+LEFT_FOR_DISPUTES = dt.timedelta(days=60)  # between the last window and the term, or the money is not held at all
 
 
 def rail_of(amount: int, currency: Currency) -> RailName:
@@ -75,6 +76,13 @@ def escrow_key(escrow_id: str) -> str:
 def postpone_at(terms: Mapping[str, Any]) -> dt.datetime:
     """When a dispute that still lives has the term postponed."""
     return dt.datetime.fromtimestamp(terms["reclaimAfter"], dt.UTC) - POSTPONE_BEFORE
+
+
+def leaves_time(terms: Mapping[str, Any], escrow: Escrow, now: dt.datetime) -> bool:
+    """Whether a delivery that starts now is over well before the buyer could take his money back alone: else a payment
+    that was delayed for months would let him keep both."""
+    windows = dt.timedelta(seconds=escrow.deliver_seconds + escrow.inspect_seconds)
+    return (now + windows + LEFT_FOR_DISPUTES).timestamp() <= int(terms["reclaimAfter"])
 
 
 def credited(units_before: int, units: int) -> int:
