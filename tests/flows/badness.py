@@ -21,7 +21,7 @@ LONG = "x" * 10_000
 _MARK = "\N{INVISIBLE SEPARATOR}here\N{INVISIBLE SEPARATOR}"
 _TOMORROW = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 # what a patterned text may look like; a new pattern that takes none of these wants one more here
-_SAMPLES = ("0" * 64, "US", "1", "+4915112345678", "ben@example.org", "a" * 43)
+_SAMPLES = ("0" * 64, "US", "1", "+4915112345678", "ben@example.org", "a" * 43, "0x" + "0" * 40)
 
 
 @dataclass(frozen=True)

@@ -239,11 +239,18 @@ def test_the_gateway_takes_no_flood(scene: Scene) -> None:
     refused(scene.ask(WITH_BODY[0], b" " * 10_000_001), 413)
 
 
+REPEATABLE = {"unlink_wallet"}  # there is none, and so it stays
+
+
 @each([one for one in OPERATIONS if not (one.body or one.is_read)])
 def test_reads_no_body_where_none_is_due(scene: Scene, operation: Operation) -> None:
     ids = {name: f"{real[:4]}01K6ZZ8Q3V7M2N4P5R6S7T8V9W" for name, real in scene.ids.items()}
     for body in ("{", "[1]", "\0", b"\xff", "[" * 50_000):
-        refused(scene.ask(operation, body, ids=ids), 400, 404, 409, name=body[:5])
+        answer = scene.ask(operation, body, ids=ids)
+        if operation.action in REPEATABLE:
+            assert (answer.status, answer.text) == (204, ""), (body[:5], answer)
+        else:  # 401: a signature over the raw body, which is wrong
+            refused(answer, 400, 401, 404, 409, name=body[:5])
     refused(scene.ask(operation, " " * (LIMIT + 1), ids=ids), 413)
 
 
