@@ -110,7 +110,7 @@ def test_money_at_the_last_moment_is_held_after_all(aws: Platform, saga: Saga, e
     saga.then["look_at_rail"] = lambda: factories.pay(escrow)
     execution = sleeping(saga, escrow)
     job(aws, hours=72)
-    held = ["CancelUnfunded", "IsItCancelled", *HELD[2:]]
+    held = ["CancelUnfunded", "IsItCancelled", *HELD]  # judged like any other money before it is held
     assert saga.end(execution) == [*OPENED, "WhatHappened", *DEADLINE, *held]
     assert escrows.row(escrow).status == "FUNDS_HELD"
 
