@@ -79,7 +79,7 @@ function: $(READY) ## template block and event of a new function (CONTRIBUTING.m
 local: $(READY) $(CHAIN) ## the platform on this machine; Ctrl-C stops all of it
 	$(BIN)/python -m local $(if $(PORT),--port $(PORT)) $(ARGS)
 
-demo: $(READY) $(CHAIN) ## a whole trade by card through the public API
+demo: $(READY) $(CHAIN) ## whole trades, by card and in USDC, through the public API
 	$(BIN)/python -m local.demo $(ARGS)
 
 bench: $(READY) $(CHAIN) ## cold start, warm calls, round trips, what a trade costs
