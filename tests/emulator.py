@@ -239,12 +239,30 @@ def build(clock: Clock) -> Platform:
     known = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode", "StreamSpecification")
     table = {name: value for name, value in resources["Table"]["Properties"].items() if name in known}
     table["StreamSpecification"] = {**table["StreamSpecification"], "StreamEnabled": True}
-    client("dynamodb").create_table(TableName="bloxtr8-local", **table)
-    for bucket in ("contracts", "evidence"):
-        client("s3").create_bucket(Bucket=f"bloxtr8-local-{bucket}")
-    for name, value in SECRETS.items():
-        client("secretsmanager").create_secret(Name=f"bloxtr8/local/{name}", SecretString=json.dumps(value))
+    _made(table)
     return Platform(clock)
+
+
+def _made(table: dict[str, Any]) -> None:
+    """Past botocore and moto's parsing, which take longer than many a test."""
+    from moto.dynamodb.models import dynamodb_backends
+    from moto.s3.models import s3_backends
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    account, region = "123456789012", "us-east-1"
+    dynamodb_backends[account][region].create_table(
+        "bloxtr8-local", schema=table["KeySchema"], attr=table["AttributeDefinitions"],
+        global_indexes=table["GlobalSecondaryIndexes"], streams=table["StreamSpecification"],
+        billing_mode=table["BillingMode"], throughput=None, indexes=None, sse_specification=None, tags=[],
+        deletion_protection_enabled=False, warm_throughput=None,
+    )  # fmt: skip
+    for bucket in ("contracts", "evidence"):
+        s3_backends[account]["global"].create_bucket(f"bloxtr8-local-{bucket}", region)
+    for name, value in SECRETS.items():
+        secretsmanager_backends[account][region].create_secret(
+            f"bloxtr8/local/{name}", secret_string=json.dumps(value), secret_binary=None, description=None, tags=None,
+            kms_key_id=None, client_request_token=None, replica_regions=[], force_overwrite=False,
+        )  # fmt: skip
 
 
 def _forget_parameters() -> None:
