@@ -113,6 +113,10 @@ def test_banks_and_stripes_guard_act(double: StripeDouble, platform: Platform, c
     dispute = control("POST", f"/charges/{paid.latest_charge}/dispute", {"reason": "duplicate"})
     assert control("POST", f"/disputes/{dispute['id']}/close", {"status": "won"})["status"] == "won"
     control("POST", f"/disputes/{dispute['id']}/close", {"status": "maybe"}, status=400)
+    part = control("POST", f"/charges/{paid.latest_charge}/dispute", {"amount": 1_000, "inquiry": True})
+    assert (part["status"], part["amount"]) == ("warning_needs_response", 1_000)
+    assert control("POST", f"/disputes/{part['id']}/escalate")["status"] == "needs_response"
+    control("POST", f"/charges/{paid.latest_charge}/dispute", {"size": 1_000}, status=400)
     warning = control("POST", f"/charges/{paid.latest_charge}/warning")
     assert platform.client.v1.radar.early_fraud_warnings.retrieve(warning["id"]).charge == paid.latest_charge
     control("POST", f"/reviews/{reviewed.review}/close")

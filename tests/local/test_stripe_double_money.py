@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from local.doubles.stripe import StripeDouble
 from local.doubles.stripe.cards import CARDS
+from local.doubles.stripe.errors import ApiError
 from local.doubles.stripe.ledger import Ledger, Line
 from tests.local.stripe_platform import Platform, in_process
 
@@ -327,6 +328,49 @@ def test_a_dispute_can_be_given_up(double: StripeDouble, platform: Platform) -> 
     assert platform.client.v1.disputes.close(dispute["id"]).status == "lost"
     with pytest.raises(stripe.InvalidRequestError):
         platform.client.v1.disputes.close(dispute["id"])
+
+
+def test_an_inquiry_takes_nothing_until_the_bank_makes_a_dispute_of_it(
+    double: StripeDouble, platform: Platform
+) -> None:
+    paid = platform.pay("pm_card_createDisputeInquiry")
+    double.advance(days=2)
+    (inquiry,) = platform.client.v1.disputes.list({"payment_intent": paid.id}).data
+    assert (inquiry.status, inquiry.is_charge_refundable) == ("warning_needs_response", True)
+    assert (inquiry.balance_transactions, double.balance()["available"]) == ([], 10_000 - 320)
+    answered = platform.client.v1.disputes.update(inquiry.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
+    assert answered.status == "warning_under_review"
+    with pytest.raises(ValueError, match="warning_closed"):
+        double.close_dispute(inquiry.id, "lost")
+    double.escalate_dispute(inquiry.id)
+    assert double.balance()["available"] == -320 - 1_500
+    double.close_dispute(inquiry.id, "lost")
+    told = ["created", "updated", "updated", "funds_withdrawn", "closed"]
+    assert types(double, inquiry.id) == [f"charge.dispute.{name}" for name in told]
+    with pytest.raises(stripe.InvalidRequestError):
+        platform.refund(paid)
+
+
+def test_a_full_refund_answers_an_inquiry(double: StripeDouble, platform: Platform) -> None:
+    paid = platform.pay()
+    inquiry = double.open_dispute(str(paid.latest_charge), inquiry=True)["id"]
+    platform.refund(paid, amount=4_000)
+    assert platform.client.v1.disputes.retrieve(inquiry).status == "warning_needs_response"
+    platform.refund(paid)
+    assert platform.client.v1.disputes.retrieve(inquiry).status == "warning_closed"
+    with pytest.raises(ApiError):
+        double.escalate_dispute(inquiry)
+
+
+def test_parts_of_a_charge_are_disputed_one_by_one(double: StripeDouble, platform: Platform) -> None:
+    charge = str(platform.pay().latest_charge)
+    parts = [double.open_dispute(charge, amount=amount)["id"] for amount in (3_000, 2_000)]
+    double.close_dispute(parts[0], "won")
+    double.advance(days=2)
+    assert double.balance()["available"] == 10_000 - 320 - 2 * 1_500 - 2_000
+    (taken, back) = platform.client.v1.disputes.retrieve(parts[0]).balance_transactions
+    assert (taken.amount, taken.fee, taken.reporting_category) == (-3_000, 1_500, "dispute")
+    assert (back.amount, back.fee, back.reporting_category) == (3_000, 0, "dispute_reversal")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`declined`: (code, decline_code). `disputed`: the reason. `refund`: `slow` (stays pending), `fails` (later)."""
+    """`declined`: (code, decline_code). `disputed`: the reason; of an `inquiry` where the bank only asks. `refund`: `slow` (stays pending), `fails` (later)."""
 
     brand: str = "visa"
     last4: str = "4242"
@@ -15,6 +15,7 @@ class Card:
     authenticates: bool = False
     available_at_once: bool = False
     disputed: str | None = None
+    inquiry: bool = False
     warned: bool = False
     reviewed: bool = False
     refund: str = "succeeds"
@@ -54,6 +55,7 @@ CARDS: dict[str, Card] = {
     "pm_card_threeDSecure2Required": Card(last4="3220", authenticates=True),
     "pm_card_createDispute": Card(last4="0259", disputed="fraudulent"),
     "pm_card_createDisputeProductNotReceived": Card(last4="2685", disputed="product_not_received"),
+    "pm_card_createDisputeInquiry": Card(last4="1976", disputed="fraudulent", inquiry=True),
     "pm_card_createIssuerFraudWarning": Card(last4="5423", warned=True),
     "pm_card_riskLevelElevated": Card(last4="9235", reviewed=True),
     "pm_card_riskLevelHighest": Card(last4="4954", declined=("card_declined", "fraudulent"), blocked=True),

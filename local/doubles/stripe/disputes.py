@@ -6,28 +6,34 @@ from local.doubles.stripe import schema
 from local.doubles.stripe.errors import invalid
 from local.doubles.stripe.ledger import PLATFORM
 from local.doubles.stripe.messages import Object
-from local.doubles.stripe.values import merged
+from local.doubles.stripe.values import merged, positive
 from local.doubles.stripe.world import DAY, World
 
-_LIVE = ("needs_response", "under_review")
+_LIVE = {"needs_response": ("won", "lost"), "under_review": ("won", "lost")}
+_ASKED = {"warning_needs_response": ("warning_closed",), "warning_under_review": ("warning_closed",)}
+_VERDICTS = _LIVE | _ASKED
 _RESPONSE_SECONDS = 7 * DAY
 
 
 class Disputes:
-    """A dispute takes its amount and Stripe's fee from the platform at once; winning brings the amount back."""
+    """A dispute takes its amount and Stripe's fee from the platform at once; winning brings the amount back. An inquiry
+    takes nothing and lets the charge be refunded, which ends it; the bank may make a dispute of it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def open(self, charge_id: str, reason: str = "fraudulent") -> Object:
-        """The buyer's bank takes the money back (not an API call)."""
+    def open(
+        self, charge_id: str, reason: str = "fraudulent", *, amount: int | None = None, inquiry: bool = False
+    ) -> Object:
+        """The buyer's bank takes the money back, all that was not refunded or `amount` of it; or it only asks, as an
+        `inquiry` (not an API call). A charge can be disputed more than once."""
         world = self._world
         charge = world.get("charge", charge_id)
         evidence = schema.blank("dispute", "evidence")
         dispute = world.new(
             "dispute",
             "du",
-            amount=charge["amount_captured"] - charge["amount_refunded"],
+            amount=charge["amount_captured"] - charge["amount_refunded"] if amount is None else positive(amount),
             balance_transactions=[],
             charge=charge_id,
             currency=charge["currency"],
@@ -41,16 +47,30 @@ class Disputes:
                 "submission_count": 0,
                 "submission_method": "not_submitted",
             },
-            is_charge_refundable=False,
+            is_charge_refundable=inquiry,
             metadata={},
             payment_intent=charge["payment_intent"],
             reason=reason,
-            status="needs_response",
+            status="warning_needs_response" if inquiry else "needs_response",
         )
         charge["disputed"] = True
-        self._book(dispute, -dispute["amount"], fee=world.rules.dispute_fee)
+        if not inquiry:
+            self._withdraw(dispute)
         world.emit("charge.dispute.created", dispute)
-        world.emit("charge.dispute.funds_withdrawn", dispute)
+        if not inquiry:
+            world.emit("charge.dispute.funds_withdrawn", dispute)
+        return dispute
+
+    def escalate(self, dispute_id: str) -> Object:
+        """The bank is not content with the answer to its inquiry: now it takes the money (not an API call)."""
+        dispute = self._world.get("dispute", dispute_id)
+        if dispute["status"] not in _ASKED:
+            raise invalid("This dispute is not an inquiry.", "dispute_not_open")
+        before = dispute["status"]
+        dispute.update(status="needs_response", is_charge_refundable=False)
+        self._withdraw(dispute)
+        self._world.emit("charge.dispute.updated", dispute, {"status": before})
+        self._world.emit("charge.dispute.funds_withdrawn", dispute)
         return dispute
 
     def update(
@@ -67,7 +87,7 @@ class Disputes:
         dispute["metadata"] = merged(dispute["metadata"], metadata)
         if evidence is None:
             return dispute
-        if dispute["status"] != "needs_response":
+        if not dispute["status"].endswith("needs_response"):
             raise invalid("This dispute can no longer be updated.", "dispute_not_open")
         dispute["evidence"].update(evidence)
         dispute["evidence_details"]["has_evidence"] = True
@@ -75,25 +95,27 @@ class Disputes:
             return dispute
         details = dispute["evidence_details"]
         details.update(submission_count=details["submission_count"] + 1, submission_method="manual")
-        dispute["status"] = "under_review"
-        self._world.emit("charge.dispute.updated", dispute, {"status": "needs_response"})
+        before = dispute["status"]
+        dispute["status"] = before.replace("needs_response", "under_review")
+        self._world.emit("charge.dispute.updated", dispute, {"status": before})
         verdict = {"winning_evidence": "won", "losing_evidence": "lost"}.get(evidence.get("uncategorized_text", ""))
-        return self.close(dispute_id, verdict) if verdict else dispute
+        return self.close(dispute_id, verdict) if verdict and before in _LIVE else dispute
 
     def accept(self, dispute_id: str) -> Object:
         """POST /v1/disputes/{id}/close: the platform gives in."""
         return self.close(dispute_id, "lost")
 
     def close(self, dispute_id: str, verdict: str) -> Object:
-        """The bank decides: `won` (for the platform) or `lost`. Stripe's fee is not given back."""
-        if verdict not in ("won", "lost"):
-            raise ValueError("a dispute is won or lost")
+        """The bank decides: `won` (for the platform) or `lost`; an inquiry is `warning_closed`. Stripe's fee is not
+        given back."""
         dispute = self._world.get("dispute", dispute_id)
-        if dispute["status"] not in _LIVE:
+        if dispute["status"] not in _VERDICTS:
             raise invalid("This dispute is already closed.", "dispute_already_closed")
+        if verdict not in _VERDICTS[dispute["status"]]:
+            raise ValueError("a dispute is won or lost, an inquiry is warning_closed")
         before, dispute["status"] = dispute["status"], verdict
         if verdict == "won":
-            self._book(dispute, dispute["amount"])
+            self._book(dispute, dispute["amount"], "dispute_reversal")
             dispute["is_charge_refundable"] = True
             self._world.emit("charge.dispute.funds_reinstated", dispute)
         self._world.emit("charge.dispute.closed", dispute, {"status": before})
@@ -103,6 +125,12 @@ class Disputes:
         """Whether a dispute forbids to refund the charge."""
         against = [dispute for dispute in self._world.all("dispute") if dispute["charge"] == charge["id"]]
         return any(not dispute["is_charge_refundable"] for dispute in against)
+
+    def refunded(self, charge: Object) -> None:
+        """Nothing is left of the charge: inquiries about it are answered."""
+        for dispute in list(self._world.all("dispute")):
+            if charge["refunded"] and dispute["charge"] == charge["id"] and dispute["status"] in _ASKED:
+                self.close(dispute["id"], "warning_closed")
 
     def warn(self, charge_id: str) -> Object:
         """The card's issuer suspects fraud: an early fraud warning."""
@@ -142,6 +170,9 @@ class Disputes:
         self._world.emit("review.closed", review)
         return review
 
-    def _book(self, dispute: Object, amount: int, fee: int = 0) -> None:
-        transaction = self._world.move(PLATFORM, amount, "adjustment", dispute["id"], fee=fee)
+    def _withdraw(self, dispute: Object) -> None:
+        self._book(dispute, -dispute["amount"], "dispute", fee=self._world.rules.dispute_fee)
+
+    def _book(self, dispute: Object, amount: int, category: str, fee: int = 0) -> None:
+        transaction = self._world.move(PLATFORM, amount, "adjustment", dispute["id"], fee=fee, category=category)
         dispute["balance_transactions"].append(copy.deepcopy(self._world.get("balance_transaction", transaction)))

@@ -117,12 +117,20 @@ class StripeDouble:
         with self._lock:
             return self._parts.refunds.fail(refund_id)
 
-    def open_dispute(self, charge_id: str, reason: str = "fraudulent") -> Object:
+    def open_dispute(
+        self, charge_id: str, reason: str = "fraudulent", *, amount: int | None = None, inquiry: bool = False
+    ) -> Object:
+        """The buyer's bank takes the money back, or only asks about it (disputes.Disputes.open)."""
         with self._lock:
-            return self._parts.disputes.open(charge_id, reason)
+            return self._parts.disputes.open(charge_id, reason, amount=amount, inquiry=inquiry)
+
+    def escalate_dispute(self, dispute_id: str) -> Object:
+        """The bank makes a dispute of its inquiry."""
+        with self._lock:
+            return self._parts.disputes.escalate(dispute_id)
 
     def close_dispute(self, dispute_id: str, verdict: str) -> Object:
-        """`won` or `lost`, as the platform sees it."""
+        """`won` or `lost`, as the platform sees it; an inquiry is `warning_closed`."""
         with self._lock:
             return self._parts.disputes.close(dispute_id, verdict)
 

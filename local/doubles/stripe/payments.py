@@ -258,7 +258,7 @@ class Payments:
         world.emit("charge.succeeded", charge)
         world.emit("payment_intent.succeeded", intent)
         if card.disputed is not None:
-            self._disputes.open(charge["id"], card.disputed)
+            self._disputes.open(charge["id"], card.disputed, inquiry=card.inquiry)
         if card.warned:
             self._disputes.warn(charge["id"])
         if card.reviewed:

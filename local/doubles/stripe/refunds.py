@@ -65,6 +65,7 @@ class Refunds:
         self._count(paid, amount)
         self._world.emit("refund.created", refund)
         self._world.emit("charge.refunded", paid, {"amount_refunded": before})
+        self._disputes.refunded(paid)
         return refund
 
     def work(self) -> None:

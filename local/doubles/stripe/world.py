@@ -115,7 +115,7 @@ class World:
 
     def move(
         self, account: str, amount: int, kind: str, source: str, against: str = OUTSIDE, fee: int = 0,
-        available_on: int = 0, description: str | None = None,
+        available_on: int = 0, description: str | None = None, category: str | None = None,
     ) -> str:  # fmt: skip
         """Book `amount` cents (negative: out) to an account against another, Stripe's fee going to Stripe.
 
@@ -127,7 +127,7 @@ class World:
         transaction = self.new(
             "balance_transaction", "txn", amount=amount, available_on=on, currency=CURRENCY, fee=fee,
             fee_details=[{**details, "description": "Stripe processing fees"}] if fee else [], net=amount - fee,
-            reporting_category=kind, source=source, balance_type="payments", description=description, type=kind,
+            reporting_category=category or kind, source=source, balance_type="payments", description=description, type=kind,
             status="available" if on <= self.now() else "pending",
         )  # fmt: skip
         self.owners[transaction["id"]] = account
