@@ -127,8 +127,8 @@ class World:
         transaction = self.new(
             "balance_transaction", "txn", amount=amount, available_on=on, currency=CURRENCY, fee=fee,
             fee_details=[{**details, "description": "Stripe processing fees"}] if fee else [], net=amount - fee,
-            reporting_category=category or kind, source=source, balance_type="payments", description=description, type=kind,
-            status="available" if on <= self.now() else "pending",
+            reporting_category=category or kind, source=source, balance_type="payments", description=description,
+            type=kind, status="available" if on <= self.now() else "pending",
         )  # fmt: skip
         self.owners[transaction["id"]] = account
         if transaction["status"] == "pending":
