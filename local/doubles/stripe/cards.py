@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`declined`: (code, decline_code). `disputed`: the reason; `inquiry`: the bank only asks. `refund`: `slow` (stays pending), `fails` (later)."""
+    """`declined`: (code, decline_code). `disputed`: the reason; `inquiry`: the bank only asks. `refund`: `slow` (stays
+    pending), `fails` (later)."""
 
     brand: str = "visa"
     last4: str = "4242"
