@@ -1,7 +1,7 @@
 """POST /escrows/{escrow_id}/refund: the seller gives all that remains back to the buyer (M47)."""
 
 from bloxtr8 import clock, reads, table
-from bloxtr8.domain import disputes, escrows, settlements
+from bloxtr8.domain import disputes, escrows, plans
 from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Reason
 from bloxtr8.views.escrow import Started
@@ -18,7 +18,7 @@ def refund_escrow(escrow_id: str, body: RefundEscrow, actor: KeyedActor) -> Star
     file = reads.escrow(escrow_id)
     role, now = escrows.party(file.escrow, actor), clock.now()
     actor.expects(file.escrow)
-    planned = settlements.start(file, "refund_escrow", role, actor=actor, to_seller=0, reason=body.reason, now=now)
+    planned = plans.start(file, "refund_escrow", role, actor=actor, to_seller=0, reason=body.reason, now=now)
     closed = disputes.close_by_refund(file, role, now)
     return table.commit(
         file.escrow,

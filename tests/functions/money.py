@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bloxtr8 import actors, clock, rails, table
-from bloxtr8.domain import settlements
+from bloxtr8.domain import plans
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Escrow, Leg, Settlement
@@ -122,7 +122,7 @@ def nothing_happens(aws: Platform, task: str, event: dict[str, Any]) -> Any:
 def split(escrow: Escrow, to_seller: int) -> EscrowFile:
     """A settlement with a leg to each side, as a resolution makes it (later)."""
     file = escrows.file(escrow)
-    planned = settlements.start(
+    planned = plans.start(
         file, "refund_escrow", Role.SELLER, actor=actors.system("test"), to_seller=to_seller, reason="SPLIT",
         now=clock.now(),
     )  # fmt: skip

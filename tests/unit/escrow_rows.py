@@ -5,7 +5,7 @@ from typing import Any
 
 from bloxtr8 import money
 from bloxtr8.actors import Actor
-from bloxtr8.domain import ledger, settlements
+from bloxtr8.domain import ledger, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
@@ -66,7 +66,7 @@ def paid(status: EscrowStatus = EscrowStatus.DELIVERED, **fields: Any) -> Escrow
     return EscrowFile(row, StripeEscrow(escrow_id=row.id), [delivery], ledger=lines)
 
 
-def pay_out(file: EscrowFile, planned: settlements.Planned, now: dt.datetime = START) -> None:
+def pay_out(file: EscrowFile, planned: plans.Planned, now: dt.datetime = START) -> None:
     """The provider confirms leg after leg; after each the ledger balances."""
     while (leg := settlements.next_leg(file, planned.settlement)) is not None:
         settlements.send(leg, planned.settlement, now)
@@ -75,7 +75,7 @@ def pay_out(file: EscrowFile, planned: settlements.Planned, now: dt.datetime = S
         assert ledger.balance(file.escrow, file.ledger).balanced
 
 
-def start(file: EscrowFile, to_seller: int | None, action: str = "confirm_delivery") -> settlements.Planned:
+def start(file: EscrowFile, to_seller: int | None, action: str = "confirm_delivery") -> plans.Planned:
     """The settlement of a move, by whoever makes it."""
     who, role = (SELLER, Role.SELLER) if action == "refund_escrow" else (BUYER, Role.BUYER)
-    return settlements.start(file, action, role, actor=who, to_seller=to_seller, reason="test", now=START)
+    return plans.start(file, action, role, actor=who, to_seller=to_seller, reason="test", now=START)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bloxtr8.domain import adoption, escrows, holds, ledger, settlements
+from bloxtr8.domain import adoption, escrows, holds, ledger, plans, settlements
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import EscrowStatus, Freeze, Hold, LegStatus, SettlementStatus
 from bloxtr8.errors import Conflict, InvalidState
@@ -135,7 +135,7 @@ def test_other_holds_forbid_it(hold: Hold) -> None:
 
 def test_a_live_return_or_settlement_forbids_it() -> None:
     returning, settling = paid(), paid()
-    settlements.give_back(returning, None, 5, actor=BUYER, reason="x", now=START)
-    settlements.start(settling, "confirm_delivery", Role.BUYER, actor=BUYER, to_seller=None, reason="x", now=START)
+    plans.give_back(returning, None, 5, actor=BUYER, reason="x", now=START)
+    plans.start(settling, "confirm_delivery", Role.BUYER, actor=BUYER, to_seller=None, reason="x", now=START)
     assert not adoption.fits(returning, 10_000, "USD")
     assert not adoption.fits(settling, 10_000, "USD")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloxtr8 import money
-from bloxtr8.domain import disputes, ledger, settlements
+from bloxtr8.domain import disputes, ledger, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import (
@@ -25,18 +25,18 @@ from bloxtr8.entities import (
     SettlementStatus,
     Side,
 )
-from bloxtr8.errors import Conflict, DomainError, Forbidden, InvalidState
+from bloxtr8.errors import Conflict, DomainError, Forbidden, InvalidState, Unprocessable
 from tests.unit.escrow_rows import BUYER, DAY, SELLER, START, paid, pay_out, start
 
 E = EscrowStatus
 
 
-def legs(planned: settlements.Planned) -> list[tuple[Side, int, int]]:
+def legs(planned: plans.Planned) -> list[tuple[Side, int, int]]:
     """(whom, how much, the fee that moves with it)."""
     return [(leg.pays, leg.amount, leg.fee) for leg in planned.legs]
 
 
-def split(file: EscrowFile, to_seller: int) -> settlements.Planned:
+def split(file: EscrowFile, to_seller: int) -> plans.Planned:
     """What a decided dispute will start: today the same plan under another move's name."""
     return start(file, to_seller)
 
@@ -91,7 +91,7 @@ def test_every_cent_is_paid_once_and_the_escrow_ends_as_planned(
     assert (escrow.held, escrow.surplus, escrow.settlement_id, escrow.ended_at) == (0, 0, None, START)
     assert escrow.released + escrow.refunded + escrow.fees == escrow.gross
     assert ledger.balance(escrow, file.ledger).balanced
-    assert settlements.remaining(file) == 0
+    assert plans.remaining(file) == 0
     if to_seller == 0:
         assert (escrow.refunded, escrow.fees, escrow.released) == (escrow.gross, 0, 0)
     if to_seller == amount:
@@ -128,7 +128,7 @@ def test_refuses_what_is_not_a_move(status: EscrowStatus, action: str, role: Rol
     file = paid(status)
 
     with pytest.raises(refusal):
-        settlements.start(file, action, role, actor=BUYER, to_seller=0, reason="no", now=START)
+        plans.start(file, action, role, actor=BUYER, to_seller=0, reason="no", now=START)
 
     assert (file.escrow.status, file.escrow.settlement_id, file.settlements, file.legs) == (status, None, [], [])
 
@@ -147,6 +147,38 @@ def test_one_settlement_at_a_time_and_none_on_hold(change: dict[str, Any], code:
         start(file, None)
 
     assert (refusal.value.code, file.escrow.status, file.settlements) == (code, E.DELIVERED, [])
+
+
+@pytest.mark.parametrize(
+    ("to_seller", "to_buyer"), [(3_333, 6_666), (3_333, 6_668), (-1, 10_001), (10_001, -1), (0, 0)]
+)
+def test_parts_that_are_not_all_of_it_are_not_planned(to_seller: int, to_buyer: int) -> None:
+    file = paid(E.DISPUTED)
+
+    with pytest.raises(Unprocessable) as refusal:
+        plans.plan_split(
+            file, "refund_escrow", Role.SELLER, actor=SELLER, to_seller=to_seller, to_buyer=to_buyer, reason="x",
+            now=START,
+        )  # fmt: skip
+
+    assert (refusal.value.code, refusal.value.details) == ("SUM_MISMATCH", {"remaining": 10_000})
+    assert (file.escrow.status, file.settlements) == (E.DISPUTED, [])
+
+
+@pytest.mark.parametrize(
+    ("to_seller", "kind"),
+    [(10_000, SettlementKind.RELEASE), (0, SettlementKind.REFUND), (3_333, SettlementKind.SPLIT)],
+)
+def test_parts_that_are_all_of_it_are_planned_as_what_they_are(to_seller: int, kind: SettlementKind) -> None:
+    file = paid(E.DISPUTED)
+
+    planned = plans.plan_split(
+        file, "refund_escrow", Role.SELLER, actor=SELLER, to_seller=to_seller, to_buyer=10_000 - to_seller,
+        reason="x", now=START,
+    )  # fmt: skip
+
+    row = planned.settlement
+    assert (row.kind, row.seller_share, row.buyer_share) == (kind, to_seller, 10_000 - to_seller)
 
 
 def test_a_share_above_what_remains_is_not_planned() -> None:
@@ -179,7 +211,7 @@ def test_a_return_pays_out_of_surplus_and_touches_nothing_else() -> None:
     file.escrow.held, file.escrow.surplus = 0, 700
     deposit = Deposit(escrow_id=file.escrow.id, ref="ch_2", amount=700, currency="USD", late=True, at=START)
 
-    planned = settlements.give_back(file, deposit, 700, actor=BUYER, reason="LATE_MONEY", now=START)
+    planned = plans.give_back(file, deposit, 700, actor=BUYER, reason="LATE_MONEY", now=START)
 
     (leg,) = planned.legs
     assert (leg.pays, leg.amount, leg.fee, leg.source_account, leg.destination, leg.deposit_ref) == (
@@ -192,14 +224,14 @@ def test_a_return_pays_out_of_surplus_and_touches_nothing_else() -> None:
     settlements.confirm(file, leg, "re_1", START)
     assert settlements.close(file, planned.settlement, None, sold=False, now=START) == []
     assert (file.escrow.status, file.escrow.surplus, file.escrow.refunded) == (E.RELEASED, 0, 700)
-    assert settlements.remaining(file) == 10_000
+    assert plans.remaining(file) == 10_000
 
 
 @pytest.mark.parametrize("hold", sorted(Hold))
 def test_a_hold_stops_every_leg_but_the_return_that_a_payout_does_not_concern(hold: Hold) -> None:
     file = paid()
     planned = start(file, None)
-    back = settlements.give_back(file, None, 5, actor=BUYER, reason="x", now=START)
+    back = plans.give_back(file, None, 5, actor=BUYER, reason="x", now=START)
     file.escrow.holds = frozenset({hold})
 
     assert not settlements.may_send(file.escrow, planned.settlement)
@@ -271,7 +303,7 @@ def test_waiting_keeps_the_number_where_nothing_was_refused() -> None:
 # --- parked and resumed
 
 
-def parked(error: str = "REJECTED") -> tuple[EscrowFile, settlements.Planned]:
+def parked(error: str = "REJECTED") -> tuple[EscrowFile, plans.Planned]:
     """A release that the provider refused for good."""
     file = paid()
     planned = start(file, None)
@@ -288,12 +320,12 @@ def test_what_can_not_go_on_is_parked_visibly() -> None:
     assert (row.status, row.error, row.next_look) == (SettlementStatus.PARKED, "REJECTED", None)
     assert (file.escrow.status, file.escrow.holds) == (E.SETTLING, {Hold.PAYOUT_FAILED})
     assert settlements.live(file) == []
-    assert settlements.remaining(file) == 0
+    assert plans.remaining(file) == 0
 
 
 def test_a_parked_return_puts_no_hold_on_the_escrow() -> None:
     file = paid(E.RELEASED)
-    planned = settlements.give_back(file, None, 5, actor=BUYER, reason="x", now=START)
+    planned = plans.give_back(file, None, 5, actor=BUYER, reason="x", now=START)
 
     settlements.park(file, planned.settlement, "REJECTED", refused=True)
 
@@ -302,7 +334,7 @@ def test_a_parked_return_puts_no_hold_on_the_escrow() -> None:
 
 def test_resuming_goes_on_as_the_next_run_under_a_new_number() -> None:
     file, planned = parked()
-    back = settlements.give_back(file, None, 5, actor=BUYER, reason="x", now=START)
+    back = plans.give_back(file, None, 5, actor=BUYER, reason="x", now=START)
     settlements.park(file, back.settlement, "REJECTED", refused=True)
 
     changed = settlements.resume_all(file, START + DAY)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloxtr8 import actors, money
-from bloxtr8.domain import chain_actions, ledger, settlements
+from bloxtr8.domain import chain_actions, ledger, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.entities import Account, Currency, EscrowStatus, RailName, SettlementKind, Side, StablecoinEscrow
@@ -28,8 +28,8 @@ def surplus(file: EscrowFile, cents: int) -> None:
     file.ledger += ledger.book(file.escrow, [Entry(Account.BUYER, Account.SURPLUS, cents, "late")], now=START)
 
 
-def give_back(file: EscrowFile, cents: int) -> settlements.Planned:
-    return settlements.give_back(file, None, cents, actor=actors.system("test"), reason="LATE_MONEY", now=START)
+def give_back(file: EscrowFile, cents: int) -> plans.Planned:
+    return plans.give_back(file, None, cents, actor=actors.system("test"), reason="LATE_MONEY", now=START)
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,13 @@ def test_a_vault_has_fifty_three_returns() -> None:
 def test_surplus_that_a_return_carries_is_not_carried_again() -> None:
     file = held()
     surplus(file, 500)
-    assert settlements.unreturned(file) == 500
+    assert plans.unreturned(file) == 500
     planned = give_back(file, 500)
-    assert settlements.unreturned(file) == 0
+    assert plans.unreturned(file) == 0
     surplus(file, 200)
-    assert settlements.unreturned(file) == 200
+    assert plans.unreturned(file) == 200
     pay_out(file, planned)
-    assert settlements.unreturned(file) == 200
+    assert plans.unreturned(file) == 200
 
 
 def test_the_kind_and_not_the_turn_names_the_call() -> None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from bloxtr8 import assets, clock, config, funding, ids, reads, reclaims, sagas, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrows, settlements
+from bloxtr8.domain import escrows, plans
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
@@ -127,7 +127,7 @@ def _look_at_delivery(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
     elif not escrows.passed(escrow, escrow.deliver_by, now) or not escrows.check_seen(escrow, owner, now):
         _look_later(file, now, actor, soon=True)
     else:
-        planned = settlements.start(
+        planned = plans.start(
             file, "refund_undelivered", Role.SYSTEM, actor=actor, to_seller=0, reason="NOT_DELIVERED", now=now
         )
         table.commit(escrow, *planned.rows, *proof, action="refund_undelivered", actor=actor)
@@ -149,7 +149,7 @@ def _look_at_inspection(file: EscrowFile, now: dt.datetime, actor: Actor) -> Non
     elif not escrows.passed(escrow, escrow.inspect_by, now) or escrow.warned_at is None:
         _warn(file, now, actor)
     else:
-        planned = settlements.start(
+        planned = plans.start(
             file, "auto_release", Role.SYSTEM, actor=actor, to_seller=None, reason="INSPECTION_OVER", now=now
         )
         delivery = file.delivery

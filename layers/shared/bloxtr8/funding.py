@@ -13,7 +13,7 @@ from ulid import ULID
 from bloxtr8 import clock, config, lookups, rails, reads, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import chain_actions, escrows, ledger, settlements, vaults, wallet_risk
+from bloxtr8.domain import chain_actions, escrows, ledger, plans, settlements, vaults, wallet_risk
 from bloxtr8.domain.deals import fall_through
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
@@ -225,13 +225,13 @@ def give_back(file: EscrowFile, deposit: Deposit | None, amount: int, reason: st
     """The RETURN of surplus that was just booked. On chain it carries all the surplus there is, and little of it waits
     for more: a vault has 53 returns."""
     if isinstance(file.rail, StablecoinEscrow):
-        deposit, amount = None, settlements.unreturned(file)
+        deposit, amount = None, plans.unreturned(file)
         if amount < config.settings().return_minimum_cents:
             return []
-        if settlements.returns(file) >= chain_actions.RETURNS:
+        if plans.returns(file) >= chain_actions.RETURNS:
             logger.error("a vault has no return left", extra={"escrowId": file.escrow.id, "surplus": amount})
             return []
-    planned = settlements.give_back(file, deposit, amount, actor=actor, reason=reason, now=clock.now())
+    planned = plans.give_back(file, deposit, amount, actor=actor, reason=reason, now=clock.now())
     return [*planned.rows]
 
 

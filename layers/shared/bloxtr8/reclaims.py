@@ -6,7 +6,7 @@ from typing import cast
 from bloxtr8 import clock, funding, lookups, rails, reads, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import disputes, escrows, ledger, settlements, vaults
+from bloxtr8.domain import disputes, escrows, ledger, plans, settlements, vaults
 from bloxtr8.domain.deals import finish
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
@@ -34,7 +34,7 @@ def record(escrow_id: str, *, ref: str, units: int, actor: Actor) -> None:
     lines = _book(file, ref, units)
     ended = _end(file) if file.escrow.status in escrows.MONEY_HELD and lines else None
     dropped = _drop(file)
-    back = funding.give_back(file, None, settlements.unreturned(file), "LATE_MONEY", actor)
+    back = funding.give_back(file, None, plans.unreturned(file), "LATE_MONEY", actor)
     rows, freed = ended or ([], [])
     details = {"units": units}
     table.commit(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bloxtr8 import clock, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import escrows, holds, ledger, legs, settlements, wallet_risk
+from bloxtr8.domain import escrows, holds, ledger, legs, plans, settlements, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.wallet_risk import Verdict
@@ -273,7 +273,7 @@ def take_back(escrow_id: str, settlement_id: str, n: int, actor: Actor) -> None:
     now = clock.now()
     entry = Entry(Account.BUYER, Account.SURPLUS, leg.amount, "sent back by the buyer's bank")
     lines = ledger.book(file.escrow, [entry], now=now, leg_id=leg.id, external_id=leg.external_id)
-    planned = settlements.give_back(file, None, leg.amount, actor=actor, reason="REFUND_FAILED", now=now)
+    planned = plans.give_back(file, None, leg.amount, actor=actor, reason="REFUND_FAILED", now=now)
     if sum(row.reason == "REFUND_FAILED" for row in file.settlements) >= settlements.MAX_ATTEMPTS:
         settlements.park(file, planned.settlement, "REFUND_FAILED", refused=False)  # that card takes it no more
     table.commit(file.escrow, mark, *lines, *planned.rows, action="take_back_refund", actor=actor)

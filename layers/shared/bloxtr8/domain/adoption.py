@@ -3,7 +3,7 @@
 import datetime as dt
 
 from bloxtr8.actors import Actor
-from bloxtr8.domain import disputes, holds, settlements
+from bloxtr8.domain import disputes, holds, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile, check_money_may_start
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
@@ -31,7 +31,7 @@ def adopt(
     """adopt_refund: a REFUND whose one leg is under way already, so that it is booked as any other when the provider
     says that it succeeded. A hold for risk is decided by it, and a live dispute closed. Call it only where it `fits`.
     """
-    planned = settlements.start(
+    planned = plans.start(
         file, "adopt_refund", Role.SYSTEM, actor=actor, to_seller=0, reason="REFUNDED_IN_DASHBOARD", now=now,
         despite=DESPITE,
     )  # fmt: skip

@@ -1,0 +1,216 @@
+"""Plans: who gets what of an escrow, frozen in the transaction that starts it (states.md, sections 5 and 10; D20, D21).
+
+Amounts are cents. `settlements` is how a plan is carried out.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bloxtr8 import ids, money
+from bloxtr8.actors import Actor
+from bloxtr8.domain import chain_actions
+from bloxtr8.domain.chain_actions import Action
+from bloxtr8.domain.escrows import EscrowFile, check_money_may_start, plan_look, repair_delay
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.transitions import ESCROW
+from bloxtr8.entities import (
+    Account,
+    Deposit,
+    Escrow,
+    Leg,
+    LegStatus,
+    RailName,
+    Settlement,
+    SettlementKind,
+    SettlementStatus,
+    Side,
+    StablecoinEscrow,
+)
+from bloxtr8.errors import Unprocessable
+
+_COUNTED = {SettlementStatus.OPEN, SettlementStatus.PARKED, SettlementStatus.DONE}
+
+
+@dataclass(slots=True)
+class Planned:
+    """A new settlement with its legs, to be saved with the move that starts it."""
+
+    settlement: Settlement
+    legs: list[Leg]
+
+    @property
+    def rows(self) -> list[Settlement | Leg]:
+        return [self.settlement, *self.legs]
+
+
+def remaining(file: EscrowFile) -> int:
+    """What of `amount` no settlement has decided yet, in cents (section 10)."""
+    decided = (s for s in file.settlements if s.status in _COUNTED and s.kind is not SettlementKind.RETURN)
+    return file.escrow.amount - sum(s.seller_share + s.buyer_share for s in decided)
+
+
+def start(
+    file: EscrowFile,
+    action: str,
+    role: Role,
+    *,
+    actor: Actor,
+    to_seller: int | None,
+    reason: str,
+    now: dt.datetime,
+    despite: Collection[str] = (),
+) -> Planned:
+    """The move that ends an escrow with money: SETTLING, with the plan frozen in the same transaction.
+
+    `to_seller` is the seller's part of what remains, in cents before fees (None: all of it, 0: a full refund). A
+    release, a refund and a split are the same plan with other numbers. Raises Forbidden, InvalidState,
+    SETTLEMENT_IN_PROGRESS or ESCROW_ON_HOLD.
+    """
+    escrow = file.escrow
+    ESCROW.check(action, escrow, role)
+    check_money_may_start(escrow, despite)
+    rest = remaining(file)
+    seller_share = rest if to_seller is None else to_seller
+    kind = SettlementKind.SPLIT
+    if seller_share in (0, rest):
+        kind = SettlementKind.RELEASE if seller_share else SettlementKind.REFUND
+    share = money.settle(
+        amount=escrow.amount,
+        buyer_fee_bps=escrow.buyer_fee_bps,
+        seller_fee_bps=escrow.seller_fee_bps,
+        seller_share=seller_share,
+        held=escrow.held,
+        share_before=escrow.seller_share,
+        fees_before=escrow.fees,
+    )
+    planned = _plan(file, kind, share, actor=actor, reason=reason, now=now)
+    planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, rest - seller_share
+    ESCROW.apply(action, escrow, role)
+    escrow.settlement_id = planned.settlement.id
+    escrow.frozen_causes, escrow.frozen_at, escrow.unknown_since = frozenset(), None, None
+    plan_look(escrow, now)
+    return planned
+
+
+def check_sums(file: EscrowFile, to_seller: int, to_buyer: int) -> None:
+    """What two sides agree on, or an arbiter decides, is all that remains, to the cent. Raises Unprocessable
+    SUM_MISMATCH with `remaining`."""
+    rest = remaining(file)
+    if min(to_seller, to_buyer) < 0 or to_seller + to_buyer != rest:
+        raise Unprocessable("The two amounts are not what remains.", "SUM_MISMATCH", remaining=rest)
+
+
+def plan_split(
+    file: EscrowFile,
+    action: str,
+    role: Role,
+    *,
+    actor: Actor,
+    to_seller: int,
+    to_buyer: int,
+    reason: str,
+    now: dt.datetime,
+    despite: Collection[str] = (),
+) -> Planned:
+    """`start` where both parts were named, in cents before fees: they are all that remains, or Unprocessable
+    SUM_MISMATCH."""
+    ESCROW.check(action, file.escrow, role)
+    check_money_may_start(file.escrow, despite)
+    check_sums(file, to_seller, to_buyer)
+    return start(file, action, role, actor=actor, to_seller=to_seller, reason=reason, now=now, despite=despite)
+
+
+def give_back(
+    file: EscrowFile, deposit: Deposit | None, amount: int, *, actor: Actor, reason: str, now: dt.datetime
+) -> Planned:
+    """A RETURN: `amount` of SURPLUS goes back to where the buyer's money came from (D30). It never touches the
+    status."""
+    share = money.Share(seller=0, platform=0, buyer=amount)
+    planned = _plan(file, SettlementKind.RETURN, share, actor=actor, reason=reason, now=now)
+    for leg in planned.legs:
+        leg.source_account = Account.SURPLUS
+        leg.deposit_ref = deposit.ref if deposit else None
+    return planned
+
+
+def _plan(
+    file: EscrowFile, kind: SettlementKind, share: money.Share, *, actor: Actor, reason: str, now: dt.datetime
+) -> Planned:
+    escrow = file.escrow
+    settlement = Settlement(
+        escrow_id=escrow.id,
+        id=ids.new("stl"),
+        kind=kind,
+        to_seller=share.seller,
+        to_platform=share.platform,
+        to_buyer=share.buyer,
+        reason=reason,
+        actor=actor.id,
+        next_look=now + repair_delay(0),
+        created_at=now,
+    )
+    legs: list[Leg] = []
+    fee_left = share.platform
+    call = _call(file, kind)
+    for pays, amount, also_buyer in _parts(escrow, share):
+        legs.append(
+            Leg(
+                escrow_id=escrow.id,
+                settlement_id=settlement.id,
+                n=len(legs) + 1,
+                pays=pays,
+                amount=amount,
+                fee=fee_left,  # the platform's part moves with the first leg that is confirmed
+                also_buyer=also_buyer,
+                action=call,
+                currency=escrow.currency,
+                destination=_destination(file, pays),
+            )
+        )
+        fee_left = 0
+    file.settlements.append(settlement)
+    file.legs.extend(legs)
+    return Planned(settlement, legs)
+
+
+def _parts(escrow: Escrow, share: money.Share) -> list[tuple[Side, int, int]]:
+    """Whom each leg pays, how much, and what the buyer gets beside it: on chain one call pays all of them."""
+    parts = [(Side.SELLER, share.seller, 0), (Side.BUYER, share.buyer, 0)]
+    if escrow.rail is RailName.USDC_BASE and share.seller:
+        parts = [(Side.SELLER, share.seller, share.buyer)]
+    return [part for part in parts if part[1]]
+
+
+def _call(file: EscrowFile, kind: SettlementKind) -> int | None:
+    """On chain, the index of the settlement's one call. Raises ValueError for a return too many."""
+    if not isinstance(file.rail, StablecoinEscrow):
+        return None
+    n = returns(file) + 1 if kind is SettlementKind.RETURN else 0
+    return chain_actions.index(Action(kind, n))
+
+
+def _destination(file: EscrowFile, pays: Side) -> str | None:
+    """Where the money goes, frozen at accept: the payout account, the wallet of the vault's terms, or back to the
+    card (None)."""
+    if isinstance(file.rail, StablecoinEscrow):
+        return str(file.rail.terms["seller" if pays is Side.SELLER else "buyer"])
+    return file.escrow.payout_account_id if pays is Side.SELLER else None
+
+
+def returns(file: EscrowFile) -> int:
+    """How many returns of surplus there have been."""
+    return sum(row.kind is SettlementKind.RETURN for row in file.settlements)
+
+
+def unreturned(file: EscrowFile) -> int:
+    """The cents of SURPLUS that no return is to carry yet."""
+    waiting = {row.id for row in file.settlements if row.status in {SettlementStatus.OPEN, SettlementStatus.PARKED}}
+    planned = (
+        leg.amount
+        for leg in file.legs
+        if leg.settlement_id in waiting
+        and leg.source_account is Account.SURPLUS
+        and leg.status is not LegStatus.CONFIRMED
+    )
+    return file.escrow.surplus - sum(planned)
