@@ -76,6 +76,26 @@ def test_a_signature_of_another_key_is_never_used() -> None:
         KmsSigner(Pen(5, signs_with=6), "key").sign_digest(bytes(32))
 
 
+@pytest.mark.parametrize("size", [1, 31, 32])
+def test_a_signature_is_read_as_it_was_written(size: int) -> None:
+    r, s = int.from_bytes(bytes([0x80] * size)), int.from_bytes(bytes([0x7F] * size))
+    assert signer.of_der(encode_dss_signature(r, s)) == (r, s)
+
+
+GOOD = encode_dss_signature(ORDER - 1, 5)
+
+
+@pytest.mark.parametrize(
+    "der",
+    [b"", b"0", GOOD[:-1], GOOD + b"0", b"1" + GOOD[1:], GOOD[:2] + b"3" + GOOD[3:], b"0\x03" + b"\x02\x01\x05",
+     b"0\x09" + b"\x02\x01\x05" * 3],
+    ids=["nothing", "a tag", "cut", "longer", "no sequence", "no number", "one number", "three numbers"],
+)  # fmt: skip
+def test_what_is_no_signature_is_refused(der: bytes) -> None:
+    with pytest.raises(RailBug):
+        signer.of_der(der)
+
+
 @pytest.mark.parametrize(
     ("code", "raised"), [("AccessDeniedException", RailBug), ("ThrottlingException", RailOutcomeUnknown)]
 )

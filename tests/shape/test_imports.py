@@ -1,8 +1,11 @@
 """Law 8: heavy imports stay where they are used, and the arrows of pyproject.toml hold (law 7)."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from tools import template
@@ -45,6 +48,37 @@ def test_no_function_that_does_not_need_it_imports_anything_heavy() -> None:
     light = [f"functions.{action}.app" for action in actions if action not in NEEDED]
 
     assert heavy_import(light, HEAVY, [template.ROOT, template.ROOT / "layers/shared"]) is None
+
+
+def foreign(source: str) -> set[str]:
+    """The top packages that a module imports, anywhere in it but for the checker alone, beside Python's and ours."""
+    found, tree = set(), ast.parse(source)
+    blocks = [it for it in ast.walk(tree) if isinstance(it, ast.If) and ast.unparse(it.test) == "TYPE_CHECKING"]
+    unread = {id(node) for block in blocks for node in block.body}
+    for node in ast.walk(tree):
+        if id(node) in unread:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(str(node.module))
+    return {name.partition(".")[0] for name in found} - sys.stdlib_module_names - {"bloxtr8", "functions"}
+
+
+def test_what_runs_on_aws_imports_only_what_is_deployed_there() -> None:
+    locked = (template.ROOT / "layers/shared/requirements.txt").read_text()
+    deployed = set(re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE))
+    brought_by = packages_distributions()
+    sources = [*(template.ROOT / "layers/shared/bloxtr8").rglob("*.py"), *(template.ROOT / "functions").rglob("*.py")]
+
+    names = set().union(*(foreign(path.read_text()) for path in sources))
+
+    assert names >= {"pydantic", "stripe", "web3"}
+    assert {name for name in names if not {_lower(it) for it in brought_by.get(name, [])} & deployed} == set()
+
+
+def _lower(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def test_a_heavy_import_is_found(tmp_path: Path) -> None:

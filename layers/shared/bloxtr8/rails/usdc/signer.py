@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_keys.datatypes import PublicKey
 from eth_keys.datatypes import Signature as Recoverable
@@ -17,6 +16,7 @@ from bloxtr8.addresses import keccak
 from bloxtr8.rails.base import RailBug, RailOutcomeUnknown
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # of secp256k1
+_SEQUENCE, _INTEGER = 0x30, 0x02  # tags of DER
 REFUSED = {"AccessDeniedException", "NotFoundException", "DisabledException", "InvalidKeyUsageException"}
 
 
@@ -86,8 +86,23 @@ class KmsSigner:
 
 
 def of_der(der: bytes) -> tuple[int, int]:
-    """SEQUENCE { INTEGER r, INTEGER s }, as KMS answers."""
-    return decode_dss_signature(der)
+    """SEQUENCE { INTEGER r, INTEGER s }, as KMS answers: each length is one byte, since all of it is at most 70. Raises
+    RailBug for anything else."""
+    if len(der) < 2 or der[0] != _SEQUENCE or der[1] != len(der) - 2:
+        raise RailBug("the signature is no DER sequence")
+    r, rest = _integer(der[2:])
+    s, rest = _integer(rest)
+    if rest:
+        raise RailBug("the signature has more than two numbers")
+    return r, s
+
+
+def _integer(der: bytes) -> tuple[int, bytes]:
+    """The number that comes first, and what follows it."""
+    if len(der) < 3 or der[0] != _INTEGER:
+        raise RailBug("the signature holds no number")
+    end = 2 + der[1]
+    return int.from_bytes(der[2:end]), der[end:]
 
 
 def low(r: int, s: int) -> tuple[int, int]:
