@@ -16,6 +16,7 @@ from benchmarks import runtime
 from benchmarks.record import Recording
 
 PLAIN, PLAIN_TRIMMED, NOTHING = "(plain)", "(plain, in our tree)", "(nothing)"
+ON_CHAIN = " on chain"  # ends the name of a function's second call, where it works by card and on chain
 PROBE = Path(__file__).with_name("probe.py")
 TIMEOUT_SECONDS = 300
 PLAIN_TIMES = 5  # a round
@@ -40,8 +41,9 @@ class Bench:
     """Runs the probe over a recording."""
 
     def __init__(self, recording: Recording) -> None:
-        self.calls = recording.firsts()
-        self._secrets = recording.secrets()
+        chain = {f"{action}{ON_CHAIN}": call for action, call in recording.on_chain().items()}
+        self.calls = recording.firsts() | chain
+        self._kept, self._chain = recording.kept(), recording.chain
 
     def probe(self, name: str, *, warm: bool = False, tool: Iterable[str] = ()) -> dict[str, Any]:
         """One fresh process of a function, or of a reference by its name in parentheses."""
@@ -96,13 +98,13 @@ class Bench:
             "event": call.event,
             "now": call.now,
             "exchanges": [asdict(it) for it in call.exchanges],
-            "secrets": [asdict(it) for it in self._secrets],
+            "kept": [asdict(it) for it in self._kept],
             "warm": warm,
         }
 
     def _environment(self, name: str) -> dict[str, str]:
         if not name.startswith("("):
-            return runtime.environment(name)
+            return runtime.environment(self.calls[name].action) | self._chain
         asked = {it.operation: it.asked for it in self.calls["make_offer"].exchanges}
         tree = runtime.OPT if name == PLAIN_TRIMMED else runtime.PLAIN
         path = [Path(__file__).with_name("plain"), tree / "python"]

@@ -1,6 +1,6 @@
 """Runs in a fresh interpreter with the measured tree alone: imports an app, calls it, tells what that took.
 
-    python probe.py <script.json>      {module, event, now, exchanges, secrets, warm, hand}
+    python probe.py <script.json>      {module, event, now, exchanges, kept, warm}
 
 Prints, after whatever the function logs, one line: {import, first, warm, hand, modules} in CPU milliseconds. `module`
 "" imports nothing: what the interpreter and this file cost. The network is answered from the recording, in order, in
@@ -24,7 +24,7 @@ class Network:
     """Answers instead of a network: each kind of request by its recorded answers in turn."""
 
     def __init__(self, script):
-        self.exchanges, self.secrets = script["exchanges"], script["secrets"]
+        self.exchanges, self.kept = script["exchanges"], script["kept"]
         self.served = {}
 
     def rewind(self):
@@ -54,15 +54,31 @@ class Network:
     def find(self, host, method, headers, body):
         target = next((value for name, value in headers.items() if name.lower() == "x-amz-target"), "")
         target = target.decode() if isinstance(target, bytes) else target
-        if target == "secretsmanager.GetSecretValue":
-            wanted = json.loads(body)["SecretId"]
-            return next(it for it in self.secrets if it["asked"]["SecretId"] == wanted)
-        kind = target.partition(".")[2] or f"{service_of(host)} {method}"
-        answers = [it for it in self.exchanges if it["kind"] == kind]
+        node = service_of(host) == "rpc"
+        asked = json.loads(body) if target or node else None
+        method = method_of(asked) if node else method
+        kind = f"rpc {method}" if node else target.partition(".")[2] or f"{service_of(host)} {method}"
+        same = [it for it in self.kept if it["kind"] == kind and it["asked"] in (None, asked)]
+        answers = same or [it for it in self.exchanges if it["kind"] == kind]
         if not answers:
             raise LookupError(f"nothing recorded for {kind}")
         turn = self.served[kind] = self.served.get(kind, 0) + 1
-        return answers[min(turn, len(answers)) - 1]
+        found = answers[min(turn, len(answers)) - 1]
+        return found | {"raw": numbered(found["raw"], asked)} if node else found
+
+
+def method_of(asked):
+    """Of a question to the chain's node, or of several at once."""
+    return "batch" if isinstance(asked, list) else asked["method"]
+
+
+def numbered(raw, asked):
+    """The node's answer under the number of the question; several in their order."""
+    said = json.loads(raw)
+    if isinstance(asked, list):
+        pairs = zip(sorted(said, key=lambda it: it["id"]), asked, strict=False)
+        return json.dumps([one | {"id": it["id"]} for one, it in pairs]).encode()
+    return json.dumps(said | {"id": asked["id"]}).encode()
 
 
 def service_of(host):
@@ -76,7 +92,7 @@ def main():
 
     with open(sys.argv[1]) as file:  # noqa: PTH123  (pathlib is no part of the floor)
         script = json.load(file)
-    for it in [*script["exchanges"], *script["secrets"]]:
+    for it in [*script["exchanges"], *script["kept"]]:
         it["raw"] = base64.b64decode(it["body"])
         it["kind"] = it["operation"] if it["asked"] is not None else f"{it['service']} {it['operation'].split()[0]}"
     network, told = Network(script), {}

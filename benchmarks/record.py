@@ -10,7 +10,7 @@ import io
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,12 @@ from local import invocation
 from local.runner import InProcess
 from local.stack import Stack
 
+KEPT = {"GetSecretValue", "GetPublicKey", "eth_chainId"}  # asked once a process, so only its first call shows them
+NODE = "https://rpc.test"  # where the measured tree finds the chain's node
+CHAIN_SETTINGS = (
+    "CHAIN_ID", "CHAIN_IDS", "USDC_ADDRESS", "ESCROW_CONTRACT", "FEE_ADDRESS", "SANCTIONS_ORACLE", "SIGNER_KEY_ID",
+    "CHAIN_FINALITY", "PAYOUT_FINALITY",
+)  # fmt: skip
 HOPS = {"transfer-encoding", "content-length", "connection", "content-encoding"}
 
 
@@ -59,6 +65,11 @@ class Call:
         """Whether it did its work: neither an error nor a refusal."""
         return not self.failed and (self.status is None or self.status < 400)
 
+    @property
+    def on_chain(self) -> bool:
+        """Whether it asked the chain's node."""
+        return any(it.service == "rpc" for it in self.exchanges)
+
     def count(self, *operations: str) -> int:
         """How often it asked for one of these operations of DynamoDB."""
         return sum(it.service == "dynamodb" and it.operation in operations for it in self.exchanges)
@@ -66,23 +77,39 @@ class Call:
 
 @dataclass
 class Recording:
-    """All calls in the order of their start, and the state transitions of the executions of trade 1."""
+    """All calls in the order of their start, the state transitions of the executions of trade 1, and the settings of
+    the chain that they were made on."""
 
     calls: list[Call] = field(default_factory=list)
     transitions: int = 0
+    chain: dict[str, str] = field(default_factory=dict)
 
     def firsts(self) -> dict[str, Call]:
-        """The busiest good call of each action among its first ten: an answer of nothing to do measures nothing."""
+        """The busiest good call of each action among its first ten: an answer of nothing to do measures nothing. What
+        is asked by card and on chain is measured by card."""
+        return {action: _busiest(_by_card(calls) or calls) for action, calls in self._good().items()}
+
+    def on_chain(self) -> dict[str, Call]:
+        """The same of the actions that go by card and on chain: the call on chain."""
+        both = {action: calls for action, calls in self._good().items() if _by_card(calls)}
+        found = {action: [call for call in calls if call.on_chain] for action, calls in both.items()}
+        return {action: _busiest(calls) for action, calls in found.items() if calls}
+
+    def _good(self) -> dict[str, list[Call]]:
         found: dict[str, list[Call]] = {}
         for call in self.calls:
             if call.good:
                 found.setdefault(call.action, []).append(call)
-        return {action: max(calls[:10], key=_work) for action, calls in sorted(found.items())}
+        return dict(sorted(found.items()))
 
     def secrets(self) -> list[Exchange]:
-        """Reads of secrets, each once: a process keeps them, so only its first call shows them."""
-        reads = [it for call in self.calls for it in call.exchanges if it.operation == "GetSecretValue"]
-        return list({it.asked["SecretId"]: it for it in reads}.values())
+        """Reads of secrets, each once."""
+        return [it for it in self.kept() if it.operation == "GetSecretValue"]
+
+    def kept(self) -> list[Exchange]:
+        """What a process asks once and keeps, each once."""
+        asked = [it for call in self.calls for it in call.exchanges if it.operation in KEPT]
+        return list({(it.operation, json.dumps(it.asked)): it for it in asked}.values())
 
     def dump(self) -> str:
         return json.dumps(asdict(self))
@@ -91,7 +118,15 @@ class Recording:
     def parse(cls, text: str) -> "Recording":
         raw = json.loads(text)
         calls = [Call(**it | {"exchanges": [Exchange(**one) for one in it["exchanges"]]}) for it in raw["calls"]]
-        return cls(calls, raw["transitions"])
+        return cls(calls, raw["transitions"], raw["chain"])
+
+
+def _by_card(calls: list[Call]) -> list[Call]:
+    return [call for call in calls if not call.on_chain]
+
+
+def _busiest(calls: list[Call]) -> Call:
+    return max(calls[:10], key=_work)
 
 
 def _work(call: Call) -> tuple[bool, int]:
@@ -124,11 +159,15 @@ class _Recorder:
         headers = {name: value for name, value in response.headers.items() if name.lower() not in HOPS}
         asked = options.get("headers") or {}
         service, operation, arguments = self._named(pool, method, url, asked, options.get("body"))
-        exchange = Exchange(
-            service, operation, arguments, response.status, headers, base64.b64encode(body or b"").decode()
-        )
-        self._open[here.request_id].exchanges.append(exchange)
+        exchange = Exchange(service, operation, arguments, response.status, headers, _coded(body or b""))
+        moved = replace(exchange, body=_coded(self._moved(operation, body or b"")))
+        self._open[here.request_id].exchanges.append(moved)
         return answer_of(exchange, preload=options.get("preload_content", True))
+
+    def _moved(self, operation: str, body: bytes) -> bytes:
+        """A secret names the node, which is elsewhere for whoever is measured."""
+        node = self.stack.addresses.get("rpc")
+        return body.replace(node.encode(), NODE.encode()) if node and operation == "GetSecretValue" else body
 
     def _named(self, pool: HTTPConnectionPool, method: str, url: str, headers: Any, body: Any) -> tuple[str, str, Any]:
         """(service, operation, arguments) of a request: AWS's JSON services name theirs in a header."""
@@ -141,10 +180,17 @@ class _Recorder:
         base = f"{pool.scheme}://{pool.host}:{pool.port}"
         names = {urlsplit(address).netloc: name for name, address in self.stack.addresses.items() if "//" in address}
         service_name = names.get(urlsplit(base).netloc, "s3")
+        if service_name == "rpc":
+            question = json.loads(body)
+            return service_name, "batch" if isinstance(question, list) else question["method"], None
         path = urlsplit(url).path
         if service_name == "aws":
             service_name = "lambda" if path.startswith("/2015-03-31") else "s3"
         return service_name, f"{method} {path}" if service_name not in {"s3", "lambda"} else method, None
+
+
+def _coded(body: bytes) -> str:
+    return base64.b64encode(body).decode()
 
 
 def answer_of(exchange: Exchange, *, preload: bool = False) -> urllib3.HTTPResponse:
@@ -189,7 +235,14 @@ def record(tell: Any) -> Recording:
         tour.play(stack, trade, tell)
         stack.wait_quiet(20)
         recorder.recording.transitions = _transitions(stack)
+        recorder.recording.chain = _chain_settings(stack)
     return recorder.recording
+
+
+def _chain_settings(stack: Stack) -> dict[str, str]:
+    """As some function has them in its environment."""
+    found = {name: value for it in stack.platform.functions.values() for name, value in it.env.items()}
+    return {name: found[name] for name in CHAIN_SETTINGS}
 
 
 def _transitions(stack: Stack) -> int:

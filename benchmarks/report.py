@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from benchmarks import cost, trips, warm
-from benchmarks.cold import PLAIN, PLAIN_TIMES, PLAIN_TRIMMED, Cost
+from benchmarks.cold import ON_CHAIN, PLAIN, PLAIN_TIMES, PLAIN_TRIMMED, Cost
 from benchmarks.cost import Line
 from benchmarks.trips import Trips
 from benchmarks.warm import Warm
@@ -32,7 +32,8 @@ def render(
     parts = [
         "# What a call costs",
         f"`{command}`, {clock.now():%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores of a shared "
-        f"{platform.machine()} machine ({sys.platform}). The network is answered from a recording; times are CPU time.",
+        f"{platform.machine()} machine ({sys.platform}). The network is answered from a recording; times are CPU time. "
+        "A function that works by card and on chain is measured by card, and once more on chain.",
         _cold(costs),
         f"Not measured, as nothing that is recorded calls them: {', '.join(uncalled)}." if uncalled else "",
         _instructions(costs, counted),
@@ -81,7 +82,7 @@ def _instructions(costs: Mapping[str, Cost], counted: Sequence[str]) -> str:
 
 
 def _heavy(costs: Mapping[str, Cost]) -> str:
-    found = {name: [it for it in WATCHED if it in cost.heavy] for name, cost in _ours(costs).items()}
+    found = {name: [it for it in WATCHED if it in cost.heavy] for name, cost in sorted(costs.items())}
     rows = [f"- {it}: {', '.join(name for name, has in found.items() if it in has) or 'none'}" for it in WATCHED]
     return "\n".join(["## Who imports what is heavy", "", "By the end of a first call:", "", *rows])
 
@@ -160,7 +161,8 @@ def _table(costs: Mapping[str, Cost]) -> str:
 
 
 def _ours(costs: Mapping[str, Cost]) -> dict[str, Cost]:
-    return {name: cost for name, cost in sorted(costs.items()) if not name.startswith("(")}
+    """Each function once."""
+    return {name: it for name, it in sorted(costs.items()) if not name.startswith("(") and not name.endswith(ON_CHAIN)}
 
 
 def _verdict(value: float, limit: float) -> str:

@@ -96,8 +96,28 @@ def test_refused_and_failed_calls_stand_for_no_action() -> None:
     assert Recording([refused, good, failed]).firsts() == {"get_escrow": good}
 
 
+def test_what_works_by_card_and_on_chain_is_measured_in_both_ways() -> None:
+    asked = exchange("eth_call", None, service="rpc")
+    card, chain = call("send_leg", exchange("Query", {})), call("send_leg", exchange("Query", {}), asked)
+    poll, read = call("poll_chain", asked, status=None), call("get_escrow")
+    recording = Recording([card, chain, poll, read])
+
+    assert recording.firsts() == {"send_leg": card, "poll_chain": poll, "get_escrow": read}
+    assert recording.on_chain() == {"send_leg": chain}
+
+
+def test_what_a_process_asks_once_is_kept_for_every_other() -> None:
+    secrets = [exchange("GetSecretValue", {"SecretId": name}, service="secretsmanager") for name in ("a", "b")]
+    key = exchange("GetPublicKey", {"KeyId": "k"}, service="TrentService")
+    recording = Recording([call("get_me", *secrets, exchange("Query", {})), call("send_leg", secrets[0], key)])
+
+    assert recording.secrets() == secrets
+    assert recording.kept() == [*secrets, key]
+
+
 def test_a_recording_survives_its_file() -> None:
-    recording = Recording([call("get_escrow", exchange("Query", {"Limit": 1}))], transitions=3)
+    calls = [call("get_escrow", exchange("Query", {"Limit": 1}))]
+    recording = Recording(calls, transitions=3, chain={"CHAIN_ID": "31337"})
 
     assert Recording.parse(recording.dump()) == recording
 

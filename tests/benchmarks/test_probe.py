@@ -28,7 +28,7 @@ def probe(tmp_path: Path, exchanges: list[dict[str, Any]]) -> subprocess.Complet
         "requestContext": {},
         "body": json.dumps({"amount": 5, "currency": "USD"}),
     }
-    script = {"module": "app", "event": event, "now": 0.0, "exchanges": exchanges, "secrets": [], "warm": True}
+    script = {"module": "app", "event": event, "now": 0.0, "exchanges": exchanges, "kept": [], "warm": True}
     (tmp_path / "script.json").write_text(json.dumps(script))
     asked = json.dumps({"BatchGetItem": READ, "TransactWriteItems": WRITE})
     place = {"PYTHONPATH": str(PROBE.with_name("plain")), "PLAIN_ASKED": asked, "PATH": os.environ["PATH"]}
@@ -52,3 +52,32 @@ def test_what_was_never_recorded_ends_the_probe(tmp_path: Path) -> None:
 
     assert done.returncode != 0
     assert "nothing recorded for TransactWriteItems" in done.stderr
+
+
+def test_the_node_is_answered_under_the_numbers_of_the_questions(tmp_path: Path) -> None:
+    said = [{"id": 7, "result": "0x1"}, {"id": 6, "result": "0x0"}]
+    one: dict[str, Any] = {"service": "rpc", "operation": "eth_call", "asked": None, "status": 200, "headers": {}}
+    answers = [
+        one | {"body": base64.b64encode(json.dumps(said[0]).encode()).decode()},
+        one | {"operation": "batch", "body": base64.b64encode(json.dumps(said).encode()).decode()},
+    ]
+    (tmp_path / "app.py").write_text(NODE_APP)
+    script = {"module": "app", "event": {}, "now": 0.0, "exchanges": answers, "kept": [], "warm": False}
+    (tmp_path / "script.json").write_text(json.dumps(script))
+    command = [sys.executable, str(PROBE), str(tmp_path / "script.json")]
+    place = {"PYTHONPATH": str(tmp_path), "PATH": os.environ["PATH"]}
+
+    done = subprocess.run(command, env=runtime.ENVIRONMENT | place, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert '[{"id": 1, "result": "0x1"}, [{"id": 1, "result": "0x0"}, {"id": 2, "result": "0x1"}]]' in done.stdout
+
+
+NODE_APP = """
+import json, urllib3
+def lambda_handler(event, context):
+    ask = urllib3.HTTPSConnectionPool("rpc.test").urlopen
+    asked = [{"id": 1, "method": "eth_call"}, {"id": 2, "method": "eth_call"}]
+    answers = [ask("POST", "/", body=json.dumps(it).encode()) for it in (asked[0], asked)]
+    print(json.dumps([json.loads(it.data) for it in answers]))
+"""
