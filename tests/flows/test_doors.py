@@ -30,6 +30,7 @@ BODIES: dict[str, Any] = {
     "cancel_escrow": {"reason": "x"},
     "refund_escrow": {"reason": "x"},
     "resume_settlement": {"reason": "x"},
+    "decide_hold": {"hold": "SANCTIONS", "decision": "CLEAR", "reason": "x"},
     "confirm_delivery": {"acknowledge": True},
     "add_evidence": {"sha256": "0" * 64, "contentType": "image/png", "sizeBytes": 1, "note": "x"},
 }

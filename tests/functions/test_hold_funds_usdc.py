@@ -72,6 +72,7 @@ def test_money_that_comes_when_the_term_is_near_goes_back(
     chain.pay(escrow, escrow.gross * UNITS)
     screened(aws, escrow)
     clock.advance(days=100)
+    screened(aws, escrow)
     assert not held(aws, escrow)
     file = escrows.file(escrow)
     assert (str(file.escrow.status), file.escrow.reason) == ("CANCELLED", "TERM_TOO_NEAR")

@@ -141,16 +141,6 @@ def test_nobody_knows_is_asked_again(aws: Platform, chain: FakeChain, wallets: W
     assert screened(aws, escrow) == ENOUGH
 
 
-def test_a_cleared_deposit_is_not_held_again(aws: Platform, chain: FakeChain, wallets: Wallets, escrow: Escrow) -> None:
-    wallets.risks[STRANGER] = "MEDIUM"
-    chain.pay(escrow, escrow.gross * UNITS, STRANGER)
-    screened(aws, escrow)
-    (deposit,) = escrows.file(escrow).deposits
-    deposit.cleared = True
-    money.changed_rows(escrow, deposit)
-    assert screened(aws, escrow) == ENOUGH
-
-
 def test_one_transfer_cannot_fund_two_escrows(aws: Platform, chain: FakeChain, escrow: Escrow) -> None:
     other = chains.payable()
     chain.pay(escrow, escrow.gross * UNITS)

@@ -98,6 +98,8 @@ class Settings:
     repair_limit_seconds: int = HOUR
     verify_pause_seconds: int = 10
     webhook_attempts: int = 10
+    two_people_cents: int = 1_000_000  # above this gross two people of COMPLIANCE decide about a hold
+    vote_seconds: int = DAY  # how long the first one's vote is kept
     warn_hold_days: int = 60
     max_hold_days: int = 80
 

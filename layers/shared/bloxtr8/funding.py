@@ -156,7 +156,7 @@ def hold(escrow_id: str, actor: Actor) -> bool:
 
 def _doubts(file: EscrowFile) -> set[Verdict]:
     """What is not clean of the senders so far; by card nothing is."""
-    return set(wallet_risk.of_senders(file, late=False)) - {Verdict.CLEAN}
+    return set(wallet_risk.of_senders(file, clock.now(), late=False)) - {Verdict.CLEAN}
 
 
 def cancel_unfunded(escrow_id: str, actor: Actor) -> str:
@@ -193,17 +193,24 @@ def return_money(escrow_id: str, actor: Actor) -> bool:
 
 
 def _cancel(file: EscrowFile, action: str, reason: str, memo: str, actor: Actor, *, closed: bool) -> None:
-    """The end of an escrow that never held its money (D8): all that came goes back, the listing is free again."""
-    escrow, now = file.escrow, clock.now()
+    rows, freed = cancel(file, action, Role.SYSTEM, reason, memo, actor)
+    file.escrow.funding_closed = closed
+    escrows.plan_look(file.escrow, clock.now())
+    table.commit(file.escrow, *rows, deletes=freed, action=action, actor=actor)
+
+
+def cancel(
+    file: EscrowFile, action: str, role: Role, reason: str, memo: str, actor: Actor
+) -> tuple[list[Entity], list[Entity]]:
+    """The end of an escrow that never held its money (D8): all that came goes back, the listing is free again.
+    Returns the rows to save with it, and those to delete."""
+    escrow = file.escrow
     around = reads.around(escrow)
-    escrows.cancel(escrow, action, Role.SYSTEM, reason, now)
-    escrow.funding_closed = closed
-    escrows.plan_look(escrow, now)
+    escrows.cancel(escrow, action, role, reason, clock.now())
     with read_together(action):
         fall_through(around, amount=escrow.amount, accepted_at=accepted_at(escrow), reason=reason)
     rows = _surplus(file, escrow.held, memo, actor)
-    ended = settlements.cancel_deliveries(file)
-    table.commit(escrow, *around.saves, *rows, *ended, deletes=around.freed(), action=action, actor=actor)
+    return [*around.saves, *rows, *settlements.cancel_deliveries(file)], around.freed()
 
 
 def accepted_at(escrow: Escrow) -> dt.datetime:

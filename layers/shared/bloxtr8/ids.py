@@ -20,6 +20,7 @@ PREFIXES = (
     "dsp",
     "stl",
     "prp",
+    "hld",
     "evd",
     "snp",
     "kyc",

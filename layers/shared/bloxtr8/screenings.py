@@ -24,11 +24,12 @@ def refresh(users: Iterable[User], now: dt.datetime) -> list[User]:
     return stale
 
 
-def of_senders(deposits: Iterable[Deposit]) -> list[Deposit]:
-    """Screen the senders that nobody has told about yet, each once. Returns the deposits of which something is known
-    now."""
-    rows = wallet_risk.unscreened(deposits)
+def of_senders(deposits: Iterable[Deposit], now: dt.datetime) -> list[Deposit]:
+    """Screen the senders that nobody has told about yet, or not since a day, each once. Returns the deposits of which
+    more is known now; where no source answers, what was known stays, as old as it is."""
+    rows = wallet_risk.unscreened(deposits, now)
     found = {address: of_wallet(address) for address in {row.sender for row in rows}}
-    for row in rows:
+    told = [row for row in rows if wallet_risk.risk(found[row.sender]) != Risk.UNKNOWN]
+    for row in told:
         row.screening = found[row.sender]
-    return [row for row in rows if wallet_risk.risk(row.screening) != Risk.UNKNOWN]
+    return told

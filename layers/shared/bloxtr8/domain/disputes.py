@@ -18,6 +18,11 @@ def close_by_adoption(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
     return _close(file, "adopt_refund", Role.SYSTEM, "REFUNDED_BY_PLATFORM", now)
 
 
+def close_by_compliance(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
+    """The same where COMPLIANCE sends all of it back."""
+    return _close(file, "decide_hold", Role.COMPLIANCE, "REFUNDED_BY_COMPLIANCE", now)
+
+
 def close_by_reclaim(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
     """The same where the buyer took the money back from the vault, after its term."""
     return _close(file, "record_reclaim", Role.SYSTEM, "RECLAIMED", now)

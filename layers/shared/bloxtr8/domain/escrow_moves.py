@@ -5,7 +5,7 @@ import datetime as dt
 import functools
 from collections.abc import Callable, Iterable
 
-from bloxtr8.domain import escrows, settlements
+from bloxtr8.domain import compliance, escrows, resuming
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
@@ -40,7 +40,8 @@ GUARDS: dict[str, Guard] = {
     "start_delivery": lambda file, role, now: _delivery_move("start_delivery", file, role),
     "mark_delivered": lambda file, role, now: _delivery_move("mark_delivered", file, role),
     "add_evidence": lambda file, _, now: check_evidence_room(file),
-    "resume_settlement": lambda file, _, now: settlements.check_parked(file),
+    "resume_settlement": lambda file, _, now: resuming.check_parked(file),
+    "decide_hold": lambda file, _, now: compliance.check_anything(file, now),
 }
 
 

@@ -21,6 +21,7 @@ from bloxtr8.entities import (
     EscrowStatus,
     Evidence,
     Freeze,
+    HoldDecision,
     LedgerLine,
     Leg,
     Operation,
@@ -50,6 +51,7 @@ class EscrowFile:
     ledger: list[LedgerLine] = field(default_factory=list)
     disputes: list[Dispute] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
+    decisions: list[HoldDecision] = field(default_factory=list)
 
     @classmethod
     def of(cls, rows: Iterable[Entity]) -> "EscrowFile | None":
@@ -87,6 +89,7 @@ _RAILS = ("StripeEscrow", "StablecoinEscrow")
 _LISTS = {
     "Delivery": "deliveries", "Deposit": "deposits", "Evidence": "evidence", "Settlement": "settlements",
     "Leg": "legs", "LedgerLine": "ledger", "Operation": "operations", "Dispute": "disputes",
+    "HoldDecision": "decisions",
 }  # fmt: skip
 
 
@@ -217,9 +220,9 @@ def deliver(
 
 
 def cancel(escrow: Escrow, action: str, role: Role, reason: str, now: dt.datetime) -> None:
-    """cancel_escrow or cancel_unfunded: it never reached FUNDS_HELD (D8). The rail is closed afterwards by the
-    machine."""
-    ESCROW.apply(action, escrow, role)
+    """cancel_escrow, cancel_unfunded, decide_hold: it never reached FUNDS_HELD (D8). The rail is closed afterwards by
+    the machine."""
+    ESCROW.apply(action, escrow, role, becomes=EscrowStatus.CANCELLED)
     escrow.reason, escrow.ended_at = reason, now
     escrow.frozen_causes, escrow.frozen_at = frozenset(), None
     escrow.looks = 0

@@ -18,6 +18,7 @@ from bloxtr8.entities import (
     Account,
     Deposit,
     Escrow,
+    EscrowStatus,
     Leg,
     LegStatus,
     RailName,
@@ -86,7 +87,7 @@ def start(
     )
     planned = _plan(file, kind, share, actor=actor, reason=reason, now=now)
     planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, rest - seller_share
-    ESCROW.apply(action, escrow, role)
+    ESCROW.apply(action, escrow, role, becomes=EscrowStatus.SETTLING)
     escrow.settlement_id = planned.settlement.id
     escrow.frozen_causes, escrow.frozen_at, escrow.unknown_since = frozenset(), None, None
     plan_look(escrow, now)

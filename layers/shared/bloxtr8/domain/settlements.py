@@ -24,7 +24,7 @@ from bloxtr8.entities import (
     SettlementStatus,
     Side,
 )
-from bloxtr8.errors import Conflict, InvalidState
+from bloxtr8.errors import Conflict
 
 MAX_ATTEMPTS = 5
 ON_HOLD = "ON_HOLD"  # why it was parked: the end of the hold resumes it
@@ -130,51 +130,6 @@ def drop(settlement: Settlement, now: dt.datetime) -> None:
 def live(file: EscrowFile) -> list[Settlement]:
     """Those that wait for something: OPEN, the returns of surplus included."""
     return [row for row in file.settlements if row.status is SettlementStatus.OPEN]
-
-
-def check_parked(file: EscrowFile) -> list[Settlement]:
-    """What a person can resume. Raises InvalidState where nothing is parked."""
-    parked = [row for row in file.settlements if row.status is SettlementStatus.PARKED]
-    if not parked:
-        raise InvalidState("Nothing is parked.", currentStatus=str(file.escrow.status))
-    return parked
-
-
-def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg]:
-    """resume_settlement: every parked settlement of the escrow goes on as run + 1 (D32). Returns the rows it changed.
-
-    A leg that was refused is planned again under a new key. Raises InvalidState where nothing is parked.
-    """
-    parked = check_parked(file)
-    file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
-    changed: list[Settlement | Leg] = []
-    for settlement in parked:
-        SETTLEMENT.apply("resume_settlement", settlement, Role.PADMIN)
-        _next_run(settlement, now)
-        refused = [leg for leg in file.legs_of(settlement.id) if leg.status is LegStatus.REJECTED]
-        for leg in refused:
-            wait(leg, settlement, leg.error or "", now, attempt=True)
-        settlement.next_look = now + repair_delay(0)  # not the refused leg's moment: its run starts right away
-        changed += [settlement, *refused]
-    return changed
-
-
-def resume_held(file: EscrowFile, now: dt.datetime) -> list[Settlement]:
-    """lift_hold: what a hold parked, and no other hold stops, goes on as run + 1. Returns the rows it changed."""
-    resumed = [
-        row
-        for row in file.settlements
-        if row.status is SettlementStatus.PARKED and row.error == ON_HOLD and may_send(file.escrow, row)
-    ]
-    for settlement in resumed:
-        SETTLEMENT.apply("lift_hold", settlement, Role.SYSTEM)
-        _next_run(settlement, now)
-    return resumed
-
-
-def _next_run(settlement: Settlement, now: dt.datetime) -> None:
-    settlement.error, settlement.run, settlement.looks = None, settlement.run + 1, 0
-    settlement.next_look = now + repair_delay(0)
 
 
 def close(

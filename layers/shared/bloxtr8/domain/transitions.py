@@ -20,7 +20,7 @@ from bloxtr8.entities import (
 
 _NEW: tuple[()] = ()
 _OWNER, _BUYER, _SELLER, _SYSTEM = ({Role.OWNER}, {Role.BUYER}, {Role.SELLER}, {Role.SYSTEM})
-_RESPONDER, _PROPOSER = {Role.RESPONDER}, {Role.PROPOSER}
+_RESPONDER, _PROPOSER, _COMPLIANCE = {Role.RESPONDER}, {Role.PROPOSER}, {Role.COMPLIANCE}
 
 _L = ListingStatus
 LISTING = Lifecycle(
@@ -89,6 +89,11 @@ ESCROW = Lifecycle(
     ("resume_settlement",  set(_E),         None,           {Role.PADMIN}),
     ("place_hold",         {_E.AWAIT_FUNDS, *_PAID, _E.SETTLING}, None, _SYSTEM),
     ("lift_hold",          set(_E),         None,           _SYSTEM),
+    ("decide_hold",        _UNPAID,         {_E.AWAIT_FUNDS, _E.CANCELLED}, _COMPLIANCE),
+    ("decide_hold",        {_E.FUNDS_HELD}, {_E.FUNDS_HELD, _E.SETTLING}, _COMPLIANCE),
+    ("decide_hold",        {_E.DELIVERED},  {_E.DELIVERED, _E.SETTLING}, _COMPLIANCE),
+    ("decide_hold",        {_E.DISPUTED},   {_E.DISPUTED, _E.SETTLING}, _COMPLIANCE),
+    ("decide_hold",        {_E.SETTLING, _E.RELEASED, _E.REFUNDED, _E.SPLIT, _E.CANCELLED}, None, _COMPLIANCE),
     ("adopt_refund",       _PAID,           _E.SETTLING,    _SYSTEM),
     ("open_system_dispute", {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _SYSTEM),
     ("postpone_term",      {_E.DISPUTED},   None,           _SYSTEM),
@@ -137,6 +142,7 @@ DISPUTE = Lifecycle(
     ("open_system_dispute", _NEW,                    _P.OPEN,   _SYSTEM),
     ("refund_escrow",       {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SELLER),
     ("adopt_refund",        {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SYSTEM),
+    ("decide_hold",         {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _COMPLIANCE),
     ("record_reclaim",      {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SYSTEM),
 )  # fmt: skip
 

@@ -241,7 +241,6 @@ class Deposit(EscrowRow, discriminator="Deposit"):
     units = IntegerAttribute(null=True)  # on chain, exactly: `amount` is in whole cents
     sender = UnicodeAttribute(null=True)
     screening: Any = JSONAttribute(null=True)  # evidence: {"risk", "source", "version", "at"}
-    cleared = BooleanAttribute(default=False)  # by decide_hold: it is not held again
     late = BooleanAttribute(default=False)
     external_ids: Any = JSONAttribute(default=dict)  # {"paymentIntent", "charge"}
     at = TimeAttribute()

@@ -64,6 +64,7 @@ KEYS = {
     "Settlement":   Key("ESCROW#{escrow_ulid}", "SETTLEMENT#{id}", gsi3=("DUE#SETTLEMENT", "{next_look}")),
     "Leg":          Key("ESCROW#{escrow_ulid}", "LEG#{settlement_id}#{n:02}", gsi3=("DUE#LEG", "{next_look}")),
     "LedgerLine":   Key("ESCROW#{escrow_ulid}", "LEDGER#{seq:06}"),
+    "HoldDecision": Key("ESCROW#{escrow_ulid}", "DECISION#{id}"),
     # chain
     "ChainTx":      Key("CHAINTX#{escrow_ulid}#{action}", "META", gsi3=("DUE#CHAINTX", "{next_look}")),
     "SignerNonce":  Key("SIGNER#{chain_id}#{signer}", "META"),

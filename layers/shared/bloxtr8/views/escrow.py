@@ -10,6 +10,7 @@ from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Delivery, Escrow, StablecoinEscrow
 from bloxtr8.shapes import Moment, View
+from bloxtr8.views.compliance import ComplianceView
 
 
 class Totals(View):
@@ -113,7 +114,8 @@ class EscrowSummary(View):
 
 
 class EscrowView(EscrowSummary):
-    """Everything of one escrow. `clocks_frozen` means that no deadline passes now."""
+    """Everything of one escrow. `clocks_frozen` means that no deadline passes now; `compliance` is for its people
+    alone."""
 
     reason: str | None
     holds: list[str]
@@ -130,6 +132,7 @@ class EscrowView(EscrowSummary):
     settlement_id: str | None
     ended_at: Moment | None
     allowed_actions: list[str]
+    compliance: ComplianceView | None
 
     @classmethod
     def of(cls, file: EscrowFile, roles: Collection[Role]) -> Self:
@@ -152,6 +155,7 @@ class EscrowView(EscrowSummary):
             settlement_id=escrow.settlement_id,
             ended_at=escrow.ended_at,
             allowed_actions=escrow_moves.allowed_actions(file, roles, clock.now()),
+            compliance=ComplianceView.of(file, clock.now()) if Role.COMPLIANCE in roles else None,
         )
 
 
