@@ -12,7 +12,7 @@ from bloxtr8.rails.base import LegOrder, LegOutcome, LegStatus, RailBug, RailErr
 from bloxtr8.rails.usdc import sending
 from local.chain.chain import Chain
 from local.chain.rpc import call_data
-from tests.emulator import Clock
+from tests.emulator import Clock, Platform
 from tests.rails.vaults import BUYER, GROSS, SELLER, UNITS, World
 from tests.wire import Wire
 
@@ -85,14 +85,11 @@ def test_the_same_leg_again_moves_nothing(paid: World) -> None:
     assert paid.chain.nonce(paid.signer.address) == 1
 
 
-def test_the_contract_refuses_the_same_action_whatever_we_believe(paid: World) -> None:
+def test_the_contract_refuses_the_same_action_whatever_we_believe(aws: Platform, paid: World) -> None:
     """The second lock: without our row, the settlement that is on the chain is found and not paid again."""
     paid.pay()
     outcome = paid.rail.send(paid.order())
-    forgotten = paid.row()
-    from bloxtr8 import table
-
-    table.forget(forgotten)
+    aws.erase(paid.row())
     assert paid.rail.find(paid.order()) == outcome
     assert paid.rail.send(paid.order()) == outcome
     action, payment, terms = paid.rail._call_of(paid.order())

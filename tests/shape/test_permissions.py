@@ -14,7 +14,7 @@ SIGNERS = {"send_leg", "watch_chain_txs", "enforce_escrow_deadlines"}  # by hand
 REACHES = {
     "TableReadPolicy": [f"bloxtr8.table.{name}" for name in ("find", "get", "load", "partition", "page", "due")],
     "TableWritePolicy": ["bloxtr8.table.commit", "bloxtr8.table.remember"],
-    "TableForgetPolicy": ["bloxtr8.table.forget", "bloxtr8.table.take"],
+    "TableForgetPolicy": ["bloxtr8.table.take"],
     "ContractsReadPolicy": ["bloxtr8.documents.store.verify", "bloxtr8.documents.store.presign"],
     "ContractsWritePolicy": ["bloxtr8.documents.store.put"],
     "EvidenceWritePolicy": ["bloxtr8.documents.store.presign_evidence"],
