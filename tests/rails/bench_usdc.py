@@ -207,6 +207,10 @@ class Book:
                 return None
             return self._keep(replace(tx, version=tx.version + 1))
 
+    def abandon(self, tx: Tx, why: str) -> Tx | None:
+        self._next = None
+        return self.keep(replace(tx, status=TxStatus.CANCELLED, error=why, next_look=None))
+
     def due(self, clock: Clock) -> list[Tx]:
         return [tx for tx in self._kept.values() if tx.next_look is not None and tx.next_look <= clock.now()]
 

@@ -15,6 +15,7 @@ from bloxtr8.rails.usdc import vault
 from bloxtr8.rails.usdc.chain import Chain as Node
 from bloxtr8.rails.usdc.rail import UsdcRail
 from bloxtr8.rails.usdc.sending import Sender
+from bloxtr8.rails.usdc.signer import Signer
 from bloxtr8.rails.usdc.vault import Terms
 from local.chain.chain import Chain
 
@@ -81,19 +82,22 @@ class World:
         session.mount("http://", self.line)
         self.node = Node(chain.url, chain.id, [chain.id], session)
         self.book = chain_book.ChainBook()
-        settings = config.settings()
-        self.signer = usdc._signer(settings.signer_key_id)
-        tag: Any = finality
-        self.sender = Sender(self.node, self.signer, self.book, tag)
+        self._tag: Any = finality
+        self.use(usdc._signer(config.settings().signer_key_id))
+        escrow_root(self.escrow_id)
+
+    def use(self, signer: Signer) -> None:
+        """From here on this one signs."""
+        self.signer = signer
+        self.sender = Sender(self.node, signer, self.book, self._tag)
         self.rail = UsdcRail(
             self.node,
             self.sender,
-            escrow_contract=chain.escrow,
-            token=chain.usdc,
-            finality=tag,
-            payout_finality=tag,
+            escrow_contract=self.chain.escrow,
+            token=self.chain.usdc,
+            finality=self._tag,
+            payout_finality=self._tag,
         )
-        escrow_root(self.escrow_id)
 
     def funding(self, **changes: Any) -> Funding:
         fields: dict[str, Any] = {

@@ -349,7 +349,7 @@ class SignerNonce(Entity, discriminator="SignerNonce"):
 
     chain_id = IntegerAttribute()
     signer = UnicodeAttribute()
-    next = IntegerAttribute(default=0)
+    next = IntegerAttribute(null=True)  # None: the chain is asked
 
 
 class LedgerLine(EscrowRow, discriminator="LedgerLine"):
