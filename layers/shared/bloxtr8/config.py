@@ -100,6 +100,13 @@ class Settings:
     owner_unknown_seconds: int = DAY
     owner_unknown_dispute_seconds: int = 7 * DAY
     respond_seconds: int = 72 * HOUR
+    redeliver_seconds: int = 48 * HOUR  # for a delivery that was rejected, at the least, when the dispute is withdrawn
+    dispute_window_seconds: int = 30 * DAY
+    disputes_a_user: int = 5  # in that window
+    disputes_an_escrow: int = 3  # by each of its parties
+    dispute_sla_seconds: int = 30 * DAY
+    messages_an_hour: int = 20  # of one person in one dispute
+    messages_a_dispute: int = 100
     sign_link_seconds: int = 15 * 60
     repair_first_seconds: int = 120
     repair_limit_seconds: int = HOUR

@@ -18,6 +18,7 @@ PREFIXES = (
     "mst",
     "dlv",
     "dsp",
+    "msg",
     "stl",
     "prp",
     "hld",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bloxtr8 import clock, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import escrows, holds, ledger, legs, plans, settlements, wallet_risk
+from bloxtr8.domain import disputes, escrows, holds, ledger, legs, plans, settlements, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.wallet_risk import Finding, Verdict
@@ -217,11 +217,11 @@ def finish_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
         table.commit(escrow, settlement, action="finish_settlement", actor=actor)
         return
     around = reads.around(escrow)
-    sold = settlement.to_seller > 0 and escrow.delivered_at is not None
     with read_together("finish_settlement"):
-        closed = settlements.close(file, settlement, around, sold=sold, now=clock.now())
+        closed = settlements.close(file, settlement, around, sold=disputes.sold(file, settlement), now=clock.now())
+        ended = disputes.close_by_settlement(file, settlement, clock.now())
     table.commit(
-        escrow, settlement, around.listing, around.buyer, around.seller, *closed,
+        escrow, settlement, around.listing, around.buyer, around.seller, *closed, *ended,
         deletes=around.freed(), action="finish_settlement", actor=actor, details={"outcome": str(escrow.status)},
     )  # fmt: skip
 

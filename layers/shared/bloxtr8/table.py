@@ -138,12 +138,14 @@ def due[E: Entity](cls: type[E], shelf: str, *, limit: int = 50) -> list[E]:
     return [row for row in _readable(items, shelf) if isinstance(row, cls)]
 
 
-def due_pages[E: Entity](cls: type[E], shelf: str, *, pages: int, limit: int = 50) -> Iterator[list[E]]:
-    """The same, page after page, for a job that leaves rows where they are. Logs an error where `pages` are not
-    enough."""
+def due_pages[E: Entity](
+    cls: type[E], shelf: str, *, pages: int, limit: int = 50, up_to: dt.datetime | None = None
+) -> Iterator[list[E]]:
+    """The same, page after page, for a job that leaves rows where they are; `up_to` an earlier moment. Logs an error
+    where `pages` are not enough."""
     start = None
     for _ in range(pages):
-        items, start = _query("gsi3", shelf, up_to=clock.iso(clock.now()), limit=limit, start=start)
+        items, start = _query("gsi3", shelf, up_to=clock.iso(up_to or clock.now()), limit=limit, start=start)
         yield [row for row in _readable(items, shelf) if isinstance(row, cls)]
         if start is None:
             return

@@ -1,7 +1,7 @@
 """THE lifecycles (states.md). A move has its function's name; the platform's own moves have names of their own.
 
 The rows drive the code, `allowedActions`, the README's diagrams and the property tests. Rows of later issues
-(disputes, milestones,
+(milestones,
 holds, guild moderation) are added with the functions that perform them.
 """
 
@@ -95,7 +95,11 @@ ESCROW = Lifecycle(
     ("decide_hold",        {_E.DISPUTED},   {_E.DISPUTED, _E.SETTLING}, _COMPLIANCE),
     ("decide_hold",        {_E.SETTLING, _E.RELEASED, _E.REFUNDED, _E.SPLIT, _E.CANCELLED}, None, _COMPLIANCE),
     ("adopt_refund",       _PAID,           _E.SETTLING,    _SYSTEM),
+    ("open_dispute",       {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, PARTIES),
+    ("reject_delivery",    {_E.DELIVERED},  _E.DISPUTED,    _BUYER),
     ("open_system_dispute", {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _SYSTEM),
+    ("withdraw_dispute",   {_E.DISPUTED},   {_E.FUNDS_HELD, _E.DELIVERED}, PARTIES),
+    ("resolve_dispute",    {_E.DISPUTED},   _E.SETTLING,    {Role.ARBITER}),
     ("postpone_term",      {_E.DISPUTED},   None,           _SYSTEM),
     ("record_reclaim",     {*_PAID, _E.SETTLING}, _E.REFUNDED, _SYSTEM),
     ("finish_settlement",  {_E.SETTLING},   {_E.RELEASED, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
@@ -110,6 +114,8 @@ DELIVERY = Lifecycle(
     ("prove_delivery",    {_D.PENDING, _D.IN_PROGRESS}, _D.DELIVERED,   _SYSTEM),
     ("confirm_delivery",  {_D.DELIVERED},               _D.CONFIRMED,   _BUYER),
     ("auto_release",      {_D.DELIVERED},               _D.CONFIRMED,   _SYSTEM),
+    ("reject_delivery",   {_D.DELIVERED},               _D.REJECTED,    _BUYER),
+    ("withdraw_dispute",  {_D.REJECTED},                _D.PENDING,     _BUYER),
     ("cancel_delivery",   {_D.PENDING, _D.IN_PROGRESS, _D.DELIVERED, _D.REJECTED}, _D.CANCELLED, _SYSTEM),
 )  # fmt: skip
 
@@ -137,13 +143,23 @@ LEG = Lifecycle(
 )  # fmt: skip
 
 _P = DisputeStatus
+_LIVE = {_P.OPEN, _P.IN_REVIEW}
 DISPUTE = Lifecycle(
     "Dispute", DisputeStatus,
-    ("open_system_dispute", _NEW,                    _P.OPEN,   _SYSTEM),
-    ("refund_escrow",       {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SELLER),
-    ("adopt_refund",        {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SYSTEM),
-    ("decide_hold",         {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _COMPLIANCE),
-    ("record_reclaim",      {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SYSTEM),
+    ("open_dispute",         _NEW,           _P.OPEN,      PARTIES),
+    ("reject_delivery",      _NEW,           _P.OPEN,      _BUYER),
+    ("open_system_dispute",  _NEW,           _P.OPEN,      _SYSTEM),
+    ("post_dispute_message", {*_LIVE, _P.RESOLVED}, None,  {*PARTIES, Role.ARBITER}),
+    ("assign_dispute",       {_P.OPEN},      _P.IN_REVIEW, {Role.ARBITER, Role.PADMIN}),
+    ("assign_dispute",       {_P.IN_REVIEW}, _P.IN_REVIEW, {Role.PADMIN}),
+    ("withdraw_dispute",     _LIVE,          _P.CLOSED,    PARTIES),
+    ("resolve_dispute",      {_P.IN_REVIEW}, _P.RESOLVED,  {Role.ARBITER}),
+    ("escalate_dispute",     _LIVE,          None,         _SYSTEM),
+    ("refund_escrow",        _LIVE,          _P.CLOSED,    _SELLER),
+    ("adopt_refund",         _LIVE,          _P.CLOSED,    _SYSTEM),
+    ("decide_hold",          _LIVE,          _P.CLOSED,    _COMPLIANCE),
+    ("record_reclaim",       {*_LIVE, _P.RESOLVED}, _P.CLOSED, _SYSTEM),
+    ("finish_settlement",    {_P.RESOLVED},  _P.CLOSED,    _SYSTEM),
 )  # fmt: skip
 
 _W = WebhookStatus

@@ -62,13 +62,6 @@ class DeliveryStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-class DisputeStatus(StrEnum):
-    OPEN = "OPEN"
-    IN_REVIEW = "IN_REVIEW"
-    RESOLVED = "RESOLVED"
-    CLOSED = "CLOSED"
-
-
 class SettlementKind(StrEnum):
     RELEASE = "RELEASE"
     REFUND = "REFUND"
@@ -294,19 +287,6 @@ class Leg(EscrowRow, discriminator="Leg"):
     @property
     def id(self) -> str:
         return f"{self.settlement_id}-{self.n:02}"
-
-
-class Dispute(HasUlid, EscrowRow, discriminator="Dispute"):
-    """A dispute. Today the system opens them, where Roblox's answer is for people to judge (section 7)."""
-
-    id = UnicodeAttribute()
-    opener_id = UnicodeAttribute()
-    reason_code = UnicodeAttribute()
-    status = EnumAttribute(DisputeStatus, default=DisputeStatus.OPEN)
-    outcome = UnicodeAttribute(null=True)
-    respond_by = TimeAttribute()
-    closed_at = TimeAttribute(null=True)
-    created_at = TimeAttribute()
 
 
 class TxStatus(StrEnum):

@@ -61,6 +61,7 @@ KEYS = {
     "Dispute":      Key("ESCROW#{escrow_ulid}", "DISPUTE#{id}",
                         gsi1=("USER#{opener_id}#DISPUTE", "{created_at}#{id}"),
                         gsi3=("QUEUE#DISPUTE#{status}", "{created_at}#{id}")),
+    "DisputeMessage": Key("DISPUTE#{dispute_ulid}", "DMSG#{id}"),
     "Settlement":   Key("ESCROW#{escrow_ulid}", "SETTLEMENT#{id}", gsi3=("DUE#SETTLEMENT", "{next_look}")),
     "Leg":          Key("ESCROW#{escrow_ulid}", "LEG#{settlement_id}#{n:02}", gsi3=("DUE#LEG", "{next_look}")),
     "LedgerLine":   Key("ESCROW#{escrow_ulid}", "LEDGER#{seq:06}"),
