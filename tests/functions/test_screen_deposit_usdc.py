@@ -74,7 +74,7 @@ def test_deposits_of_one_look_are_all_recorded(
     for part in (1, 2, escrow.gross):
         chain.pay(escrow, part * UNITS, STRANGER)
     assert screened(aws, escrow) == ENOUGH
-    assert (len(escrows.file(escrow).deposits), wallets.asked) == (3, [STRANGER])
+    assert (len(escrows.file(escrow).deposits), wallets.asked) == (3, [STRANGER] * 2)  # small money, then the price
 
 
 def test_how_far_was_searched_is_kept_only_once_everything_found_is_recorded(
@@ -127,7 +127,7 @@ def test_the_gravest_sender_decides(aws: Platform, chain: FakeChain, wallets: Wa
     buyer, _ = chains.sides(escrow)
     wallets.risks = {buyer: "HIGH", STRANGER: "MEDIUM"}
     chain.pay(escrow, escrow.gross * UNITS)
-    chain.pay(escrow, UNITS, STRANGER)
+    chain.pay(escrow, 100 * UNITS, STRANGER)
     assert screened(aws, escrow)["verdict"] == "HOLD"
 
 

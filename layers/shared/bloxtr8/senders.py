@@ -4,15 +4,16 @@ A card's payer was screened by the card network. What a screening found is kept 
 of it, so each step reads it again.
 """
 
-from itertools import batched
+from functools import partial
+from itertools import batched, filterfalse
 from typing import NamedTuple
 
 from bloxtr8 import clock, funding, reads, screenings, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrows, holds, wallet_risk
+from bloxtr8.domain import escrows, holds, quarantine, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.wallet_risk import Verdict
-from bloxtr8.entities import StablecoinEscrow
+from bloxtr8.entities import Deposit, StablecoinEscrow
 from bloxtr8.logs import logger
 
 HOLD, RETURN, WAIT, CLEAN = "HOLD", "RETURN", "WAIT", "CLEAN"
@@ -39,8 +40,16 @@ def screen(escrow_id: str, actor: Actor) -> Screened:
 def _look(file: EscrowFile, actor: Actor) -> None:
     """Screen who sent what waits to be held, and again what was screened a day ago."""
     fresh = screenings.of_senders([row for row in file.deposits if not row.late], clock.now())
-    for some in batched(fresh, BATCH, strict=False):
+    for row in filter(partial(_is_aside, file), fresh):
+        lines = quarantine.set_aside(file.escrow, row, clock.now())
+        details = {"deposit": row.ref, "screening": row.screening}
+        table.commit(file.escrow, row, *lines, action="quarantine_deposit", actor=actor, details=details)
+    for some in batched(filterfalse(partial(_is_aside, file), fresh), BATCH, strict=False):
         table.commit(file.escrow, *some, action="screen_deposit", actor=actor)
+
+
+def _is_aside(file: EscrowFile, row: Deposit) -> bool:
+    return quarantine.is_small(file.rail, row.sender, row.units) and quarantine.is_doubtful(row.screening)
 
 
 def _verdict(file: EscrowFile) -> str:

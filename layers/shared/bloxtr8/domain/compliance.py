@@ -48,7 +48,8 @@ class Option(NamedTuple):
 
 
 def standing(file: EscrowFile, hold: Hold, now: dt.datetime) -> dict[str, dict[str, Any]]:
-    """Every cause of the hold with what was found, `{"wallet", "risk", "source", "version", "at"}`, or {} of a card.
+    """Every cause of the hold with what was found, `{"wallet", "amount", "risk", "source", "version", "at"}`,
+    or {} of a card.
 
     Those of a RETURN that was parked for its wallets count too: it places no hold on the escrow (D32).
     """
@@ -59,7 +60,7 @@ def standing(file: EscrowFile, hold: Hold, now: dt.datetime) -> dict[str, dict[s
         if row.error in resuming.FINDINGS:
             for finding in resuming.open_findings(file, row, now):
                 if holds.hold_of(finding.cause) is hold:
-                    found[finding.cause] = _shown(finding.wallet, finding.evidence)
+                    found[finding.cause] = _facts(file, finding.cause)
     return found
 
 
@@ -72,14 +73,14 @@ def _facts(file: EscrowFile, cause: str) -> dict[str, Any]:
     """What is kept of the deposit or the payout that a cause names."""
     kind, _, name = cause.removeprefix(wallet_risk.SANCTIONS_CAUSE).partition(":")
     if kind == "deposit":
-        return next((_shown(row.sender, row.screening) for row in file.deposits if row.ref == name), {})
+        return next((_shown(row.sender, row.amount, row.screening) for row in file.deposits if row.ref == name), {})
     if kind == "payout":
-        return next((_shown(row.destination, row.screening) for row in file.legs if row.id == name), {})
+        return next((_shown(row.destination, row.amount, row.screening) for row in file.legs if row.id == name), {})
     return {}
 
 
-def _shown(wallet: str | None, evidence: Any) -> dict[str, Any]:
-    return {"wallet": wallet} | {name: (evidence or {}).get(name) for name in _EVIDENCE}
+def _shown(wallet: str | None, amount: int, evidence: Any) -> dict[str, Any]:
+    return {"wallet": wallet, "amount": amount} | {name: (evidence or {}).get(name) for name in _EVIDENCE}
 
 
 def options(file: EscrowFile, now: dt.datetime) -> list[Option]:

@@ -170,7 +170,7 @@ def check_fundable(escrow: Escrow, now: dt.datetime) -> None:
 
 def check_nothing_received(file: EscrowFile) -> None:
     """A party cancels only while nothing was received or is in flight. Raises Conflict FUNDS_IN_FLIGHT."""
-    if file.escrow.deposited or Freeze.PROCESSING in file.escrow.frozen_causes:
+    if file.escrow.deposited > file.escrow.quarantined or Freeze.PROCESSING in file.escrow.frozen_causes:
         raise Conflict("Money has arrived or is on its way.", "FUNDS_IN_FLIGHT")
 
 
@@ -198,7 +198,7 @@ def hold_funds(escrow: Escrow, now: dt.datetime) -> None:
 
 def grant_time(escrow: Escrow) -> None:
     """The first deposit was too small: once, the buyer gets a day more for the rest (section 4, record_deposit)."""
-    if escrow.deposited < escrow.gross and not escrow.fund_extended:
+    if escrow.held < escrow.gross and not escrow.fund_extended:
         escrow.fund_by += dt.timedelta(seconds=config.settings().partial_fund_seconds)
         escrow.fund_extended = True
 

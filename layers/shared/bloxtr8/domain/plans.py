@@ -205,7 +205,7 @@ def returns(file: EscrowFile) -> int:
 
 
 def unreturned(file: EscrowFile) -> int:
-    """The cents of SURPLUS that no return is to carry yet."""
+    """The cents of SURPLUS that no return is to carry yet, and one may: what was set aside stays."""
     waiting = {row.id for row in file.settlements if row.status in {SettlementStatus.OPEN, SettlementStatus.PARKED}}
     planned = (
         leg.amount
@@ -214,4 +214,4 @@ def unreturned(file: EscrowFile) -> int:
         and leg.source_account is Account.SURPLUS
         and leg.status is not LegStatus.CONFIRMED
     )
-    return file.escrow.surplus - sum(planned)
+    return file.escrow.surplus - file.escrow.quarantined - sum(planned)

@@ -74,6 +74,7 @@ ESCROW = Lifecycle(
     ("record_deposit",     _UNPAID,         None,           _SYSTEM),
     ("return_money",       _UNPAID,         _E.CANCELLED,   _SYSTEM),
     ("return_late_money",  set(_E) - _UNPAID, None,         _SYSTEM),
+    ("quarantine_deposit", set(_E),         None,           _SYSTEM),
     ("hold_funds",         _UNPAID,         _E.FUNDS_HELD,  _SYSTEM),
     ("cancel_escrow",      _UNPAID,         _E.CANCELLED,   PARTIES),
     ("cancel_unfunded",    _UNPAID,         _E.CANCELLED,   _SYSTEM),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from bloxtr8.domain import quarantine
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.wallets import Risk, is_fresh
 from bloxtr8.entities import (
@@ -111,9 +112,9 @@ class Finding(NamedTuple):
 
 def of_sender(deposit: Deposit, buyer: str, now: dt.datetime, decided: Mapping[str, Risk]) -> Verdict:
     """D15: by the sender's risk, and whether it is the buyer's own wallet. What a person cleared is clean; what would
-    let the money go on or back is no older than a day."""
+    let the money go on or back is no older than a day. What was set aside is in nobody's way."""
     found = risk(deposit.screening)
-    if deposit.sender is None or _is_covered(found, f"deposit:{deposit.ref}", decided):
+    if deposit.sender is None or deposit.quarantined or _is_covered(found, f"deposit:{deposit.ref}", decided):
         return Verdict.CLEAN
     if found == Risk.SANCTIONED:
         return Verdict.SANCTIONS
@@ -138,18 +139,25 @@ def of_senders(file: EscrowFile, now: dt.datetime, *, late: bool) -> dict[Verdic
 
 def unscreened(deposits: Iterable[Deposit], now: dt.datetime) -> list[Deposit]:
     """Those whose sender nobody has told about yet, or not since a day."""
-    return [row for row in deposits if row.sender and not is_fresh(row.screening, now)]
+    return [row for row in deposits if row.sender and not row.quarantined and not is_fresh(row.screening, now)]
 
 
 # --- payouts
 
 
 def carried(file: EscrowFile, settlement: Settlement) -> list[Deposit]:
-    """The deposits that a RETURN gives back: what came until it was planned, and since the one before it."""
+    """The deposits that a RETURN gives back: what came until it was planned, and since the one before it. Small money
+    of strangers was judged when it came, and stops no return later."""
     came = {line.deposit_ref: line.at for line in file.ledger if line.deposit_ref is not None}
     others = [row.created_at for row in file.settlements if row.kind is SettlementKind.RETURN]
     before = max((at for at in others if at < settlement.created_at), default=dt.datetime.min.replace(tzinfo=dt.UTC))
-    return [row for row in file.deposits if before < came.get(row.ref, row.at) <= settlement.created_at]
+    return [
+        row
+        for row in file.deposits
+        if before < came.get(row.ref, row.at) <= settlement.created_at
+        and not row.quarantined
+        and not quarantine.is_small(file.rail, row.sender, row.units)
+    ]
 
 
 def of_payout(file: EscrowFile, leg: Leg, now: dt.datetime) -> list[Finding]:

@@ -30,7 +30,7 @@ class HoldDecision(HasUlid, EscrowRow, discriminator="HoldDecision"):
     decision = EnumAttribute(Decision)
     status = EnumAttribute(DecisionStatus, default=DecisionStatus.OPEN)
     people: Any = JSONAttribute(default=list)  # [{"id", "reason", "at"}], in the order of their votes
-    covers: Any = JSONAttribute(default=dict)  # by cause: {"wallet", "risk", "source", "version", "at"}; by card {}
+    covers: Any = JSONAttribute(default=dict)  # by cause: {"wallet", "amount", "risk", …}; by card {}
     expires_at = TimeAttribute()
     created_at = TimeAttribute()
     decided_at = TimeAttribute(null=True)

@@ -134,6 +134,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     refunded = IntegerAttribute(default=0)
     fees = IntegerAttribute(default=0)
     surplus = IntegerAttribute(default=0)
+    quarantined = IntegerAttribute(default=0)  # of `surplus`: small money of doubtful strangers, in no return
     ledger_seq = IntegerAttribute(default=0)
     seller_share = IntegerAttribute(default=0)  # of `amount`, settled so far, before fees
 
@@ -235,6 +236,7 @@ class Deposit(EscrowRow, discriminator="Deposit"):
     sender = UnicodeAttribute(null=True)
     screening: Any = JSONAttribute(null=True)  # evidence: {"risk", "source", "version", "at"}
     late = BooleanAttribute(default=False)
+    quarantined = BooleanAttribute(default=False)  # set aside: it counts for nothing and goes back to nobody
     external_ids: Any = JSONAttribute(default=dict)  # {"paymentIntent", "charge"}
     at = TimeAttribute()
 

@@ -12,15 +12,29 @@ from bloxtr8.shapes import Moment, View
 
 class FindingView(View):
     """Why a hold stands, or why a return is parked. By card `wallet` and what follows it is None: `cause` names the
-    review, the warning or the refund at the provider. `at` is when the wallet was screened."""
+    review, the warning or the refund at the provider. `amount` is in cents, of the deposit or the payout that `cause`
+    names; `at` is when the wallet was screened."""
 
     hold: str
     cause: str
     wallet: str | None
+    amount: int | None
     risk: str | None
     source: str | None
     version: str | None
     at: str | None
+
+
+class SenderView(View):
+    """Who sent a deposit, and what was found about the wallet."""
+
+    ref: str
+    amount: int
+    late: bool
+    quarantined: bool
+    sender: str | None
+    screening: dict[str, Any] | None
+    at: Moment
 
 
 class PersonView(View):
@@ -66,6 +80,7 @@ class ComplianceView(View):
     """`neededVotes`: how many different people have to agree."""
 
     findings: list[FindingView]
+    deposits: list[SenderView]
     decisions: list[DecisionView]
     options: list[OptionView]
     needed_votes: int
@@ -78,6 +93,7 @@ class ComplianceView(View):
                 for hold in (Hold.SANCTIONS, Hold.RISK_REVIEW)
                 for cause, facts in compliance.standing(file, hold, now).items()
             ],
+            deposits=[SenderView.model_validate(row) for row in file.deposits],
             decisions=[DecisionView.of(row) for row in file.decisions],
             options=[OptionView(hold=str(o.hold), decision=str(o.decision)) for o in compliance.options(file, now)],
             needed_votes=compliance.needed(file.escrow),
@@ -85,7 +101,7 @@ class ComplianceView(View):
 
 
 def _finding(hold: Hold, cause: str, facts: dict[str, Any]) -> FindingView:
-    names = ("wallet", "risk", "source", "version", "at")
+    names = ("wallet", "amount", "risk", "source", "version", "at")
     return FindingView(hold=str(hold), cause=cause, **{name: facts.get(name) for name in names})
 
 

@@ -76,12 +76,14 @@ class RailView(View):
 
 
 class DepositView(View):
-    """What came to the vault, at the finality that counts; `amount` in cents."""
+    """What came to the vault, at the finality that counts; `amount` in cents. `quarantined`: small money of a stranger
+    whose wallet is doubtful; it counts for nothing, and is the buyer's after the vault's term."""
 
     ref: str
     amount: int
     units: int | None
     late: bool
+    quarantined: bool
     at: Moment
 
 
