@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import urllib3
 
-from bloxtr8 import sigv4
+from bloxtr8 import sigv4, tls
 
 ATTEMPTS = 3
 CONNECT_TIMEOUT_SECONDS = 1.0
@@ -115,7 +115,7 @@ class Service:
             or f"https://{name}.{self.region}.amazonaws.com"
         )
         timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS)
-        self._pool = urllib3.connection_from_url(self.url, timeout=timeout, maxsize=CONNECTIONS)
+        self._pool = tls.pool(self.url, timeout=timeout, maxsize=CONNECTIONS)
         port = f":{self._pool.port}" if self._pool.port not in {80, 443, None} else ""
         self._host = f"{self._pool.host}{port}"
 
