@@ -54,7 +54,15 @@ from bloxtr8.entities.people import (
     User,
     WalletNonce,
 )
-from bloxtr8.entities.record import AuditEntry, Idempotency, Lookup, Operation, WebhookEvent, WebhookStatus
+from bloxtr8.entities.record import (
+    AuditEntry,
+    Idempotency,
+    Lookup,
+    Operation,
+    Reconciliation,
+    WebhookEvent,
+    WebhookStatus,
+)
 
 __all__ = [
     "Account", "AssetGuard", "AssetType", "AuditEntry", "Chain", "ChainTx", "Contract", "ContractStatus",
@@ -62,7 +70,7 @@ __all__ = [
     "DisputeMessage", "DisputeStatus", "Entity", "Escrow", "EscrowStatus", "Evidence", "Freeze", "Hold",
     "HoldDecision", "Idempotency", "Identity", "LedgerLine", "Leg", "LegStatus", "Listing", "ListingStatus",
     "Lookup", "OAuthState", "Offer", "OfferStatus", "Operation", "PRICE_BANDS", "PlatformRole", "RailName",
-    "RailRow", "Root", "Session", "Settlement", "SettlementKind", "SettlementStatus", "Side", "SignMethod",
-    "SignToken", "Signature", "SignerNonce", "Snapshot", "StablecoinEscrow", "StripeEscrow", "Tier", "TxStatus",
-    "User", "Visibility", "WalletNonce", "WebhookEvent", "WebhookStatus", "price_band",
+    "RailRow", "Reconciliation", "Root", "Session", "Settlement", "SettlementKind", "SettlementStatus", "Side",
+    "SignMethod", "SignToken", "Signature", "SignerNonce", "Snapshot", "StablecoinEscrow", "StripeEscrow", "Tier",
+    "TxStatus", "User", "Visibility", "WalletNonce", "WebhookEvent", "WebhookStatus", "price_band",
 ]  # fmt: skip

@@ -160,6 +160,11 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     ended_at = TimeAttribute(null=True)
     created_at = TimeAttribute()
 
+    @property
+    def money(self) -> str | None:
+        """The shelf of the escrows in which money lies, which reconcile_money goes through."""
+        return f"MONEY#{self.rail}" if self.held or self.surplus else None
+
 
 class EscrowRow(Entity):
     """A row of an escrow's partition."""

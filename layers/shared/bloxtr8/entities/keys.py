@@ -52,7 +52,8 @@ KEYS = {
     "Escrow":       Key("ESCROW#{ulid}", "META",
                         gsi1=("USER#{buyer_id}#ESCROW", "{created_at}#{id}"),
                         gsi2=("USER#{seller_id}#ESCROW", "{created_at}#{id}"),
-                        gsi3=("DUE#ESCROW", "{next_look}")),
+                        gsi3=("DUE#ESCROW", "{next_look}"),
+                        gsi4=("{money}", "{created_at}#{id}")),
     "StripeEscrow": Key("ESCROW#{escrow_ulid}", "RAIL"),
     "StablecoinEscrow": Key("ESCROW#{escrow_ulid}", "RAIL", gsi3=("DUE#VAULT", "{next_look}")),
     "Delivery":     Key("ESCROW#{escrow_ulid}", "DELIVERY#{n:02}", gsi3=("DUE#WATCH", "{next_look}")),
@@ -76,5 +77,6 @@ KEYS = {
                         gsi1=("USER#{actor}#AUDIT", "{at}"),
                         gsi2=("AUDIT#{day}", "{at}#{root_id}#{seq:010}")),
     "WebhookEvent": Key("WEBHOOK#{provider}#{account}#{event_id}", "META", gsi3=("{queue}", "{turn}")),
+    "Reconciliation": Key("RECON#{day}", "META"),
     "Idempotency":  Key("IDEM#{caller}#{action}", "{key}"),
 }  # fmt: skip

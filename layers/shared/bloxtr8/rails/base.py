@@ -226,6 +226,17 @@ class ReclaimSeen:
     at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardBooks:
+    """What the provider has of one payment, in minor units: received of the buyer and sent back to him, sent to the
+    seller and taken back from him. Only what is done counts."""
+
+    received: int
+    refunded: int
+    transferred: int
+    reversed: int
+
+
 class Rail(Protocol):
     """A payment rail. Every method may raise RailThrottled, RailOutcomeUnknown and RailBug; more where it says so."""
 
@@ -286,6 +297,18 @@ class CardRail(Rail, Protocol):
 
     def refunded(self, charge_id: str) -> int:
         """How much of a charge has gone back, in minor units, as the provider counts it."""
+        ...
+
+    def books(self, funding_id: str, escrow_id: str) -> CardBooks:
+        """What the provider has of one escrow's payment, asked just now."""
+        ...
+
+    def balance(self) -> Mapping[str, int]:
+        """The platform's own balance in USD: `available` and `pending`."""
+        ...
+
+    def events(self, since: dt.datetime, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        """A page of the events since then, newest first, as webhooks bring them, and the id to go on after."""
         ...
 
 

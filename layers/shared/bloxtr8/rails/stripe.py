@@ -1,11 +1,14 @@
 """The card rail: Stripe Connect, separate charges and transfers (rail-stripe.md)."""
 
-from typing import ClassVar
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from stripe import StripeClient
 
-from bloxtr8.rails import stripe_accounts, stripe_client, stripe_funding, stripe_legs, stripe_risk
+from bloxtr8.rails import stripe_accounts, stripe_books, stripe_client, stripe_funding, stripe_legs, stripe_risk
 from bloxtr8.rails.base import (
+    CardBooks,
     Doubt,
     Funding,
     LegOrder,
@@ -61,3 +64,12 @@ class StripeRail:
 
     def refunded(self, charge_id: str) -> int:
         return stripe_risk.refunded(self._client, charge_id)
+
+    def books(self, funding_id: str, escrow_id: str) -> CardBooks:
+        return stripe_books.books(self._client, funding_id, escrow_id)
+
+    def balance(self) -> Mapping[str, int]:
+        return stripe_books.balance(self._client)
+
+    def events(self, since: dt.datetime, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        return stripe_books.events(self._client, since, after)
