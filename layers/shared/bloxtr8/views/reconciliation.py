@@ -6,7 +6,7 @@ from bloxtr8.entities import Reconciliation
 from bloxtr8.shapes import Moment, View
 
 
-class RailView(View):
+class RailTotalView(View):
     """What lies in the escrows of one rail, as it was when each was looked at."""
 
     rail: str
@@ -31,7 +31,7 @@ class ReconciliationView(View):
     date: str
     started_at: Moment
     finished_at: Moment | None
-    rails: list[RailView]
+    rails: list[RailTotalView]
     stripe_balance: int | None
     events_seen: int
     events_lost: int
@@ -44,7 +44,7 @@ class ReconciliationView(View):
             date=row.day,
             started_at=row.started_at,
             finished_at=row.finished_at,
-            rails=[RailView(rail=rail, **total) for rail, total in sorted(row.totals.items())],
+            rails=[RailTotalView(rail=rail, **total) for rail, total in sorted(row.totals.items())],
             stripe_balance=sum(looks[-1].values()) if looks else None,
             events_seen=row.events.get("seen", 0),
             events_lost=row.events.get("lost", 0),
