@@ -21,6 +21,7 @@ ENDS = {
     "Settlement": {"DONE", "DROPPED"},
     "Leg": {"CONFIRMED"},
     "Dispute": {"CLOSED"},
+    "Chargeback": {"WON", "LOST"},
     "WebhookEvent": {"PROCESSED", "DEAD"},
 }
 EVERYWHERE = [

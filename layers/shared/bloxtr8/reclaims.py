@@ -65,9 +65,7 @@ def _book(file: EscrowFile, ref: str, units: int) -> list[Entity]:
         Entry(Account.HELD, Account.BUYER, escrow.held, memo, "held"),
         Entry(Account.SURPLUS, Account.BUYER, surplus, memo, "surplus"),
     ]
-    lines = ledger.book(escrow, entries, now=clock.now(), external_id=ref)
-    escrow.quarantined = min(escrow.quarantined, escrow.surplus)
-    return [*lines]
+    return [*ledger.book(escrow, entries, now=clock.now(), external_id=ref)]
 
 
 def _end(file: EscrowFile) -> tuple[list[Entity], list[Entity]]:

@@ -4,9 +4,8 @@ import functools
 from typing import Any
 
 import boto3
-from botocore.config import Config
 
 
 @functools.cache
 def client(service: str) -> Any:
-    return boto3.client(service, config=Config(retries={"total_max_attempts": 3}))
+    return boto3.client(service)
