@@ -2,10 +2,11 @@
 
     stack.faults.kill("send_leg", before="TransactWriteItems")     the provider was called, nothing is committed
     stack.faults.kill("send_leg", after="TransactWriteItems")      committed, and nobody was told
-    stack.faults.lose("dispatch_events", "StartExecution")         never arrived; the function sees a connection error
-    stack.faults.lose("start_payment", "TransactWriteItems", answer=True)   done, and the function sees a timeout
+    stack.faults.lose("dispatch_events", "StartExecution")         never arrived; its client asks again
+    stack.faults.lose("start_payment", "TransactWriteItems", answer=True)   done, nobody heard of it, and asked again
+    stack.faults.lose("send_leg", "StartExecution", times=FOR_GOOD)         the function sees a connection error
 
-A fault happens once unless `times` says more. `function` is an action's name, or "*".
+A fault happens to one attempt of a client unless `times` says more. `function` is an action's name, or "*".
 """
 
 import threading
@@ -13,17 +14,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.endpoint import Endpoint
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
-from botocore.handlers import BUILTIN_HANDLERS
 
 from local.invocation import Killed, current
 
+FOR_GOOD = 3  # attempts that a client makes
+_LOST = (EndpointConnectionError, ReadTimeoutError)
 _active: "Faults | None" = None
 
 
 @dataclass
 class Fault:
-    """What happens to the next `times` calls of an operation by a function."""
+    """What happens to the next `times` attempts at an operation by a function."""
 
     function: str
     call: str
@@ -33,7 +36,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that wait for their call. Only clients made while a stack runs notice them."""
+    """The faults that wait for their call."""
 
     def __init__(self, *, in_reach: bool = True) -> None:
         global _active
@@ -51,7 +54,8 @@ class Faults:
         self._add(Fault(function, call, after is not None, Killed, times))
 
     def lose(self, function: str, call: str, *, answer: bool = False, times: int = 1) -> None:
-        """Lose a call on its way there, or with `answer` on its way back."""
+        """Lose an attempt at a call on its way there, or with `answer` on its way back; FOR_GOOD of them are the whole
+        call."""
 
         def error() -> BaseException:
             url = "http://lost.on.purpose"
@@ -95,32 +99,39 @@ class Faults:
                     raise fault.error()
 
 
-def _before(model: Any, **_: Any) -> None:
+def _met[T](call: str, attempt: Callable[[], T]) -> T:
+    """One attempt, with whatever waits for it. Raises what the network raises where it is lost."""
     if _active:
-        _active.meet(model.name, after=False)
-
-
-def _after(model: Any, **_: Any) -> None:
+        _active.meet(call, after=False)
+    answer = attempt()
     if _active:
-        _active.meet(model.name, after=True)
+        _active.meet(call, after=True)
+    return answer
 
 
 def watch(aws_json: Any) -> None:
-    """Meet the calls of this module's services too, which are not botocore's: what is lost is its NoAnswer."""
-    ask = aws_json.Service.ask
+    """Meet the attempts of this module's services too, which are not botocore's: what is lost is its NoAnswer."""
+    attempt = aws_json.Service._attempt
 
-    def watched(service: Any, operation: str, arguments: Any) -> Any:
+    def watched(service: Any, operation: str, body: bytes) -> Any:
         try:
-            if _active:
-                _active.meet(operation, after=False)
-            answer = ask(service, operation, arguments)
-            if _active:
-                _active.meet(operation, after=True)
-        except (EndpointConnectionError, ReadTimeoutError) as lost:
+            return _met(operation, lambda: attempt(service, operation, body))
+        except _LOST as lost:
             raise aws_json.NoAnswer(operation) from lost
-        return answer
 
-    aws_json.Service.ask = watched
+    aws_json.Service._attempt = watched
 
 
-BUILTIN_HANDLERS.extend([("before-call", _before), ("after-call", _after)])
+def _watch_botocore() -> None:
+    attempt = Endpoint._do_get_response
+
+    def watched(endpoint: Any, request: Any, model: Any, context: Any) -> Any:
+        try:
+            return _met(model.name, lambda: attempt(endpoint, request, model, context))
+        except _LOST as lost:
+            return None, lost  # as botocore tells itself, and tries again
+
+    Endpoint._do_get_response = watched
+
+
+_watch_botocore()

@@ -37,7 +37,7 @@ def add_evidence(escrow_id: str, body: AddEvidence, actor: CurrentActor) -> Uplo
     escrow_moves.check("add_evidence", file, role, clock.now())
     evidence = Evidence(escrow_id=escrow_id, id=ids.new("evd"), user_id=actor.id, at=clock.now(), **body.model_dump())
     url, headers = store.presign_evidence(
-        f"evidence/{escrow_id}/{evidence.id}", body.sha256, body.content_type, body.size_bytes
+        store.evidence_key(escrow_id, evidence.id), body.sha256, body.content_type, body.size_bytes
     )
     table.commit(file.escrow, evidence, action="add_evidence", actor=actor.acting_as(role))
     return Upload(evidence_id=evidence.id, url=url, headers=headers)

@@ -1,12 +1,9 @@
 """PUT /me/wallet: a wallet that is proven and screened becomes the caller's, in place of an earlier one (M06, M07)."""
 
-from typing import Any
-
 from bloxtr8 import clock, table
-from bloxtr8.actors import Actor
-from bloxtr8.attempts import again
 from bloxtr8.domain import wallets
 from bloxtr8.entities import Deals, Identity, User, WalletNonce
+from bloxtr8.errors import Unauthenticated
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.outside import screening, signatures
 from bloxtr8.shapes import AddressText, Body, NonceText, SignatureText
@@ -23,20 +20,20 @@ class LinkWallet(Body):
 
 @app.put("/me/wallet", summary="Link the wallet that signed the message", tags=["people"])
 def link_wallet(body: LinkWallet, actor: CurrentActor) -> LinkedWallet:
-    user, deals = _person(actor)
+    user, deals, asked, mark = table.load(
+        table.ref(User, id=actor.id),
+        table.ref(Deals, user_id=actor.id),
+        table.ref(WalletNonce, nonce=body.nonce),
+        table.ref(Identity, provider=wallets.WALLET, value=body.address.lower()),
+    )
     actor.expects(user)
     wallets.check_linkable(user, deals, clock.now())
-    spent = table.take(WalletNonce, nonce=body.nonce)
-    challenge = wallets.check_challenge(spent, actor.id, body.address, clock.now())
-    signatures.check(challenge.address, challenge.message, bytes.fromhex(body.signature[2:]))
+    challenge = wallets.check_challenge(asked, actor.id, body.address, clock.now())
+    _check_signature(challenge, body.signature)
     found = screening.screen(challenge.address).evidence
-    return again(lambda: _link(challenge.address, found, actor))  # the nonce is spent: a lost race is run again here
-
-
-def _link(address: str, found: dict[str, Any], actor: Actor) -> LinkedWallet:
-    user, deals = _person(actor)
-    mark, old = table.load(_place(address), _place(user.wallet or address))
-    new = wallets.link(user, deals, mark, address, found, clock.now())
+    other = user.wallet not in {None, challenge.address}
+    old = table.find(Identity, provider=wallets.WALLET, value=user.wallet) if other else None
+    new = wallets.link(user, deals, mark, challenge.address, found, clock.now())
     return table.commit(
         user,
         *([new] if new else []),
@@ -44,17 +41,18 @@ def _link(address: str, found: dict[str, Any], actor: Actor) -> LinkedWallet:
         actor=actor,
         details=found,
         checks=[deals],  # an accept saves it
-        deletes=[old] if old and old is not mark else [],
+        deletes=[challenge, *([old] if old else [])],  # of two uses of one message one is committed
         answer=lambda: LinkedWallet.of(user),
     )
 
 
-def _person(actor: Actor) -> tuple[User, Deals]:
-    return table.load(table.ref(User, id=actor.id), table.ref(Deals, user_id=actor.id))
-
-
-def _place(address: str) -> table.Ref[Identity]:
-    return table.ref(Identity, provider=wallets.WALLET, value=address)
+def _check_signature(challenge: WalletNonce, signature: str) -> None:
+    """A message is spent by a wrong signature as well."""
+    try:
+        signatures.check(challenge.address, challenge.message, bytes.fromhex(signature[2:]))
+    except Unauthenticated:
+        table.take(WalletNonce, nonce=challenge.nonce)
+        raise
 
 
 lambda_handler = entrypoint(app)

@@ -1,7 +1,8 @@
-"""POST /staff/escrows/{escrow_id}/resume: an administrator lets parked settlements go on, as their next run."""
+"""POST /staff/escrows/{escrow_id}/resume: an administrator lets parked settlements go on, as their next run; what a
+hold or a finding about a wallet stopped is COMPLIANCE's alone (decide_hold)."""
 
 from bloxtr8 import clock, reads, sagas, table
-from bloxtr8.domain import people, settlements
+from bloxtr8.domain import people, resuming, settlements
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import PlatformRole, User
 from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
@@ -20,7 +21,7 @@ def resume_settlement(escrow_id: str, body: ResumeSettlement, actor: KeyedActor)
     people.check_role(table.get(User, id=actor.id), PlatformRole.PADMIN)
     file = reads.escrow(escrow_id)
     actor.expects(file.escrow)
-    resumed = settlements.resume_all(file, clock.now())
+    resumed = resuming.resume_all(file, clock.now())
     view = table.commit(
         file.escrow,
         *resumed,

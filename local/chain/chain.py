@@ -38,7 +38,7 @@ class Chain:
     def __init__(self, log: Path | None = None, *, port: int = 0, timestamp: int | None = None) -> None:
         self.id, self.oracle, self.operator = CHAIN_ID, ORACLE, ""
         self._anvil = Anvil(log, port=port, timestamp=timestamp)
-        self._is_automining = True
+        self.is_automining = True
         try:
             self.url = self._anvil.url
             self.rpc = Rpc(self.url)
@@ -173,13 +173,13 @@ class Chain:
         """Be at this moment if it is ahead: blocks never go back in time. What is stuck stays so."""
         if unix_time > self.now():
             self.rpc("evm_setTime", hex(unix_time))
-            if self._is_automining:
+            if self.is_automining:
                 self.mine()
 
     def automine(self, on: bool) -> None:
         """Off: transactions stay pending until `mine`."""
         self.rpc("evm_setAutomine", on)
-        self._is_automining = on
+        self.is_automining = on
 
     def base_fee(self, wei: int) -> None:
         """The base fee of the next block."""
@@ -207,7 +207,7 @@ class Chain:
         self.rpc("anvil_dropAllTransactions")
         if not self.rpc("evm_revert", snapshot):
             raise LookupError(f"there is no snapshot {snapshot}")
-        if not self._is_automining:
+        if not self.is_automining:
             self.automine(True)
 
     def reset(self) -> None:
@@ -230,7 +230,7 @@ class Chain:
             self.fund(sender, ETHER + value)
         tx = {"from": sender, "data": data, "gas": hex(GAS), "value": hex(value)} | ({"to": to} if to else {})
         tx_hash = self.rpc("eth_sendTransaction", tx)
-        if not self._is_automining:
+        if not self.is_automining:
             return {"transactionHash": tx_hash}
         receipt = self.wait(tx_hash)
         if receipt["status"] != "0x1" and not may_fail:

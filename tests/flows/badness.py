@@ -95,7 +95,7 @@ def good(schema: Schema) -> Any:
         return _TOMORROW
     if "pattern" in schema:
         return next(sample for sample in _SAMPLES if re.search(schema["pattern"], sample))
-    return "text"
+    return "text".ljust(schema.get("minLength", 0), "t")
 
 
 def fields(schema: Schema, at: Place = ()) -> Iterator[tuple[Place, Schema, bool]]:
@@ -201,8 +201,9 @@ def fair_texts(schema: Schema) -> list[str]:
     """Unusual texts that a field for words takes."""
     if schema.get("type") != "string" or {"pattern", "enum", "const", "format"} & set(schema):
         return []
-    longest = "é" * schema["maxLength"]
-    return [json.dumps(text) for text in (FREE_TEXT, "\u202eabc", "👩\u200d👧", longest, "__proto__", "'; --")]
+    longest, least = "é" * schema["maxLength"], schema.get("minLength", 0)
+    texts = (FREE_TEXT, "\u202eabc", "👩\u200d👧", longest, "__proto__", "'; --")
+    return [json.dumps(text.ljust(least, "x")) for text in texts]
 
 
 def bad_bodies(value: Any) -> dict[str, bytes]:

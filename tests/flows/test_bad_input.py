@@ -64,7 +64,7 @@ class Answer:
 
 @dataclass
 class Scene:
-    """A platform with two trades under way, somebody of staff, and what the table held before."""
+    """A platform with two trades in dispute, somebody of staff, and what the table held before."""
 
     theatre: Theatre
     staff: Trader
@@ -73,7 +73,7 @@ class Scene:
 
     def who(self, operation: Operation) -> Trader:
         """Somebody who may knock there."""
-        of_staff = operation.path.startswith(("/staff", "/audit"))
+        of_staff = operation.path.startswith(("/staff", "/audit", "/disputes"))
         return self.staff if of_staff else self.theatre.cast.buyer
 
     def ask(
@@ -114,19 +114,21 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(stack: Stack, cast: Cast) -> Scene:
-    """Two trades: one paid and one signed."""
+    """Two trades, both paid and in dispute."""
     trades = [Theatre(stack, cast, Trade(f"Group {number}"), str(number)) for number in (60_001, 60_002)]
     for one in trades:
         one.agree()
+        one.fund()
     theatre = trades[0]
-    theatre.fund()
+    claim = {"title": "Nothing came", "description": "x", "reasonCode": "NOT_DELIVERED"}
+    disputes = [cast.buyer.post(f"{one.path}/disputes", claim)["id"] for one in trades]
     for number in (60_003, 60_004):
         cast.world.group(str(number), cast.seller.roblox_id)
         more = {"title": "For sale", "summary": "x", "price": 5_000, "category": "x", "assetType": "GROUP"}
         cast.seller.post("/listings", more | {"assetId": str(number)})
     staff = Trader(cast.world, "olga", "830001", "930001")
     staff.sign_in()
-    for role in ("COMPLIANCE", "PADMIN"):
+    for role in ("COMPLIANCE", "PADMIN", "ARBITER"):
         stack.invoker.ask("grant_staff_role", {"userId": staff.user_id, "role": role})
     stack.clock.advance(minutes=2)
     cast.seller.post(f"/listings/{theatre.trade.listing_id}/snapshots")
@@ -138,6 +140,7 @@ def scene(stack: Stack, cast: Cast) -> Scene:
         "contract_id": contract["id"],
         "escrow_id": theatre.trade.escrow_id,
         "delivery_id": cast.buyer.get(theatre.path)["deliveries"][0]["id"],
+        "dispute_id": disputes[0],
         "user_id": cast.seller.user_id,
     }
     return Scene(theatre, staff, ids)
@@ -301,7 +304,7 @@ def test_a_cursor_goes_on_where_it_was_made_and_nowhere_else(scene: Scene) -> No
             tries += [(operation, other) for other in people if other is not who]
         for other, reader in tries:
             answer = scene.ask(other, query=entity | {"cursor": cursor}, who=reader)
-            if answer.status != 403 or not other.path.startswith("/audit"):
+            if answer.status != 403 or not other.path.startswith(("/audit", "/disputes")):
                 assert refused(answer, 400, name=(operation, other)).body["code"] == "BAD_CURSOR"
         for wrong in (cursor[:-4], cursor[1:], f"{cursor}A", cursor.swapcase(), f"{cursor[:-8]}AAAAAAAA"):
             answer = refused(scene.ask(operation, query=entity | {"cursor": wrong}, who=who), 400, name=operation)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.faults import FOR_GOOD
 from tests.flows.theatre import Theatre
 
 KINDS = ("drop_before", "drop_after", "500_after", "503", "409", "429")
@@ -102,16 +103,43 @@ def test_a_killed_funding_task_changes_nothing(theatre: Theatre, function: str, 
 
 @pytest.mark.parametrize("answer", [False, True])
 def test_a_lost_start_is_repaired_by_the_next_look(theatre: Theatre, answer: bool) -> None:
-    theatre.stack.faults.lose("dispatch_events", "StartExecution", answer=answer, times=1)
+    theatre.stack.faults.lose("dispatch_events", "StartExecution", answer=answer, times=FOR_GOOD)
     theatre.agree()
     theatre.repair(minutes=3)
     theatre.fund()
     delivery = theatre.deliver()
-    theatre.stack.faults.lose("dispatch_events", "StartExecution", answer=answer, times=1)
+    theatre.stack.faults.lose("dispatch_events", "StartExecution", answer=answer, times=FOR_GOOD)
     theatre.confirm(delivery)
     theatre.settle("RELEASED")
     assert len(theatre.stripe_has("transfers")) == 1
     theatre.assert_sound()
+
+
+COMMITS = (
+    "sign_contract",
+    "open_funding",
+    "hold_funds",
+    "start_delivery",
+    "confirm_delivery",
+    "send_leg",
+    "confirm_leg",
+)
+
+
+@pytest.mark.parametrize("answer", [False, True], ids=["call", "answer"])
+def test_what_the_table_lost_once_is_asked_for_again_and_done_once(theatre: Theatre, answer: bool) -> None:
+    for function in COMMITS:
+        theatre.stack.faults.lose(function, "TransactWriteItems", answer=answer)
+    for function, call in (("receive_stripe_event", "PutItem"), ("dispatch_events", "StartExecution")):
+        theatre.stack.faults.lose(function, call, answer=answer)
+    theatre.agree()
+    theatre.fund()
+    theatre.release()
+    theatre.stack.wait_quiet()
+    assert theatre.stack.faults.waiting == 0
+    assert len(theatre.stripe_has("transfers")) == 1
+    ledger = theatre.assert_sound()
+    assert len(ledger["lines"]) == 3  # in, out, fee
 
 
 def test_webhooks_twenty_times_and_shuffled_move_money_once(theatre: Theatre) -> None:

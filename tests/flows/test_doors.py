@@ -20,7 +20,7 @@ PUBLIC = {
     "list_snapshots",
     "sign_by_link", "verify_contract", "receive_stripe_event", "receive_chain_event", "get_health", "get_openapi",
 }  # fmt: skip
-STAFF = ("/staff/", "/audit")
+STAFF = ("/staff/", "/audit", "/disputes")
 BODIES: dict[str, Any] = {
     "activate_listing": None,
     "counter_offer": {"amount": 100},
@@ -30,7 +30,12 @@ BODIES: dict[str, Any] = {
     "cancel_escrow": {"reason": "x"},
     "refund_escrow": {"reason": "x"},
     "resume_settlement": {"reason": "x"},
+    "decide_hold": {"hold": "SANCTIONS", "decision": "CLEAR", "reason": "x"},
     "confirm_delivery": {"acknowledge": True},
+    "open_dispute": {"title": "x", "description": "x", "reasonCode": "OTHER"},
+    "reject_delivery": {"description": "x", "reasonCode": "OTHER"},
+    "post_dispute_message": {"text": "x"},
+    "resolve_dispute": {"outcome": "REFUND", "sellerAmount": 0, "buyerAmount": 1, "resolution": "x" * 20},
     "add_evidence": {"sha256": "0" * 64, "contentType": "image/png", "sizeBytes": 1, "note": "x"},
 }
 
@@ -46,7 +51,14 @@ def ask(cast: Cast, action: str, route: template.Route, ids: dict[str, str], tok
 def ids(cast: Cast) -> dict[str, str]:
     """Well-formed ids of nothing."""
     ulid = "01K6ZZ8Q3V7M2N4P5R6S7T8V9W"
-    names = {"listing_id": "lst", "offer_id": "off", "contract_id": "con", "escrow_id": "esc", "delivery_id": "dlv"}
+    names = {
+        "listing_id": "lst",
+        "offer_id": "off",
+        "contract_id": "con",
+        "escrow_id": "esc",
+        "delivery_id": "dlv",
+        "dispute_id": "dsp",
+    }
     return {name: f"{prefix}_{ulid}" for name, prefix in names.items()} | {"user_id": f"usr_{ulid}"}
 
 
@@ -101,6 +113,8 @@ def test_a_stranger_finds_nothing_of_a_trade(cast: Cast, theatre: Theatre) -> No
     theatre.agree()
     theatre.fund()
     delivery = theatre.cast.buyer.get(theatre.path)["deliveries"][0]["id"]
+    claim = BODIES["open_dispute"]
+    dispute = cast.buyer.post(f"{theatre.path}/disputes", claim)["id"]
     listing = cast.seller.get(f"/listings/{theatre.trade.listing_id}")
     contract = cast.buyer.get(f"/contracts/{theatre.trade.contract_id}")
     real = {
@@ -109,6 +123,7 @@ def test_a_stranger_finds_nothing_of_a_trade(cast: Cast, theatre: Theatre) -> No
         "contract_id": theatre.trade.contract_id,
         "escrow_id": theatre.trade.escrow_id,
         "delivery_id": delivery,
+        "dispute_id": dispute,
         "user_id": cast.buyer.user_id,
     }
     stranger = Trader(cast.world, "stranger", "820002", "920002")
@@ -140,5 +155,6 @@ def test_staff_routes_are_closed_to_traders(cast: Cast, theatre: Theatre, ids: d
     for action, route in CLOSED:
         if route.path.startswith("/staff/"):
             assert ask(cast, action, route, ids, token).status in {403, 404}, action
+    assert cast.world.api.ask("GET", "/disputes", headers={"Authorization": token}).status == 403
     assert cast.world.api.ask("GET", "/audit?entity=x", headers={"Authorization": token}).status == 403
     assert cast.world.api.ask("GET", "/audit/verify?entity=x", headers={"Authorization": token}).status == 404

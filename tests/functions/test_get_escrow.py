@@ -79,9 +79,9 @@ def test_shows_money_deadlines_delivery_and_what_the_reader_may_do(
     ("roles", "actions"),
     [
         ([PlatformRole.ARBITER], ["add_evidence"]),
-        ([PlatformRole.COMPLIANCE], []),
+        ([PlatformRole.COMPLIANCE], ["decide_hold"]),
         ([PlatformRole.PADMIN], []),
-        ([PlatformRole.SUPPORT, PlatformRole.ARBITER, PlatformRole.COMPLIANCE], ["add_evidence"]),
+        ([PlatformRole.SUPPORT, PlatformRole.ARBITER, PlatformRole.COMPLIANCE], ["add_evidence", "decide_hold"]),
     ],
 )
 def test_staff_who_decide_may_read_it(aws: Platform, roles: list[PlatformRole], actions: list[str]) -> None:

@@ -45,7 +45,7 @@ def test_a_sender_seen_after_the_screening_is_judged_before_anything_is_held(
     chain.pay(escrow, escrow.gross * UNITS)
     screened(aws, escrow)
     wallets.risks[STRANGER] = risk
-    chain.pay(escrow, UNITS, STRANGER)
+    chain.pay(escrow, 100 * UNITS, STRANGER)
     aws.invoke("look_at_rail", {"escrowId": escrow.id})  # it records, and judges nobody
     assert not held(aws, escrow)
     assert str(escrows.row(escrow).status) == "AWAIT_FUNDS"
@@ -59,7 +59,7 @@ def test_at_the_deadline_a_sender_is_judged_before_his_money_goes_on(
 ) -> None:
     clock.advance(days=4)
     wallets.risks[STRANGER] = "SANCTIONED"
-    chain.pay(escrow, UNITS, STRANGER)
+    chain.pay(escrow, 100 * UNITS, STRANGER)
     assert aws.invoke("cancel_unfunded", {"escrowId": escrow.id}) == {"outcome": "MONEY"}
     file = escrows.file(escrow)
     assert (str(file.escrow.status), file.settlements) == ("AWAIT_FUNDS", [])
@@ -72,6 +72,7 @@ def test_money_that_comes_when_the_term_is_near_goes_back(
     chain.pay(escrow, escrow.gross * UNITS)
     screened(aws, escrow)
     clock.advance(days=100)
+    screened(aws, escrow)
     assert not held(aws, escrow)
     file = escrows.file(escrow)
     assert (str(file.escrow.status), file.escrow.reason) == ("CANCELLED", "TERM_TOO_NEAR")

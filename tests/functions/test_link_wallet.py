@@ -15,6 +15,7 @@ from tests.emulator import Clock, Platform
 from tests.functions.people import deals_of
 from tests.functions.wallets import challenged, key, link, marks, proven, signed
 from tests.nodes import ORACLE, TOKEN, NodeDouble, known
+from tests.wire import Wire
 
 ROUNDS = 5
 
@@ -76,6 +77,15 @@ def test_the_same_wallet_again_is_screened_again(aws: Platform, node: NodeDouble
     assert again["screenedAt"] > first["screenedAt"]
     assert aws.call("get_me", user).body["walletRisk"] == "LOW"
     assert marks(aws) == {account.address.lower(): user.id}
+
+
+def test_the_table_is_asked_three_times_at_most(aws: Platform, node: NodeDouble, wire: Wire) -> None:
+    user = factories.user()
+    for trips in (2, 3):  # the first wallet, and another
+        body = proven(aws, user, key())
+        before = wire.round_trips()
+        assert aws.call("link_wallet", user, body).status == 200
+        assert wire.round_trips() - before == trips
 
 
 # --- the proof
@@ -230,12 +240,13 @@ def test_without_any_list_nobody_links(aws: Platform, node: NodeDouble, monkeypa
     assert marks(aws) == {}
 
 
-def test_after_an_outage_a_new_message_links(aws: Platform, node: NodeDouble) -> None:
+def test_after_an_outage_the_same_message_links(aws: Platform, node: NodeDouble) -> None:
     user, account = factories.user(), key()
+    body = proven(aws, user, account)
     node.words.pop(TOKEN)
-    assert link(aws, user, account).status == 502
+    assert aws.call("link_wallet", user, body).status == 502
     node.words[TOKEN] = 0
-    assert link(aws, user, account).status == 200
+    assert aws.call("link_wallet", user, body).status == 200
 
 
 # --- whose, and when

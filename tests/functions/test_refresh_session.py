@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bloxtr8 import sessions
+from bloxtr8.aws_json import NoAnswer, Service
 from tests import factories
 from tests.checks import together
 from tests.emulator import Clock, Platform
@@ -38,6 +39,25 @@ def test_a_spent_token_ends_the_session_of_thief_and_victim(aws: Platform) -> No
     assert refresh(aws, second["refreshToken"]).status == 401
     with pytest.raises(sessions.Unauthenticated):
         sessions.authenticate(f"Bearer {second['accessToken']}")
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["written", "not written"])
+def test_who_refreshes_is_no_thief_because_the_tables_answer_was_lost(
+    aws: Platform, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
+    token, post, lost = opened().refresh_token, Service.post, []
+
+    def losing(service: Service, headers: Any, body: bytes, operation: str) -> Any:
+        if operation != "PutItem" or lost:
+            return post(service, headers, body, operation)
+        lost.append(done and post(service, headers, body, operation))
+        raise NoAnswer(operation)
+
+    monkeypatch.setattr(Service, "post", losing)
+    answer = refresh(aws, token)
+    assert answer.status == 200
+    assert len(lost) == 1
+    assert refresh(aws, answer.body["refreshToken"]).status == 200
 
 
 def test_the_access_token_before_dies_with_the_session_only(aws: Platform) -> None:

@@ -165,21 +165,6 @@ def test_a_payout_wallet_that_turned_bad_is_for_a_person(
     assert money.leg(escrow).screening["risk"] == risk
 
 
-def test_what_a_person_has_cleared_is_paid(aws: Platform, chain: FakeChain, wallets: Wallets, escrow: Escrow) -> None:
-    from bloxtr8 import clock
-    from bloxtr8.domain import holds
-
-    wallets.risks[chains.sides(escrow)[1]] = "HIGH"
-    factories.settle(escrow)
-    file = escrows.file(escrow)
-    (cause,) = file.escrow.hold_causes
-    resumed = holds.lift(file, cause, clock.now())
-    assert resumed
-    money.changed_rows(escrow, *resumed)
-    saved = escrows.changed(escrow, holds=frozenset(), hold_causes=frozenset(), frozen_causes=frozenset())
-    assert factories.settle(saved, money.settlement(escrow).id).status == "RELEASED"
-
-
 @pytest.mark.parametrize("risk", ["LOW", "MEDIUM"])
 def test_other_risks_are_paid(aws: Platform, chain: FakeChain, wallets: Wallets, escrow: Escrow, risk: str) -> None:
     wallets.risks[chains.sides(escrow)[1]] = risk

@@ -4,6 +4,7 @@ The same trials run corrected (test_motofix.py) and plain, in a process of their
 `python -m tests.local.moto_trials name…` prints {name: what came out}. They import corrections, but don't apply them.
 """
 
+import base64
 import hashlib
 import itertools
 import json
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+import requests
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -181,6 +183,20 @@ def object_written_once() -> int:
     return worst
 
 
+def checksum_of_a_link() -> Any:
+    """What HEAD says of a file that came by a link bound to its hash, and what other bytes are told."""
+    client = boto3.client("s3", "us-east-1")
+    client.create_bucket(Bucket="bucket")
+    named = base64.b64encode(hashlib.sha256(b"a file").digest()).decode()
+    where = {"Bucket": "bucket", "Key": "file"}
+    url = client.generate_presigned_url("put_object", Params=where | {"ChecksumSHA256": named})
+    told = [
+        requests.put(url, data=data, headers={"x-amz-checksum-sha256": named}, timeout=10).status_code
+        for data in (b"another", b"a file")
+    ]
+    return [*told, client.head_object(**where, ChecksumMode="ENABLED").get("ChecksumSHA256")]
+
+
 def machine(states: dict[str, Any], **options: Any) -> dict[str, Any]:
     """How an execution of a JSONata machine ends: the answer of DescribeExecution."""
     client = boto3.client("stepfunctions", "us-east-1")
@@ -319,6 +335,7 @@ TRIALS: dict[str, tuple[Callable[[], Any], Any]] = {
     "transaction_copies_nothing": (transaction_copies_nothing, True),
     "digest_verifies": (digest_verifies, True),
     "object_written_once": (object_written_once, 1),
+    "checksum_of_a_link": (checksum_of_a_link, [400, 200, "c2XQKYYeMsUh+AibAKb7MtrwYVAltptZnRzlNQG4RcI="]),
     "jsonata_evaluates": (jsonata_evaluates, "3"),
     "quotes_survive": (quotes_survive, json.dumps({"text": 'a "quote" and a \\ in it'})),
     "cause_kept": (cause_kept, "the buyer left"),

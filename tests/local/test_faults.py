@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.faults import FOR_GOOD
 from local.invoker import InvocationFailed
 from local.stack import Stack
 from tests.local.conftest import stored
@@ -40,20 +41,28 @@ def test_a_function_killed_after_a_call_has_made_it_and_told_nobody(stack: Stack
     assert stack.faults.happened[-2:] == [("misbehave", "UpdateItem")] * 2
 
 
-def test_a_lost_call_is_an_error_to_the_function(stack: Stack) -> None:
-    stack.faults.lose("misbehave", "UpdateItem")
+@pytest.mark.parametrize(("answer", "seen"), [(False, "1"), (True, "2")], ids=["call", "answer"])
+def test_what_is_lost_once_is_asked_for_again(stack: Stack, answer: bool, seen: str) -> None:
+    """An answer that was lost is of a call that was made: a count is raised twice."""
+    stack.faults.lose("misbehave", "UpdateItem", answer=answer)
+    remember(stack, f"again {answer}")
+    assert stored(stack, f"TOKEN#again {answer}")["seen"] == seen  # type: ignore[index]
+
+
+def test_a_call_lost_for_good_is_an_error_to_the_function(stack: Stack) -> None:
+    stack.faults.lose("misbehave", "UpdateItem", times=FOR_GOOD)
     with pytest.raises(InvocationFailed) as caught:
         remember(stack, "lost")
     assert caught.value.kind == "EndpointConnectionError"
     assert stored(stack, "TOKEN#lost") is None
 
 
-def test_a_lost_answer_is_an_error_to_the_function_though_it_happened(stack: Stack) -> None:
-    stack.faults.lose("*", "UpdateItem", answer=True)
+def test_an_answer_lost_for_good_is_an_error_to_the_function_though_it_happened(stack: Stack) -> None:
+    stack.faults.lose("*", "UpdateItem", answer=True, times=FOR_GOOD)
     with pytest.raises(InvocationFailed) as caught:
         remember(stack, "unheard")
     assert caught.value.kind == "ReadTimeoutError"
-    assert stored(stack, "TOKEN#unheard") is not None
+    assert stored(stack, "TOKEN#unheard")["seen"] == str(FOR_GOOD)  # type: ignore[index]
 
 
 def test_other_functions_and_calls_are_left_alone(stack: Stack) -> None:

@@ -31,7 +31,7 @@ from local.chain.chain import Chain
 from local.chain.rpc import call_data
 from tests.emulator import Clock
 from tests.rails.bench import GROSS
-from tests.rails.vaults import BUYER, SELLER, TERM, UNITS, Line
+from tests.rails.vaults import BROADCAST, BUYER, SELLER, TERM, UNITS, Line
 
 FAULTS = {
     "lost before": "before",
@@ -41,7 +41,6 @@ FAULTS = {
     "throttled": "429",
     "unavailable": "503",
 }
-BROADCAST = "eth_sendRawTransaction"
 STEPS = {"open": "eth_call", "ask": "", LegKind.TRANSFER: BROADCAST, LegKind.REFUND: BROADCAST}
 
 
@@ -54,7 +53,7 @@ class UsdcBench:
 
     def __init__(self, chain: Chain, clock: Clock) -> None:
         chain.reset()
-        self._chain, self._clock, self._line, self.opened = chain, clock, Line(), set[str]()
+        self._chain, self._clock, self._line, self.opened = chain, clock, Line(chain), set[str]()
         self._ends = chain.now() + TERM
         session = requests.Session()
         session.mount("http://", self._line)
@@ -206,6 +205,10 @@ class Book:
             if there is None or there.version != tx.version:
                 return None
             return self._keep(replace(tx, version=tx.version + 1))
+
+    def abandon(self, tx: Tx, why: str) -> Tx | None:
+        self._next = None
+        return self.keep(replace(tx, status=TxStatus.CANCELLED, error=why, next_look=None))
 
     def due(self, clock: Clock) -> list[Tx]:
         return [tx for tx in self._kept.values() if tx.next_look is not None and tx.next_look <= clock.now()]

@@ -12,7 +12,7 @@ from bloxtr8.rails.base import LegOrder, LegOutcome, LegStatus, RailBug, RailErr
 from bloxtr8.rails.usdc import sending
 from local.chain.chain import Chain
 from local.chain.rpc import call_data
-from tests.emulator import Clock
+from tests.emulator import Clock, Platform
 from tests.rails.vaults import BUYER, GROSS, SELLER, UNITS, World
 from tests.wire import Wire
 
@@ -85,14 +85,11 @@ def test_the_same_leg_again_moves_nothing(paid: World) -> None:
     assert paid.chain.nonce(paid.signer.address) == 1
 
 
-def test_the_contract_refuses_the_same_action_whatever_we_believe(paid: World) -> None:
+def test_the_contract_refuses_the_same_action_whatever_we_believe(aws: Platform, paid: World) -> None:
     """The second lock: without our row, the settlement that is on the chain is found and not paid again."""
     paid.pay()
     outcome = paid.rail.send(paid.order())
-    forgotten = paid.row()
-    from bloxtr8 import table
-
-    table.forget(forgotten)
+    aws.erase(paid.row())
     assert paid.rail.find(paid.order()) == outcome
     assert paid.rail.send(paid.order()) == outcome
     action, payment, terms = paid.rail._call_of(paid.order())
@@ -390,6 +387,51 @@ def test_a_term_that_is_over_cannot_be_moved(paid: World) -> None:
     paid.chain.increase_time(200 * 86_400)
     with pytest.raises(RailBug, match="TooLate"):
         paid.rail.postpone(paid.funding())
+
+
+def refused_in_its_block(world: World) -> None:
+    """A postponement that would have gone well when it was simulated, and is mined when the signer may not any more."""
+    world.chain.automine(False)
+    assert not world.rail.postpone(world.funding())
+    sent = world.row("postpone").attempts[-1]["hash"]
+    world.chain.drop(sent)
+    world.chain.automine(True)
+    world.chain.refuse_operator(world.signer.address)
+    assert world.watch("postpone").status is TxStatus.REVERTED
+    world.chain.allow_operator(world.signer.address)
+
+
+def test_a_postponement_without_effect_is_tried_again_at_another_nonce_and_rings(
+    paid: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused_in_its_block(paid)
+    assert "came to nothing" not in caplog.text
+
+    assert paid.rail.postpone(paid.funding())
+
+    assert "a postponement of the term came to nothing" in caplog.text
+    row = paid.row("postpone")
+    assert (row.leg_attempt, row.nonce, row.status) == (2, 1, TxStatus.FINAL)
+
+
+def test_a_postponement_is_tried_five_times_and_then_a_person_has_to_look(paid: World) -> None:
+    for _ in range(5):
+        refused_in_its_block(paid)
+    assert paid.chain.nonce(paid.signer.address) == paid.row("postpone").leg_attempt == 5
+
+    for _ in range(2):
+        with pytest.raises(RailBug, match="can't be postponed"):
+            paid.rail.postpone(paid.funding())
+
+    assert paid.chain.nonce(paid.signer.address) == 5
+
+
+def test_a_postponement_without_effect_is_not_tried_again_once_the_term_is_reached(paid: World) -> None:
+    refused_in_its_block(paid)
+    paid.chain.increase_time(200 * 86_400)
+    with pytest.raises(RailBug, match="TooLate"):
+        paid.rail.postpone(paid.funding())
+    assert paid.chain.nonce(paid.signer.address) == 1
 
 
 def test_what_the_job_is_handed_is_the_row(paid: World) -> None:

@@ -1,6 +1,7 @@
 """An escrow on the tests' chain: its vault, its people, and a line to the node on which answers get lost."""
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from bloxtr8.rails.usdc import vault
 from bloxtr8.rails.usdc.chain import Chain as Node
 from bloxtr8.rails.usdc.rail import UsdcRail
 from bloxtr8.rails.usdc.sending import Sender
+from bloxtr8.rails.usdc.signer import Signer
 from bloxtr8.rails.usdc.vault import Terms
 from local.chain.chain import Chain
 
@@ -25,14 +27,16 @@ GROSS = 10_000
 UNITS = GROSS * 10_000
 FEE_BPS = 290
 TERM = 200 * 86_400
+BROADCAST = "eth_sendRawTransaction"
 
 
 class Line(HTTPAdapter):
     """The way to the node: what it is asked is kept, and the next such call may be lost before or after it."""
 
-    def __init__(self) -> None:
+    def __init__(self, chain: Chain | None = None) -> None:
         super().__init__()
         self.asked: list[str] = []
+        self._chain = chain
         self._faults: list[tuple[str, str]] = []
 
     def fault(self, method: str, how: str = "after", times: int = 1) -> None:
@@ -48,22 +52,37 @@ class Line(HTTPAdapter):
         self.asked.append(method)
         fault = next((each for each in self._faults if each[0] in ("", method)), None)
         if fault is None:
-            return super().send(request, *args, **kwargs)
+            return self._ask(method, request, *args, **kwargs)
         self._faults.remove(fault)
         if fault[1] == "after" or fault[1].endswith("after"):
-            super().send(request, *args, **kwargs)
+            self._ask(method, request, *args, **kwargs)
         if fault[1] in {"before", "after"}:
             raise requests.ReadTimeout("no answer")
         answer = requests.Response()
         answer.status_code, answer.request, answer.url = int(fault[1].split()[0]), request, request.url
         return answer
 
+    def _ask(self, method: str, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        """A node that mines at once has answered a broadcast a moment before there is a block."""
+        answer = super().send(request, *args, **kwargs)
+        ends = time.monotonic() + 5
+        while method == BROADCAST and self._is_mining() and time.monotonic() < ends:
+            time.sleep(0.005)
+        return answer
+
+    def _is_mining(self) -> bool:
+        if self._chain is None or not self._chain.is_automining:
+            return False
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "txpool_status", "params": []}
+        waiting = requests.post(self._chain.url, json=asked, timeout=5).json()["result"]["pending"]
+        return int(waiting, 16) > 0
+
 
 class World:
     """One escrow (number `n`) on the chain, and a rail as a function has it. `finality`: at which tag things count."""
 
     def __init__(self, chain: Chain, n: int = 1, finality: str = "latest") -> None:
-        self.chain, self.escrow_id, self.line = chain, ESCROW.format(n), Line()
+        self.chain, self.escrow_id, self.line = chain, ESCROW.format(n), Line(chain)
         self.terms = Terms(
             chain_id=chain.id,
             escrow_contract=chain.escrow,
@@ -81,19 +100,22 @@ class World:
         session.mount("http://", self.line)
         self.node = Node(chain.url, chain.id, [chain.id], session)
         self.book = chain_book.ChainBook()
-        settings = config.settings()
-        self.signer = usdc._signer(settings.signer_key_id)
-        tag: Any = finality
-        self.sender = Sender(self.node, self.signer, self.book, tag)
+        self._tag: Any = finality
+        self.use(usdc._signer(config.settings().signer_key_id))
+        escrow_root(self.escrow_id)
+
+    def use(self, signer: Signer) -> None:
+        """From here on this one signs."""
+        self.signer = signer
+        self.sender = Sender(self.node, signer, self.book, self._tag)
         self.rail = UsdcRail(
             self.node,
             self.sender,
-            escrow_contract=chain.escrow,
-            token=chain.usdc,
-            finality=tag,
-            payout_finality=tag,
+            escrow_contract=self.chain.escrow,
+            token=self.chain.usdc,
+            finality=self._tag,
+            payout_finality=self._tag,
         )
-        escrow_root(self.escrow_id)
 
     def funding(self, **changes: Any) -> Funding:
         fields: dict[str, Any] = {

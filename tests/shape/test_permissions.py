@@ -12,11 +12,14 @@ AUDIT = {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["AUDIT#*"]}}
 DIGESTS = {"StringEquals": {"kms:MessageType": "DIGEST", "kms:SigningAlgorithm": "ECDSA_SHA_256"}}
 SIGNERS = {"send_leg", "watch_chain_txs", "enforce_escrow_deadlines"}  # by hand: `sign` is a word of many
 REACHES = {
-    "TableReadPolicy": [f"bloxtr8.table.{name}" for name in ("find", "get", "load", "partition", "page", "due")],
+    "TableReadPolicy": [
+        f"bloxtr8.table.{name}" for name in ("find", "get", "load", "partition", "page", "due", "due_pages")
+    ],
     "TableWritePolicy": ["bloxtr8.table.commit", "bloxtr8.table.remember"],
-    "TableForgetPolicy": ["bloxtr8.table.forget", "bloxtr8.table.take"],
+    "TableForgetPolicy": ["bloxtr8.table.take"],
     "ContractsReadPolicy": ["bloxtr8.documents.store.verify", "bloxtr8.documents.store.presign"],
     "ContractsWritePolicy": ["bloxtr8.documents.store.put"],
+    "EvidenceReadPolicy": ["bloxtr8.documents.store.evidence_state", "bloxtr8.documents.store.presign_evidence_file"],
     "EvidenceWritePolicy": ["bloxtr8.documents.store.presign_evidence"],
     "WebhookBodiesPolicy": ["bloxtr8.documents.store.put_webhook"],
     "ChainSecretPolicy": ["bloxtr8.config.rpc_url"],

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from bloxtr8 import aws_json, sigv4
 from bloxtr8.aws_json import NoAnswer, Refused, Service
+from tests.checks import everything_logged
 
 TARGET = "DynamoDB_20120810"
 type Reply = Callable[["Line"], None]
@@ -214,6 +215,9 @@ BROKEN = {
     "a proxy failed": reply(b"<html>", 502),
     "unavailable": refusal("ServiceUnavailable", 503),
     "damaged": reply({"Item": {}}, x_amz_crc32="1"),
+    "of a garbled checksum": reply({"Item": {}}, x_amz_crc32="12a4"),
+    "of an empty checksum": reply({"Item": {}}, x_amz_crc32=""),
+    "an earlier attempt is under way": refusal("TransactionInProgressException"),
     "cut": reply(b'{"Item": ', content_length="9"),
 }
 
@@ -226,7 +230,8 @@ def test_no_answer_is_asked_for_again_with_the_same_words(
     assert ours.ask("GetItem", {"TableName": "t"}) == {"Item": {"a": {"S": "b"}}}
     assert [body for _, body in line.asked] == [{"TableName": "t"}] * 3
     assert len(naps) == 2
-    assert all(0 <= nap <= aws_json.PAUSE_SECONDS * (n + 1) for n, nap in enumerate(naps))
+    longest = aws_json.THROTTLED_PAUSE_SECONDS if "under way" in what else aws_json.PAUSE_SECONDS
+    assert all(0 <= nap <= longest * (n + 1) for n, nap in enumerate(naps))
 
     line.says(BROKEN[what])
     with pytest.raises(NoAnswer, match="GetItem"):
@@ -266,6 +271,58 @@ def test_whoever_is_too_fast_waits_and_asks_again(line: Double, ours: Service, n
     with pytest.raises(Refused, match=code):
         ours.ask("GetItem", {})
     assert len(line.asked) == aws_json.ATTEMPTS
+
+
+@pytest.mark.parametrize("reasons", [["None", "ThrottlingError"], ["ProvisionedThroughputExceeded", "ThrottlingError"]])
+def test_a_transaction_that_found_no_room_is_sent_again(
+    line: Double, ours: Service, naps: list[float], reasons: list[str]
+) -> None:
+    cancelled = refusal("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in reasons])
+    line.says(cancelled, reply({}))
+    assert ours.ask("TransactWriteItems", {"ClientRequestToken": "t"}) == {}
+    assert [body for _, body in line.asked] == [{"ClientRequestToken": "t"}] * 2
+    assert len(naps) == 1
+
+    line.says(cancelled)
+    with pytest.raises(Refused, match="TransactionCanceledException"):
+        ours.ask("TransactWriteItems", {})
+    assert len(line.asked) == aws_json.ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    "reasons", [["ThrottlingError", "ConditionalCheckFailed"], ["TransactionConflict"], ["None"], ["ValidationError"]]
+)
+def test_a_transaction_that_is_cancelled_for_anything_else_is_not(
+    line: Double, ours: Service, reasons: list[str]
+) -> None:
+    line.says(refusal("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in reasons]))
+    with pytest.raises(Refused) as refused:
+        ours.ask("TransactWriteItems", {})
+    assert refused.value.reasons == tuple(reasons)
+    assert len(line.asked) == 1
+
+
+def test_a_refusal_brings_the_row_that_a_condition_did_not_hold_for(line: Double, ours: Service) -> None:
+    line.says(refusal("ConditionalCheckFailedException", Item={"a": {"S": "b"}}))
+    with pytest.raises(Refused) as refused:
+        ours.ask("PutItem", {})
+    assert refused.value.item == {"a": {"S": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (refusal("ThrottlingException"), "ThrottlingException"),
+        (refusal("InternalServerError", 500), "GetItem: 500 InternalServerError"),
+        (hang_up, "GetItem: ProtocolError"),
+    ],
+)
+def test_the_log_says_why_it_is_asked_again(line: Double, ours: Service, said: Reply, reason: str) -> None:
+    line.says(said, reply({}))
+    with everything_logged() as lines:
+        ours.ask("GetItem", {})
+    (told,) = [one for one in lines if "asking again" in one]
+    assert f"'operation': 'GetItem', 'attempt': 1, 'reason': {reason!r}" in told
 
 
 def test_asks_the_region_where_the_environment_names_no_address(monkeypatch: pytest.MonkeyPatch) -> None:

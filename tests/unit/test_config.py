@@ -7,9 +7,10 @@ from dataclasses import FrozenInstanceError, fields
 import pytest
 
 from bloxtr8 import config, errors
-from bloxtr8.aws_json import Refused
+from bloxtr8.aws_json import NoAnswer, Refused
 from bloxtr8.config import Settings, settings
 from tests import emulator
+from tests.checks import everything_logged
 from tests.emulator import Platform
 from tests.wire import Wire
 
@@ -89,6 +90,83 @@ def test_a_secret_that_was_rolled_is_seen_when_its_age_is_over(aws: Platform, mo
     assert config.secret("stripe")["webhookSecrets"] == ["whsec_local"]
     emulator._forget_parameters()
     assert config.secret("stripe")["webhookSecrets"] == ["whsec_new"]
+
+
+class Later:
+    """Secrets Manager, and the clock on the wall, as a test sets them."""
+
+    def __init__(self, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.moment, self.value, self.asked = 1_800_000_000.0, {"key": "old"}, 0
+        self.error: Exception | None = None
+        monkeypatch.setattr(config.time, "time", lambda: self.moment)
+        wire.instead("GetSecretValue", self._answer)
+
+    def _answer(self, _: dict[str, object]) -> dict[str, str]:
+        self.asked += 1
+        if self.error:
+            raise self.error
+        return {"SecretString": json.dumps(self.value)}
+
+
+@pytest.fixture
+def later(aws: Platform, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Later:
+    return Later(wire, monkeypatch)
+
+
+BUSY = Refused("GetSecretValue", "ThrottlingException", "slow down")
+
+
+@pytest.mark.parametrize("error", [NoAnswer("GetSecretValue: ReadTimeoutError"), BUSY], ids=["silent", "busy"])
+def test_while_nobody_tells_a_secret_the_old_one_is_used_for_an_hour(later: Later, error: Exception) -> None:
+    config.secret("tokens")
+    later.moment += config.SECRET_AGE_SECONDS
+    later.error = error
+    with everything_logged() as lines:
+        assert config.secret("tokens") == {"key": "old"}
+        assert config.secret("tokens") == {"key": "old"}
+    assert later.asked == 2  # the second of these two did not wait for another failure
+    (line,) = lines
+    assert "'secret': 'tokens', 'seconds': 300" in line
+    assert "'key'" not in line
+
+    later.moment += config.SECRET_OUTAGE_SECONDS - config.SECRET_AGE_SECONDS
+    with pytest.raises(type(error)):
+        config.secret("tokens")
+
+    later.error, later.value = None, {"key": "new"}
+    assert config.secret("tokens") == {"key": "new"}
+
+
+def test_after_an_outage_the_new_secret_is_seen_within_seconds(later: Later) -> None:
+    config.secret("tokens")
+    later.moment += config.SECRET_AGE_SECONDS
+    later.error = BUSY
+    config.secret("tokens")
+    later.error, later.value = None, {"key": "new"}
+    later.moment += config.SECRET_RETRY_SECONDS
+    assert config.secret("tokens") == {"key": "new"}
+
+
+def test_a_secret_that_was_taken_away_is_used_no_more(later: Later) -> None:
+    config.secret("tokens")
+    later.moment += config.SECRET_AGE_SECONDS
+    for code in ("ResourceNotFoundException", "AccessDeniedException"):
+        later.error = Refused("GetSecretValue", code, "no")
+        with pytest.raises(Refused, match=code):
+            config.secret("tokens")
+
+
+def test_without_an_earlier_one_an_outage_is_an_error(later: Later) -> None:
+    later.error = BUSY
+    with pytest.raises(Refused, match="ThrottlingException"):
+        config.secret("tokens")
+
+
+def test_a_clock_that_was_set_back_keeps_no_secret(later: Later) -> None:
+    config.secret("tokens")
+    later.value = {"key": "new"}
+    later.moment -= 3600
+    assert config.secret("tokens") == {"key": "new"}
 
 
 def test_a_secret_that_is_no_object_or_not_there_is_an_error(aws: Platform) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bloxtr8.domain import adoption, escrows, holds, ledger, plans, settlements
+from bloxtr8.domain import adoption, compliance, escrows, holds, ledger, plans, settlements
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import EscrowStatus, Freeze, Hold, LegStatus, SettlementStatus
 from bloxtr8.errors import Conflict, InvalidState
@@ -92,6 +92,11 @@ def test_what_something_else_stopped_stays_parked(error: str, other: Hold | None
 
     assert holds.lift(file, CAUSES[0], START) == []
     assert planned.settlement.status is SettlementStatus.PARKED
+
+
+@pytest.mark.parametrize(("gross", "people"), [(1, 1), (1_000_000, 1), (1_000_001, 2)])
+def test_above_ten_thousand_dollars_two_people_decide(gross: int, people: int) -> None:
+    assert compliance.needed(escrow(gross=gross)) == people
 
 
 # --- refunds of the Dashboard

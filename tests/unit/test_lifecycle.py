@@ -21,7 +21,6 @@ ENDS = {
     "Settlement": {"DONE", "DROPPED"},
     "Leg": {"CONFIRMED"},
     "Dispute": {"CLOSED"},
-    "Chargeback": {"WON", "LOST"},
     "WebhookEvent": {"PROCESSED", "DEAD"},
 }
 EVERYWHERE = [

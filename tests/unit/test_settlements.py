@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloxtr8 import money
-from bloxtr8.domain import disputes, ledger, plans, settlements
+from bloxtr8.domain import disputes, ledger, plans, resuming, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import (
@@ -337,7 +337,7 @@ def test_resuming_goes_on_as_the_next_run_under_a_new_number() -> None:
     back = plans.give_back(file, None, 5, actor=BUYER, reason="x", now=START)
     settlements.park(file, back.settlement, "REJECTED", refused=True)
 
-    changed = settlements.resume_all(file, START + DAY)
+    changed = resuming.resume_all(file, START + DAY)
 
     (leg,) = planned.legs
     assert {row.id for row in changed} == {planned.settlement.id, back.settlement.id, leg.id}
@@ -355,7 +355,7 @@ def test_resuming_leaves_a_leg_alone_that_was_not_refused(status: LegStatus) -> 
     file, planned = parked()
     planned.legs[0].status = status
 
-    assert settlements.resume_all(file, START) == [planned.settlement]
+    assert resuming.resume_all(file, START) == [planned.settlement]
     assert (planned.legs[0].status, planned.legs[0].attempt) == (status, 1)
 
 
@@ -363,7 +363,7 @@ def test_resuming_takes_its_own_hold_alone() -> None:
     file, _ = parked()
     file.escrow.holds |= {Hold.CHARGEBACK}
 
-    settlements.resume_all(file, START)
+    resuming.resume_all(file, START)
 
     assert file.escrow.holds == {Hold.CHARGEBACK}
 
@@ -374,7 +374,7 @@ def test_nothing_parked_is_nothing_to_resume(status: SettlementStatus) -> None:
     start(file, None).settlement.status = status
 
     with pytest.raises(InvalidState):
-        settlements.resume_all(file, START)
+        resuming.resume_all(file, START)
 
 
 # --- the end

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import entities, ids, table
+from bloxtr8 import aws_json, entities, ids, table
 from bloxtr8.actors import Actor, IdempotencyKey, system
 from bloxtr8.aws_json import NoAnswer, Refused, Service
 from bloxtr8.entities import Deals, Entity, Idempotency, Identity, Listing, Root, Session, User
@@ -178,7 +178,7 @@ def test_a_transaction_whose_answer_was_lost_is_sent_again_and_done_once(
         return answer
 
     with monkeypatch.context() as broken:
-        broken.setattr(NoAnswer, "pause_seconds", 0.0)
+        broken.setattr(aws_json, "PAUSE_SECONDS", 0.0)
         broken.setattr(Service, "post", losing)
         save(user)
         save(user)
@@ -246,9 +246,8 @@ def session(person: User) -> Session:
 
 
 def test_only_ephemeral_rows_go_past_the_audit(aws: Platform, user: User) -> None:
-    for write in (table.remember, table.forget):
-        with pytest.raises(TypeError):
-            write(read(user))
+    with pytest.raises(TypeError):
+        table.remember(read(user))
     with pytest.raises(TypeError):
         table.take(User, id=user.id)
     kinds = {kind.__name__ for kind in vars(entities).values() if isinstance(kind, type) and issubclass(kind, Entity)}
@@ -268,12 +267,51 @@ def test_remembered_once_and_changed_under_its_version(aws: Platform, user: User
     assert aws.audit(user.id)[-1].action == "finish_discord_login"
 
 
-def test_of_two_who_forget_or_take_it_one_does(aws: Platform, user: User) -> None:
+class Losing:
+    """Of the next PutItem the first attempts get no answer: they were made, or never arrived."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *made: bool) -> None:
+        self.made, self.post = list(made), Service.post
+        monkeypatch.setattr(aws_json, "PAUSE_SECONDS", 0.0)
+        monkeypatch.setattr(Service, "post", lambda *asked: self(*asked))
+
+    def __call__(self, service: Service, headers: Any, body: bytes, operation: str) -> Any:
+        if operation != "PutItem" or not self.made:
+            return self.post(service, headers, body, operation)
+        if self.made.pop(0):
+            self.post(service, headers, body, operation)
+        raise NoAnswer(operation)
+
+
+@pytest.mark.parametrize("made", [[True], [False], [True, True], [False, True]])
+@pytest.mark.parametrize("unless_exists", [True, False])
+def test_a_write_whose_answer_was_lost_knows_itself(
+    aws: Platform, user: User, monkeypatch: pytest.MonkeyPatch, made: list[bool], unless_exists: bool
+) -> None:
+    row = session(user)
+    if not unless_exists:
+        table.remember(row)
+    row.generation += 1
+    losing = Losing(monkeypatch, *made)
+    assert table.remember(row, unless_exists=unless_exists)
+    assert losing.made == []
+    stored = table.get(Session, user_id=user.id, id=row.id)
+    assert (stored.generation, stored.version) == (row.generation, row.version)
+
+
+def test_a_twin_that_wrote_the_very_same_is_another(aws: Platform, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = session(user)
+    table.remember(row)
+    mine, other = (table.get(Session, user_id=user.id, id=row.id) for _ in range(2))
+    mine.generation = other.generation = 2
+    assert table.remember(other, unless_exists=False)
+    Losing(monkeypatch, False)
+    assert not table.remember(mine, unless_exists=False)
+
+
+def test_of_two_who_take_it_one_does(aws: Platform, user: User) -> None:
     row = session(user)
     for _ in range(3):
-        row.version = 0
-        table.remember(row)
-        assert sorted(together(*[partial(table.forget, row)] * 2)) == [False, True]
         row.version = 0
         table.remember(row)
         found = together(*[partial(table.take, Session, user_id=user.id, id=row.id)] * 2)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import urllib3
 
-from bloxtr8 import sigv4
+from bloxtr8 import sigv4, tls
 
 ATTEMPTS = 3
 CONNECT_TIMEOUT_SECONDS = 1.0
@@ -37,8 +37,10 @@ THROTTLED = frozenset({  # those of botocore's standard mode, and one of DynamoD
     "ThrottlingException",
     "TooManyRequestsException",
     "TransactionConflictException",  # of one row, while a transaction holds it: nothing was done
-    "TransactionInProgressException",
 })  # fmt: skip
+CANCELLED = "TransactionCanceledException"
+FULL = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})  # why DynamoDB cancels one, with room again soon
+UNDER_WAY = "TransactionInProgressException"  # an earlier attempt, under the same ClientRequestToken
 
 logger = logging.getLogger(__name__)
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -48,21 +50,46 @@ class AwsError(Exception):
     """A service did not do what it was asked, or nobody knows. `pause_seconds` is None where asking again is no use."""
 
     pause_seconds: float | None = None
+    reason: str
 
 
 class Refused(AwsError):
-    """The service said no: nothing was done. `reasons` are the codes of a cancelled transaction's parts, in order."""
+    """The service said no: this attempt did nothing. `reasons` are the codes of a cancelled transaction's parts, in
+    order; `item` is the row that a condition did not hold for, where it was asked for."""
 
-    def __init__(self, operation: str, code: str, message: str, reasons: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        operation: str,
+        code: str,
+        message: str,
+        reasons: Sequence[str] = (),
+        item: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(f"{operation}: {code}: {message}")
-        self.code, self.reasons = code, tuple(reasons)
-        self.pause_seconds = THROTTLED_PAUSE_SECONDS if code in THROTTLED else None
+        self.code, self.reasons, self.item = code, tuple(reasons), item or {}
+        self.pause_seconds = THROTTLED_PAUSE_SECONDS if code in THROTTLED or self._was_full() else None
+
+    @property
+    def reason(self) -> str:
+        """For the log, without what the service tells of the row."""
+        return " ".join([self.code, *self.reasons])
+
+    def _was_full(self) -> bool:
+        """Whether a transaction was cancelled for want of capacity alone."""
+        reasons = {reason for reason in self.reasons if reason != "None"}
+        return self.code == CANCELLED and bool(reasons) and reasons <= FULL
 
 
 class NoAnswer(AwsError):
     """No connection, no answer in time, a damaged one, or the service's own failure: it may have been done."""
 
-    pause_seconds = PAUSE_SECONDS
+    def __init__(self, message: str, pause_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.pause_seconds = PAUSE_SECONDS if pause_seconds is None else pause_seconds
+
+    @property
+    def reason(self) -> str:
+        return str(self)
 
 
 class Answer(NamedTuple):
@@ -88,7 +115,7 @@ class Service:
             or f"https://{name}.{self.region}.amazonaws.com"
         )
         timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS)
-        self._pool = urllib3.connection_from_url(self.url, timeout=timeout, maxsize=CONNECTIONS)
+        self._pool = tls.pool(self.url, timeout=timeout, maxsize=CONNECTIONS)
         port = f":{self._pool.port}" if self._pool.port not in {80, 443, None} else ""
         self._host = f"{self._pool.host}{port}"
 
@@ -102,7 +129,8 @@ class Service:
             except AwsError as error:
                 if error.pause_seconds is None:
                     raise
-                logger.info("asking again", extra={"operation": operation, "attempt": attempt})
+                told = {"operation": operation, "attempt": attempt, "reason": error.reason}
+                logger.info("asking again", extra=told)
                 time.sleep(random.uniform(0, error.pause_seconds * attempt))
         return self._attempt(operation, body)
 
@@ -118,7 +146,10 @@ class Service:
         message = str(found.get("message") or found.get("Message") or "")
         if answer.status >= 500:
             raise NoAnswer(f"{operation}: {answer.status} {code}")
-        raise Refused(operation, code, message, [one.get("Code") for one in found.get("CancellationReasons") or ()])
+        if code == UNDER_WAY:
+            raise NoAnswer(f"{operation}: {code}", THROTTLED_PAUSE_SECONDS)
+        reasons = [one.get("Code") for one in found.get("CancellationReasons") or ()]
+        raise Refused(operation, code, message, reasons, found.get("Item"))
 
     def post(self, headers: Mapping[str, str], body: bytes, operation: str) -> Answer:
         """One request over the network. Raises NoAnswer."""
@@ -132,7 +163,7 @@ class Service:
 def _parsed(operation: str, answer: Answer) -> dict[str, Any]:
     """The body's object; of a failure also none, as a proxy in between has words of its own."""
     checksum = answer.headers.get("x-amz-crc32")
-    if checksum is not None and int(checksum) != zlib.crc32(answer.body):
+    if checksum is not None and checksum.strip() != str(zlib.crc32(answer.body)):
         raise NoAnswer(f"{operation}: the answer is damaged")
     try:
         found = json.loads(answer.body or b"{}")

@@ -52,22 +52,36 @@ class ChainBook:
         row.next_look = tx.next_look
         return read(row) if table.remember(row, unless_exists=False) else None
 
+    def abandon(self, tx: Tx, why: str) -> Tx | None:
+        row = _row(tx.action.escrow_id, tx.action.name)
+        if row is None or row.version != tx.version:
+            return None
+        escrow = table.get(Escrow, ulid=ulid_of(row.escrow_id))
+        counter = table.get(SignerNonce, chain_id=row.chain_id, signer=row.signer)
+        row.status, row.error, row.next_look, counter.next = Stored.CANCELLED, why, None, None
+        details = {"action": row.action, "nonce": row.nonce, "signer": row.signer, "why": why}
+        try:
+            table.commit(escrow, row, counter, action="abandon_transaction", actor=self._actor, details=details)
+        except StaleWrite:
+            return None
+        return read(row)
+
     def _reserve(self, action: Action, signer: str, first_nonce: Callable[[], int]) -> Tx:
         row = _row(action.escrow_id, action.name)
         if row is not None and not read(row).gives_way_to(action.attempt):
             return read(row)
         escrow = table.get(Escrow, ulid=ulid_of(action.escrow_id))
         counter = table.find(SignerNonce, chain_id=action.chain_id, signer=signer)
-        if counter is None:
-            counter = SignerNonce(chain_id=action.chain_id, signer=signer, next=first_nonce())
+        counter = counter or SignerNonce(chain_id=action.chain_id, signer=signer)
+        nonce = first_nonce() if counter.next is None else counter.next
         row = row or ChainTx(escrow_id=action.escrow_id, action=action.name)
-        row.chain_id, row.signer, row.nonce = action.chain_id, signer, counter.next
+        row.chain_id, row.signer, row.nonce = action.chain_id, signer, nonce
         row.to, row.data, row.gas, row.leg_attempt = action.to, action.data, action.gas, action.attempt
         row.status, row.attempts, row.error = Stored.RESERVED, [], None
         row.mined_hash, row.mined_block = None, None
         row.created_at = clock.now()
         row.next_look = row.created_at + FIRST_LOOK
-        counter.next += 1
+        counter.next = nonce + 1
         details = {"action": action.name, "nonce": row.nonce, "attempt": action.attempt}
         table.commit(escrow, row, counter, action="reserve_transaction", actor=self._actor, details=details)
         return read(row)

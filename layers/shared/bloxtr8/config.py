@@ -2,17 +2,24 @@
 
 import functools
 import json
+import logging
 import os
 import time
 from dataclasses import dataclass, fields
 from typing import Any
 
 from bloxtr8 import errors
+from bloxtr8.aws_json import AwsError, Service
 
 HOUR = 3600
 DAY = 24 * HOUR
 SECRET_AGE_SECONDS = 300
+SECRET_OUTAGE_SECONDS = HOUR  # the longest that a secret is used on while nobody can say what it is now
+SECRET_RETRY_SECONDS = 15  # and how long until that is asked again: each time, a request waits for no answer
 LOCAL_CHAIN = 31337  # a machine's own chain: what lies there is nobody's money
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +100,20 @@ class Settings:
     owner_unknown_seconds: int = DAY
     owner_unknown_dispute_seconds: int = 7 * DAY
     respond_seconds: int = 72 * HOUR
+    redeliver_seconds: int = 48 * HOUR  # for a delivery that was rejected, at the least, when the dispute is withdrawn
+    dispute_window_seconds: int = 30 * DAY
+    disputes_a_user: int = 5  # in that window
+    disputes_an_escrow: int = 3  # by each of its parties
+    dispute_sla_seconds: int = 30 * DAY
+    messages_an_hour: int = 20  # of one person in one dispute
+    messages_a_dispute: int = 100
     sign_link_seconds: int = 15 * 60
     repair_first_seconds: int = 120
     repair_limit_seconds: int = HOUR
     verify_pause_seconds: int = 10
     webhook_attempts: int = 10
+    two_people_cents: int = 1_000_000  # above this gross two people of COMPLIANCE decide about a hold
+    vote_seconds: int = DAY  # how long the first one's vote is kept
     warn_hold_days: int = 60
     max_hold_days: int = 80
 
@@ -138,25 +154,48 @@ def _cast(kind: Any, text: str) -> Any:
     return int(text) if kind is int else text
 
 
-_kept: dict[str, tuple[float, dict[str, Any]]] = {}  # secrets by name, and until when
+@dataclass(slots=True)
+class _Kept:
+    """A secret as it was read at `read_at`, and when it is asked for again. In seconds of the clock on the wall, which
+    goes on while a function's environment is frozen."""
+
+    value: dict[str, Any]
+    read_at: float
+    ask_at: float
+
+
+_kept: dict[str, _Kept] = {}  # by name
 
 
 def secret(name: str) -> dict[str, Any]:
-    """The JSON secret `{SECRET_PREFIX}/{name}`: tokens, stripe, discord or roblox. Kept for five minutes, so that a
-    rotation is seen. Raises TypeError where it is no object, and what aws_json raises."""
-    until, found = _kept.get(name, (0.0, {}))
-    if time.monotonic() >= until:
-        answer = _secrets().ask("GetSecretValue", {"SecretId": f"{settings().secret_prefix}/{name}"})
-        found = json.loads(answer["SecretString"])
-        if not isinstance(found, dict):
-            raise TypeError(f"secret {name} is not a JSON object")
-        _kept[name] = time.monotonic() + SECRET_AGE_SECONDS, found
-    return found
+    """The JSON secret `{SECRET_PREFIX}/{name}`: tokens, stripe, discord, roblox or chain. Kept for five minutes, so
+    that a rotation is seen; while Secrets Manager does not answer, for an hour. Raises TypeError where it is no object,
+    and what aws_json raises."""
+    kept, now = _kept.get(name), time.time()
+    if kept and kept.read_at <= now < kept.ask_at:
+        return kept.value
+    try:
+        value = _read_secret(name)
+    except AwsError as error:
+        age = now - kept.read_at if kept else 0
+        if kept is None or error.pause_seconds is None or not 0 <= age < SECRET_OUTAGE_SECONDS:
+            raise
+        logger.warning("an old secret is used on", extra={"secret": name, "seconds": int(age), "reason": error.reason})
+        kept.ask_at = now + SECRET_RETRY_SECONDS
+        return kept.value
+    _kept[name] = _Kept(value, now, now + SECRET_AGE_SECONDS)
+    return value
+
+
+def _read_secret(name: str) -> dict[str, Any]:
+    answer = _secrets().ask("GetSecretValue", {"SecretId": f"{settings().secret_prefix}/{name}"})
+    value = json.loads(answer["SecretString"])
+    if not isinstance(value, dict):
+        raise TypeError(f"secret {name} is not a JSON object")
+    return value
 
 
 @functools.cache
 def _secrets() -> Any:
     """Made on first use, because only some functions need a secret."""
-    from bloxtr8.aws_json import Service
-
     return Service("secretsmanager", "secretsmanager", version="1.1", setting="SECRETS_MANAGER")

@@ -6,28 +6,19 @@ deadline again.
 """
 
 import datetime as dt
-from enum import StrEnum
 
-from bloxtr8 import assets, clock, config, funding, ids, reads, reclaims, sagas, table
+from bloxtr8 import assets, clock, config, funding, reads, reclaims, sagas, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrows, plans
+from bloxtr8.domain import dispute_opening, dossier, escrows, plans
+from bloxtr8.domain.dispute_opening import Claim
+from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.domain.transitions import DELIVERY, ESCROW
-from bloxtr8.entities import Dispute, Escrow, EscrowStatus, Freeze, Settlement, Snapshot
+from bloxtr8.domain.transitions import DELIVERY
+from bloxtr8.entities import Escrow, EscrowStatus, Freeze, Settlement, Snapshot
 from bloxtr8.errors import Unprocessable, UpstreamFailed
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
-
-
-class Owner(StrEnum):
-    """Who Roblox shows as the asset's owner, seen from this escrow."""
-
-    BUYER = "BUYER"
-    SELLER = "SELLER"
-    OTHER = "OTHER"
-    NOBODY = "NOBODY"  # ownerless, or locked by Roblox
-    UNKNOWN = "UNKNOWN"
 
 
 def due_escrows() -> list[Escrow]:
@@ -171,10 +162,7 @@ def _owner(escrow: Escrow) -> tuple[Owner, list[Snapshot]]:
         return Owner.UNKNOWN, []
     except Unprocessable:
         return Owner.NOBODY, []
-    if seen.owner_id is None or seen.locked:
-        return Owner.NOBODY, [seen]
-    names = {escrow.buyer_roblox_id: Owner.BUYER, escrow.seller_roblox_id: Owner.SELLER}
-    return names.get(seen.owner_id, Owner.OTHER), [seen]
+    return dossier.owner_of(escrow, seen), [seen]
 
 
 def _known(escrow: Escrow, now: dt.datetime) -> None:
@@ -196,21 +184,12 @@ def _unknown(file: EscrowFile, now: dt.datetime, limit_seconds: int, actor: Acto
 
 def _dispute(file: EscrowFile, reason: str, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
     """open_system_dispute: no outcome, no clock; an arbiter decides, or the seller refunds (section 7)."""
-    escrow = file.escrow
-    escrow.frozen_from = escrow.status
-    ESCROW.apply("open_system_dispute", escrow, Role.SYSTEM)
-    escrows.thaw(escrow, Freeze.UNKNOWN_OWNER, now)
-    escrows.freeze(escrow, Freeze.DISPUTE, now)
-    escrows.plan_look(escrow, now)
-    dispute = Dispute(
-        escrow_id=escrow.id,
-        id=ids.new("dsp"),
-        opener_id=actor.id,
-        reason_code=reason,
-        respond_by=now + dt.timedelta(seconds=config.settings().respond_seconds),
-        created_at=now,
+    seen = proof[0] if proof else None
+    dispute = dispute_opening.begin(
+        "open_system_dispute", file, Role.SYSTEM, Claim(reason), opener_id=actor.id, seen=seen, now=now
     )
-    table.commit(escrow, dispute, *proof, action="open_system_dispute", actor=actor, details={"reason": reason})
+    details = dispute_opening.noted(dispute)
+    table.commit(file.escrow, dispute, *proof, action="open_system_dispute", actor=actor, details=details)
 
 
 def _warn(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:

@@ -10,10 +10,10 @@ import hashlib
 
 from ulid import ULID
 
-from bloxtr8 import clock, config, lookups, rails, reads, table
+from bloxtr8 import clock, config, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import chain_actions, escrows, ledger, plans, settlements, vaults, wallet_risk
+from bloxtr8.domain import chain_actions, escrows, ledger, plans, quarantine, settlements, vaults, wallet_risk
 from bloxtr8.domain.deals import fall_through
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
@@ -155,8 +155,9 @@ def hold(escrow_id: str, actor: Actor) -> bool:
 
 
 def _doubts(file: EscrowFile) -> set[Verdict]:
-    """What is not clean of the senders so far; by card nothing is."""
-    return set(wallet_risk.of_senders(file, late=False)) - {Verdict.CLEAN}
+    """What is not clean of the senders so far; by card nothing is, nor where the money is gone."""
+    found = wallet_risk.of_senders(file, clock.now(), late=False) if file.escrow.held else {}
+    return set(found) - {Verdict.CLEAN}
 
 
 def cancel_unfunded(escrow_id: str, actor: Actor) -> str:
@@ -193,17 +194,24 @@ def return_money(escrow_id: str, actor: Actor) -> bool:
 
 
 def _cancel(file: EscrowFile, action: str, reason: str, memo: str, actor: Actor, *, closed: bool) -> None:
-    """The end of an escrow that never held its money (D8): all that came goes back, the listing is free again."""
-    escrow, now = file.escrow, clock.now()
+    rows, freed = cancel(file, action, Role.SYSTEM, reason, memo, actor)
+    file.escrow.funding_closed = closed
+    escrows.plan_look(file.escrow, clock.now())
+    table.commit(file.escrow, *rows, deletes=freed, action=action, actor=actor)
+
+
+def cancel(
+    file: EscrowFile, action: str, role: Role, reason: str, memo: str, actor: Actor
+) -> tuple[list[Entity], list[Entity]]:
+    """The end of an escrow that never held its money (D8): all that came goes back, the listing is free again.
+    Returns the rows to save with it, and those to delete."""
+    escrow = file.escrow
     around = reads.around(escrow)
-    escrows.cancel(escrow, action, Role.SYSTEM, reason, now)
-    escrow.funding_closed = closed
-    escrows.plan_look(escrow, now)
+    escrows.cancel(escrow, action, role, reason, clock.now())
     with read_together(action):
         fall_through(around, amount=escrow.amount, accepted_at=accepted_at(escrow), reason=reason)
     rows = _surplus(file, escrow.held, memo, actor)
-    ended = settlements.cancel_deliveries(file)
-    table.commit(escrow, *around.saves, *rows, *ended, deletes=around.freed(), action=action, actor=actor)
+    return [*around.saves, *rows, *settlements.cancel_deliveries(file)], around.freed()
 
 
 def accepted_at(escrow: Escrow) -> dt.datetime:
@@ -279,11 +287,14 @@ def record(file: EscrowFile, seen: Look, actor: Actor) -> EscrowFile:
 
 
 def _record_deposit(file: EscrowFile, seen: DepositSeen, actor: Actor) -> None:
-    """record_deposit while the escrow waits for money, else return_late_money: the row's key makes each deposit
-    count once (I5)."""
+    """record_deposit while the escrow waits for money, else return_late_money; quarantine_deposit of a doubtful
+    stranger's small one. The row's key makes each deposit count once (I5)."""
     escrow, rail, now = file.escrow, file.rail, clock.now()
     late = escrow.status is not EscrowStatus.AWAIT_FUNDS
-    ESCROW.check("return_late_money" if late else "record_deposit", escrow, Role.SYSTEM)
+    small = screenings.of_small(file, seen, now)
+    aside = quarantine.is_doubtful(small)
+    action = "quarantine_deposit" if aside else "return_late_money" if late else "record_deposit"
+    ESCROW.check(action, escrow, Role.SYSTEM)
     deposit = Deposit(
         escrow_id=escrow.id,
         ref=seen.ref,
@@ -291,26 +302,34 @@ def _record_deposit(file: EscrowFile, seen: DepositSeen, actor: Actor) -> None:
         currency=escrow.currency,
         units=seen.units,
         sender=seen.sender,
+        screening=small,
         late=late,
+        quarantined=aside,
         external_ids=list(seen.external_ids),
         at=seen.at,
     )
-    memo = "paid after the end" if late else "paid by the buyer"
-    entry = Entry(Account.BUYER, Account.SURPLUS if late else Account.HELD, deposit.amount, memo)
+    memo = quarantine.MEMO if aside else "paid after the end" if late else "paid by the buyer"
+    entry = Entry(Account.BUYER, Account.SURPLUS if late or aside else Account.HELD, deposit.amount, memo)
     lines = ledger.book(escrow, [entry], now=now, deposit_ref=seen.ref, external_id=seen.ref)
     marks = lookups.missing(lookups.of(file, external) for external in {seen.ref, *seen.external_ids})
     rows = [deposit, *lines, *marks]
+    if aside:
+        escrow.quarantined += deposit.amount
+        details = {"deposit": seen.ref, "screening": small}
+        table.commit(escrow, rail, *rows, action=action, actor=actor, details=details)
+        logger.warning("a deposit was set aside", extra={"escrowId": escrow.id, "deposit": seen.ref})
+        return
     if late:
         counted = [rail] if isinstance(rail, StablecoinEscrow) else []
         back = give_back(file, deposit, seen.amount, "LATE_MONEY", actor)
-        table.commit(escrow, *counted, *rows, *back, action="return_late_money", actor=actor)
+        table.commit(escrow, *counted, *rows, *back, action=action, actor=actor)
         return
     escrows.thaw(escrow, Freeze.PROCESSING, now)
     escrows.grant_time(escrow)
     if isinstance(rail, StripeEscrow):
         rail.charge_id = seen.ref
     escrows.plan_look(escrow, now)
-    table.commit(escrow, rail, *rows, action="record_deposit", actor=actor)
+    table.commit(escrow, rail, *rows, action=action, actor=actor)
 
 
 def _credit(file: EscrowFile, seen: DepositSeen) -> int:

@@ -9,7 +9,9 @@ from typing import Any
 
 from bloxtr8 import clock, table
 from bloxtr8.entities import WebhookEvent
-from bloxtr8.rails.stripe_events import essentials
+from bloxtr8.errors import Invalid
+from bloxtr8.rails.stripe_events import READERS, essentials
+from bloxtr8.rails.stripe_webhooks import checked
 from bloxtr8.rails.usdc.hooks import Hint
 
 STRIPE, CHAIN = "stripe", "chain"
@@ -28,16 +30,31 @@ def store(event: dict[str, Any], body: bytes) -> bool:
     if len(body) > BODY_KEPT_APART_BYTES:
         key = f"webhooks/{STRIPE}/{account}/{event['id']}.json"
         _keep(key, event, body)
-    row = WebhookEvent(
+    return table.remember(_row(event, account, key))
+
+
+def _row(event: dict[str, Any], account: str, body_key: str | None) -> WebhookEvent:
+    return WebhookEvent(
         provider=STRIPE,
         account=account,
         event_id=event["id"],
         event_type=event["type"],
         payload=essentials(event),
-        body_key=key,
+        body_key=body_key,
         received_at=clock.now(),
     )
-    return table.remember(row)
+
+
+def replay(event: dict[str, Any]) -> bool:
+    """Keep an event that Stripe answered when asked, and that no webhook brought. False where there is nothing new."""
+    try:
+        event = checked(event)
+    except Invalid:  # of another version, from before it was changed
+        return False
+    if event["type"] not in READERS:
+        return False
+    row = table.find(WebhookEvent, provider=STRIPE, account=PLATFORM, event_id=event["id"])
+    return row is None and table.remember(_row(event, PLATFORM, None))
 
 
 def store_hints(hints: Iterable[Hint]) -> int:

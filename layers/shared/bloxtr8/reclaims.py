@@ -65,7 +65,9 @@ def _book(file: EscrowFile, ref: str, units: int) -> list[Entity]:
         Entry(Account.HELD, Account.BUYER, escrow.held, memo, "held"),
         Entry(Account.SURPLUS, Account.BUYER, surplus, memo, "surplus"),
     ]
-    return [*ledger.book(escrow, entries, now=clock.now(), external_id=ref)]
+    lines = ledger.book(escrow, entries, now=clock.now(), external_id=ref)
+    escrow.quarantined = min(escrow.quarantined, escrow.surplus)
+    return [*lines]
 
 
 def _end(file: EscrowFile) -> tuple[list[Entity], list[Entity]]:

@@ -2,16 +2,16 @@
 
 The provider is asked for each object: an event only names it. No doubt ever moves money; it stops it, and a person
 looks. A review lifts its own hold by being approved; a fraud warning, and a refund that fits nothing, stay until
-decide_hold, which comes with the compliance room.
+decide_hold. What COMPLIANCE has decided about holds nothing again, however often the provider tells of it.
 """
 
 from collections.abc import Iterable
 
-from bloxtr8 import clock, lookups, rails, reads, sagas, settling, table
+from bloxtr8 import clock, rails, reads, sagas, settling, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import adoption, holds, settlements
+from bloxtr8.domain import adoption, compliance, holds, settlements
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import Hold, Leg
+from bloxtr8.entities import Hold, Leg, Lookup
 from bloxtr8.errors import NotFound
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import Doubt, LegStatus, RefundSeen
@@ -44,7 +44,7 @@ def _place(file: EscrowFile, cause: str, actor: Actor) -> None:
     if not holds.can_hold(escrow):
         logger.error("a payment is in doubt after its end", extra=about)
         return
-    if not holds.place(escrow, cause, clock.now()):
+    if compliance.is_decided(file, cause) or not holds.place(escrow, cause, clock.now()):
         return
     details = {"hold": str(Hold.RISK_REVIEW), "cause": cause}
     table.commit(escrow, action="place_hold", actor=actor, details=details)
@@ -120,7 +120,11 @@ def compare_refunded(charge_id: str) -> None:
 
 def _paid_by(payment_ids: Iterable[str]) -> EscrowFile | None:
     """The escrow of a payment, by the first of its ids that is known; None: another product's."""
-    try:
-        return reads.escrow(lookups.escrow_of(payment_ids) or "")
-    except NotFound:
-        return None
+    for payment_id in payment_ids:
+        lookup = table.find(Lookup, index=payment_id[:2].upper(), value=payment_id)
+        if lookup is not None:
+            try:
+                return reads.escrow(lookup.target)
+            except NotFound:
+                return None
+    return None

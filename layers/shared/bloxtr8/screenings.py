@@ -5,10 +5,12 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from bloxtr8.domain import wallet_risk
+from bloxtr8.domain import quarantine, wallet_risk
+from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.wallets import Risk, is_fresh
 from bloxtr8.entities import Deposit, User
 from bloxtr8.outside import screening
+from bloxtr8.rails.base import DepositSeen
 
 
 def of_wallet(address: str) -> dict[str, Any]:
@@ -24,11 +26,21 @@ def refresh(users: Iterable[User], now: dt.datetime) -> list[User]:
     return stale
 
 
-def of_senders(deposits: Iterable[Deposit]) -> list[Deposit]:
-    """Screen the senders that nobody has told about yet, each once. Returns the deposits of which something is known
-    now."""
-    rows = wallet_risk.unscreened(deposits)
+def of_small(file: EscrowFile, seen: DepositSeen, now: dt.datetime) -> dict[str, Any] | None:
+    """What is known of the sender of small money, before any of it counts: from another deposit of his of the last
+    day, or asked. None where it is not small."""
+    if seen.sender is None or not quarantine.is_small(file.rail, seen.sender, seen.units):
+        return None
+    known = (row.screening for row in file.deposits if row.sender == seen.sender and is_fresh(row.screening, now))
+    return next(known, None) or of_wallet(seen.sender)
+
+
+def of_senders(deposits: Iterable[Deposit], now: dt.datetime) -> list[Deposit]:
+    """Screen the senders that nobody has told about yet, or not since a day, each once. Returns the deposits of which
+    more is known now; where no source answers, what was known stays, as old as it is."""
+    rows = wallet_risk.unscreened(deposits, now)
     found = {address: of_wallet(address) for address in {row.sender for row in rows}}
-    for row in rows:
+    told = [row for row in rows if wallet_risk.risk(found[row.sender]) != Risk.UNKNOWN]
+    for row in told:
         row.screening = found[row.sender]
-    return [row for row in rows if wallet_risk.risk(row.screening) != Risk.UNKNOWN]
+    return told

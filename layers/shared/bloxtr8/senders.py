@@ -4,18 +4,20 @@ A card's payer was screened by the card network. What a screening found is kept 
 of it, so each step reads it again.
 """
 
+from functools import partial
+from itertools import batched, filterfalse
 from typing import NamedTuple
 
 from bloxtr8 import clock, funding, reads, screenings, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import holds, wallet_risk
+from bloxtr8.domain import escrows, holds, quarantine, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.wallet_risk import Verdict
-from bloxtr8.entities import StablecoinEscrow
+from bloxtr8.entities import Deposit, StablecoinEscrow
 from bloxtr8.logs import logger
 
 HOLD, RETURN, WAIT, CLEAN = "HOLD", "RETURN", "WAIT", "CLEAN"
-_STOPPED = (Verdict.SANCTIONS, Verdict.REVIEW)
+BATCH = 20  # rows of one commit, and causes of one audit entry: both have a limit, the number of deposits has none
 
 
 class Screened(NamedTuple):
@@ -30,18 +32,32 @@ def screen(escrow_id: str, actor: Actor) -> Screened:
     file, _ = funding.look(escrow_id, actor)
     if not isinstance(file.rail, StablecoinEscrow):
         return Screened(funding.enough(file.escrow), None)
-    fresh = screenings.of_senders([row for row in file.deposits if not row.late])
-    if fresh:
-        table.commit(file.escrow, *fresh, action="screen_deposit", actor=actor)
+    if file.escrow.status in escrows.WAITS_FOR_MONEY:
+        _look(file, actor)
     return Screened(funding.enough(file.escrow), _verdict(file))
+
+
+def _look(file: EscrowFile, actor: Actor) -> None:
+    """Screen who sent what waits to be held, and again what was screened a day ago."""
+    fresh = screenings.of_senders([row for row in file.deposits if not row.late], clock.now())
+    for row in filter(partial(_is_aside, file), fresh):
+        lines = quarantine.set_aside(file.escrow, row, clock.now())
+        details = {"deposit": row.ref, "screening": row.screening}
+        table.commit(file.escrow, row, *lines, action="quarantine_deposit", actor=actor, details=details)
+    for some in batched(filterfalse(partial(_is_aside, file), fresh), BATCH, strict=False):
+        table.commit(file.escrow, *some, action="screen_deposit", actor=actor)
+
+
+def _is_aside(file: EscrowFile, row: Deposit) -> bool:
+    return quarantine.is_small(file.rail, row.sender, row.units) and quarantine.is_doubtful(row.screening)
 
 
 def _verdict(file: EscrowFile) -> str:
     """The gravest first: a person decides before anything goes back."""
-    if not holds.can_hold(file.escrow):
+    if file.escrow.status not in escrows.WAITS_FOR_MONEY:
         return CLEAN
-    found = wallet_risk.of_senders(file, late=False)
-    if any(verdict in found for verdict in _STOPPED):
+    found = wallet_risk.of_senders(file, clock.now(), late=False)
+    if any(verdict in found for verdict in wallet_risk.FOR_PEOPLE):
         return HOLD
     if Verdict.WAIT in found or file.escrow.holds:
         return WAIT
@@ -53,9 +69,14 @@ def place_holds(escrow_id: str, actor: Actor) -> None:
     file = reads.escrow(escrow_id)
     if not holds.can_hold(file.escrow):
         return
-    found, now = wallet_risk.of_senders(file, late=False), clock.now()
-    causes = [holds.cause(verdict, "deposit", row.ref) for verdict in _STOPPED for row in found.get(verdict, [])]
-    placed = [cause for cause in causes if holds.place(file.escrow, cause, now)]
-    if placed:
-        table.commit(file.escrow, action="place_hold", actor=actor, details={"causes": placed})
-        logger.error("an escrow is on hold", extra={"escrowId": file.escrow.id, "causes": placed})
+    now = clock.now()
+    found = wallet_risk.of_senders(file, now, late=False)
+    causes = [
+        holds.cause(verdict, "deposit", row.ref) for verdict in wallet_risk.FOR_PEOPLE for row in found.get(verdict, [])
+    ]
+    fresh = [cause for cause in causes if cause not in file.escrow.hold_causes]
+    for some in batched(fresh, BATCH, strict=False):
+        for cause in some:
+            holds.place(file.escrow, cause, now)
+        table.commit(file.escrow, action="place_hold", actor=actor, details={"causes": [*some]})
+        logger.error("an escrow is on hold", extra={"escrowId": file.escrow.id, "causes": [*some]})

@@ -8,14 +8,13 @@ section 5).
 import datetime as dt
 from typing import Any, NamedTuple
 
-from bloxtr8 import chargebacks, clock, lookups, rails, reads, screenings, table
+from bloxtr8 import clock, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import chargebacks as rules
-from bloxtr8.domain import escrows, holds, ledger, legs, plans, settlements, wallet_risk
+from bloxtr8.domain import disputes, escrows, holds, ledger, legs, plans, settlements, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
-from bloxtr8.domain.wallet_risk import Verdict
+from bloxtr8.domain.wallet_risk import Finding, Verdict
 from bloxtr8.entities import (
     Account,
     Deals,
@@ -77,48 +76,48 @@ def _send_next(file: EscrowFile, settlement: Settlement, actor: Actor) -> Step:
             settlements.look_at(settlement, until)
             table.commit(file.escrow, settlement, *delayed, action="delay_leg", actor=actor)
         return Step(WAIT)
-    screened = _screen(file, leg) if isinstance(file.rail, StablecoinEscrow) else []
-    verdict = wallet_risk.of_payout(file, leg, leg.screening) if screened else Verdict.CLEAN
-    if verdict is not Verdict.CLEAN:
-        return _stop(file, settlement, leg, verdict, screened, actor)
+    screened = _screen(file, leg, now) if isinstance(file.rail, StablecoinEscrow) else []
+    found = wallet_risk.of_payout(file, leg, now)
+    if found:
+        return _stop(file, settlement, leg, found[0], screened, actor)
     settlements.send(leg, settlement, now)
     table.commit(file.escrow, settlement, *delayed, leg, *screened, action="send_leg", actor=actor)
     return _send(file, settlement, leg, actor)
 
 
-def _screen(file: EscrowFile, leg: Leg) -> list[Leg | Deposit]:
-    """Look at the wallet that is about to be paid, and for late money at who sent it. Returns the rows that keep it."""
-    stopped = (leg.screening or {}).get("stopped")
-    leg.screening = screenings.of_wallet(str(leg.destination)) | ({"stopped": stopped} if stopped else {})
-    late = [row for row in file.deposits if row.late and leg.source_account is Account.SURPLUS]
-    return [leg, *screenings.of_senders(late)]
+def _screen(file: EscrowFile, leg: Leg, now: dt.datetime) -> list[Leg | Deposit]:
+    """Look at the wallet that is about to be paid, and where money goes back at who sent it. Returns the rows that
+    keep it."""
+    leg.screening = screenings.of_wallet(str(leg.destination))
+    goes_back = leg.source_account is Account.SURPLUS
+    sent = wallet_risk.carried(file, file.settlement(leg.settlement_id)) if goes_back else []
+    return [leg, *screenings.of_senders(sent, now)]
 
 
 def _stop(
     file: EscrowFile,
     settlement: Settlement,
     leg: Leg,
-    verdict: Verdict,
+    found: Finding,
     screened: list[Leg | Deposit],
     actor: Actor,
 ) -> Step:
-    """It may not be paid there now: asked again while nobody knows, else a person decides (D32). A RETURN touches no
+    """It may not be paid there now: asked again while nobody knows, else COMPLIANCE decides (D32). A RETURN touches no
     hold, it is parked alone."""
-    escrow, now = file.escrow, clock.now()
+    escrow, now, verdict = file.escrow, clock.now(), found.verdict
     if verdict is Verdict.WAIT:
         settlements.wait(leg, settlement, UNSCREENED, now + escrows.repair_delay(settlement.looks), attempt=False)
         details = {"error": UNSCREENED}
         table.commit(escrow, settlement, *screened, action="postpone_leg", actor=actor, details=details)
         return Step(WAIT)
-    leg.screening = leg.screening | {"stopped": str(verdict)}
     if settlement.kind is SettlementKind.RETURN:
-        table.commit(escrow, *screened, action="stop_leg", actor=actor, details={"verdict": str(verdict)})
+        details = {"verdict": str(verdict), "cause": found.cause}
+        table.commit(escrow, *screened, action="stop_leg", actor=actor, details=details)
         return Step(PARK, str(verdict))
-    cause = holds.cause(verdict, "payout", leg.id)
-    holds.place(escrow, cause, now)
-    details = {"hold": str(holds.hold_of(cause)), "cause": cause}
+    holds.place(escrow, found.cause, now)
+    details = {"hold": str(holds.hold_of(found.cause)), "cause": found.cause}
     table.commit(escrow, *screened, action="place_hold", actor=actor, details=details)
-    logger.error("an escrow is on hold", extra={"escrowId": escrow.id, "cause": cause})
+    logger.error("an escrow is on hold", extra={"escrowId": escrow.id, "cause": found.cause})
     return Step(PARK, ON_HOLD)
 
 
@@ -133,18 +132,14 @@ def _delayed(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> list
 def _send(file: EscrowFile, settlement: Settlement, leg: Leg, actor: Actor) -> Step:
     """The call itself, after its intent is stored. A definite refusal is written down; anything unknown is raised."""
     try:
-        outcome = rails.get(str(file.escrow.rail)).send(_order(file, leg))
+        rails.get(str(file.escrow.rail)).send(_order(file, leg))
     except base.RailFundsPending as error:
         until = max(error.available_at, clock.now() + legs.patience(leg.attempt))
         return _postpone(settlement.escrow_id, leg, "FUNDS_PENDING", until, actor)
     except base.SellerNotReady:
         return _postpone(settlement.escrow_id, leg, NOT_READY, clock.now() + legs.patience(leg.attempt), actor)
-    except base.RailFrozen:
-        return _freeze(settlement.escrow_id, leg, actor)
-    except (base.RailBug, base.RailDeclined) as error:
+    except (base.RailBug, base.RailFrozen, base.RailDeclined) as error:
         return _refuse(settlement.escrow_id, leg, type(error).__name__, actor)
-    if outcome.status is base.LegStatus.REJECTED and not outcome.external_id:
-        return _refuse(settlement.escrow_id, leg, outcome.reason or "REJECTED", actor)  # it made no object to ask for
     return Step(CONFIRM)
 
 
@@ -217,16 +212,16 @@ def finish_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
     if settlement.status is SettlementStatus.DONE:
         return
     escrow = file.escrow
-    if settlement.kind in settlements.APART:
+    if settlement.kind is SettlementKind.RETURN:
         settlements.close(file, settlement, None, sold=False, now=clock.now())
         table.commit(escrow, settlement, action="finish_settlement", actor=actor)
         return
     around = reads.around(escrow)
-    sold = settlement.to_seller > 0 and escrow.delivered_at is not None
     with read_together("finish_settlement"):
-        closed = settlements.close(file, settlement, around, sold=sold, now=clock.now())
+        closed = settlements.close(file, settlement, around, sold=disputes.sold(file, settlement), now=clock.now())
+        ended = disputes.close_by_settlement(file, settlement, clock.now())
     table.commit(
-        escrow, settlement, around.listing, around.buyer, around.seller, *closed,
+        escrow, settlement, around.listing, around.buyer, around.seller, *closed, *ended,
         deletes=around.freed(), action="finish_settlement", actor=actor, details={"outcome": str(escrow.status)},
     )  # fmt: skip
 
@@ -234,10 +229,13 @@ def finish_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
 def park_settlement(escrow_id: str, settlement_id: str, error: str, actor: Actor) -> bool:
     """It can't go on by itself: a visible, parked state that a person resumes; never silence (states.md, section 4).
 
-    False where it is not open any more: it was parked before, or is done.
+    False where it is not open any more: it was parked before, or is done; or where the hold has ended since: then
+    nothing would resume it, and its next look goes on.
     """
     file, settlement = _read(escrow_id, settlement_id)
     if settlement.status is not SettlementStatus.OPEN:
+        return False
+    if error == ON_HOLD and settlements.may_send(file.escrow, settlement):
         return False
     settlements.park(file, settlement, error, refused=error != ON_HOLD)
     table.commit(file.escrow, settlement, action="park_settlement", actor=actor, details={"error": error})
@@ -308,22 +306,6 @@ def _postpone(escrow_id: str, sent: Leg, error: str, until: dt.datetime, actor: 
     return Step(WAIT)
 
 
-def _freeze(escrow_id: str, sent: Leg, actor: Actor) -> Step:
-    """charge_disputed: the hold of the chargeback parks it, and the end of that hold sends it again. Where the
-    provider has none that stands it is a refusal as any other."""
-    if not chargebacks.stand(escrow_id, actor):
-        return _refuse(escrow_id, sent, "RailFrozen", actor)
-    found = _again(escrow_id, sent)
-    if found is None:
-        return Step(CONFIRM)
-    file, settlement, leg = found
-    until = clock.now() + escrows.repair_delay(settlement.looks)
-    settlements.wait(leg, settlement, "CHARGED_BACK", until, attempt=True)
-    details = {"error": "CHARGED_BACK"}
-    table.commit(file.escrow, settlement, leg, action="postpone_leg", actor=actor, details=details)
-    return Step(WAIT) if settlements.may_send(file.escrow, settlement) else Step(PARK, ON_HOLD)
-
-
 def _refuse(escrow_id: str, sent: Leg, error: str, actor: Actor) -> Step:
     found = _again(escrow_id, sent)
     if found is None:
@@ -346,19 +328,11 @@ def _order(file: EscrowFile, leg: Leg) -> LegOrder:
         settlement_id=leg.settlement_id,
         leg=leg.n,
         attempt=leg.attempt,
-        kind=_kind(leg),
+        kind=LegKind.TRANSFER if leg.pays is Side.SELLER else LegKind.REFUND,
         amount=leg.amount,
         currency=str(leg.currency),
         funding_id=file.rail.external_id,
         destination=leg.destination,
-        reverses=leg.reverses,
-        booked=rules.booked(file),
         adopted_id=leg.adopted_id if leg.attempt == 1 else None,  # where it failed, the next attempt is ours
         **one_call,
     )
-
-
-def _kind(leg: Leg) -> LegKind:
-    if leg.reverses is not None:
-        return LegKind.REVERSAL
-    return LegKind.TRANSFER if leg.pays is Side.SELLER else LegKind.REFUND

@@ -71,7 +71,10 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=127), AfterVali
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_safe_text)]
 Conditions = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_safe_text)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(_safe_text)]
+Message = Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_safe_text)]
+Resolution = Annotated[str, StringConstraints(min_length=20, max_length=5000), AfterValidator(_safe_text)]
 Cents = Annotated[int, Field(strict=True, ge=1, le=money.MAX_CENTS)]
+ShareCents = Annotated[int, Field(strict=True, ge=0, le=money.MAX_CENTS)]
 Version = Annotated[int, Field(strict=True, ge=1)]
 Days = Annotated[int, Field(strict=True, ge=1, le=30)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -107,6 +110,9 @@ def _true(value: object) -> object:
 
 
 Yes = Annotated[Literal[True], BeforeValidator(_true)]
+
+EvidenceIds = Annotated[list[Word], Field(min_length=1, max_length=20)]
+DisputeReason = Literal["NOT_DELIVERED", "NOT_AS_DESCRIBED", "REVERSED", "BUYER_UNRESPONSIVE", "OTHER"]
 
 MAX_MILESTONES = 20  # D22
 

@@ -33,7 +33,8 @@ BATCH_LIMIT = 100  # keys of one BatchGet
 BATCH_ROUNDS = 5  # in which it gives everything, or is not to be had
 BATCH_PAUSE_SECONDS = 0.1
 TABLE = os.environ.get("TABLE_NAME", "bloxtr8-local")
-_ABSENT, _PRESENT = "attribute_not_exists(PK)", "attribute_exists(PK)"
+_ABSENT = "attribute_not_exists(PK)"
+_WRITE = "write"  # an attribute that is no entity's
 _LOST_RACE = {"ConditionalCheckFailed", "TransactionConflict"}
 
 _dynamodb = Service("dynamodb", "DynamoDB_20120810")
@@ -137,12 +138,14 @@ def due[E: Entity](cls: type[E], shelf: str, *, limit: int = 50) -> list[E]:
     return [row for row in _readable(items, shelf) if isinstance(row, cls)]
 
 
-def due_pages[E: Entity](cls: type[E], shelf: str, *, pages: int, limit: int = 50) -> Iterator[list[E]]:
-    """The same, page after page, for a job that leaves rows where they are. Logs an error where `pages` are not
-    enough."""
+def due_pages[E: Entity](
+    cls: type[E], shelf: str, *, pages: int, limit: int = 50, up_to: dt.datetime | None = None
+) -> Iterator[list[E]]:
+    """The same, page after page, for a job that leaves rows where they are; `up_to` an earlier moment. Logs an error
+    where `pages` are not enough."""
     start = None
     for _ in range(pages):
-        items, start = _query("gsi3", shelf, up_to=clock.iso(clock.now()), limit=limit, start=start)
+        items, start = _query("gsi3", shelf, up_to=clock.iso(up_to or clock.now()), limit=limit, start=start)
         yield [row for row in _readable(items, shelf) if isinstance(row, cls)]
         if start is None:
             return
@@ -242,17 +245,23 @@ def commit(
 
 def remember(row: Entity, *, unless_exists: bool = True) -> bool:
     """Write an ephemeral row or a webhook event: put-if-absent, or under the version it was read with. False where
-    that lost."""
+    that lost.
+
+    An attempt whose answer was lost may have written it, and the next is refused by what that wrote: each write has a
+    number of its own, by which it knows itself.
+    """
     _ephemeral(row.entity)
     condition = _absent() if unless_exists or row.version == 0 else _same(row.version)
     row.version += 1
-    return _done("PutItem", {"TableName": TABLE, "Item": row.place().serialize(), **condition})
-
-
-def forget(row: Entity) -> bool:
-    """Delete an ephemeral row. False where it was gone: of two callers exactly one gets True."""
-    _ephemeral(row.entity)
-    return _done("DeleteItem", _at(row.pk, row.sk) | {"ConditionExpression": _PRESENT})
+    number = {_WRITE: {"S": secrets.token_hex(8)}}
+    asked = {"TableName": TABLE, "Item": row.place().serialize() | number, **condition}
+    try:
+        _dynamodb.ask("PutItem", asked | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"})
+    except Refused as error:
+        if error.code != "ConditionalCheckFailedException":
+            raise
+        return error.item.get(_WRITE) == number[_WRITE]
+    return True
 
 
 def take[E: Entity](cls: type[E], **fields: Any) -> E | None:
@@ -261,17 +270,6 @@ def take[E: Entity](cls: type[E], **fields: Any) -> E | None:
     place = ref(cls, **fields)
     found = _dynamodb.ask("DeleteItem", _at(place.pk, place.sk) | {"ReturnValues": "ALL_OLD"}).get("Attributes")
     return cls.from_raw_data(found) if found else None
-
-
-def _done(operation: str, asked: dict[str, Any]) -> bool:
-    """Write one row; False where its condition did not hold."""
-    try:
-        _dynamodb.ask(operation, asked)
-    except Refused as error:
-        if error.code == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
 
 
 def _ephemeral(kind: str) -> None:

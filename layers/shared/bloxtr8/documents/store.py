@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 READ_SECONDS = 300
 UPLOAD_SECONDS = 900
 PUT_ATTEMPTS = 3
+NOT_FOUND = 404
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _GONE = {"NoSuchKey"}
@@ -83,7 +84,7 @@ def presign_evidence(key: str, sha256: str, content_type: str, size_bytes: int) 
     Bound by the signature: hash, type, size, and that nothing is there yet. The size is a header too, which every
     client sets by itself. A file that never arrives, or changes later, shows by its hash.
     """
-    checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+    checksum = _checksum(sha256)
     url = _s3().generate_presigned_url(
         "put_object",
         Params={
@@ -97,6 +98,46 @@ def presign_evidence(key: str, sha256: str, content_type: str, size_bytes: int) 
         ExpiresIn=UPLOAD_SECONDS,
     )
     return url, {"Content-Type": content_type, "x-amz-checksum-sha256": checksum, "If-None-Match": "*"}
+
+
+def evidence_key(escrow_id: str, evidence_id: str) -> str:
+    """The one place of a piece of evidence."""
+    return f"evidence/{escrow_id}/{evidence_id}"
+
+
+def evidence_state(key: str, sha256: str, size_bytes: int) -> str:
+    """STORED where the object has the hash and the size that were named at its upload, CHANGED where it has others or
+    none, MISSING where it never came, UNKNOWN where S3 does not say.
+
+    S3 worked the checksum out of the bytes it stores and keeps it with them, so nothing is downloaded. An upload by our
+    link always has one: an object without it is not that upload.
+    """
+    try:
+        found = _s3().head_object(Bucket=config.settings().evidence_bucket, Key=key, ChecksumMode="ENABLED")
+    except ClientError as error:
+        return "MISSING" if error.response["ResponseMetadata"]["HTTPStatusCode"] == NOT_FOUND else "UNKNOWN"
+    except BotoCoreError:
+        return "UNKNOWN"
+    same = found.get("ChecksumSHA256") == _checksum(sha256) and found["ContentLength"] == size_bytes
+    return "STORED" if same else "CHANGED"
+
+
+def presign_evidence_file(key: str, evidence_id: str, seconds: int = READ_SECONDS) -> str:
+    """A link by which whoever has it reads this file, for so many seconds; a browser saves it and shows nothing."""
+    return _s3().generate_presigned_url(
+        "get_object",
+        Params={
+            "Bucket": config.settings().evidence_bucket,
+            "Key": key,
+            "ResponseContentDisposition": f'attachment; filename="{evidence_id}"',
+        },
+        ExpiresIn=seconds,
+    )
+
+
+def _checksum(sha256: str) -> str:
+    """A hash as S3 writes it."""
+    return base64.b64encode(bytes.fromhex(sha256)).decode()
 
 
 def put_webhook(key: str, body: bytes) -> None:

@@ -5,7 +5,7 @@ import datetime as dt
 import functools
 from collections.abc import Callable, Iterable
 
-from bloxtr8.domain import escrows, settlements
+from bloxtr8.domain import compliance, dispute_opening, escrows, resuming
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
@@ -30,6 +30,8 @@ def check_file(content_type: str, size_bytes: int) -> None:
         raise TooLarge("A file has at most 25 MiB.")
 
 
+OF_ITS_DISPUTE = {"withdraw_dispute", "resolve_dispute"}  # whose they are, the dispute's own view knows
+
 type Guard = Callable[[EscrowFile, Role, dt.datetime], object]
 
 GUARDS: dict[str, Guard] = {
@@ -40,12 +42,20 @@ GUARDS: dict[str, Guard] = {
     "start_delivery": lambda file, role, now: _delivery_move("start_delivery", file, role),
     "mark_delivered": lambda file, role, now: _delivery_move("mark_delivered", file, role),
     "add_evidence": lambda file, _, now: check_evidence_room(file),
-    "resume_settlement": lambda file, _, now: settlements.check_parked(file),
+    "open_dispute": lambda file, role, now: dispute_opening.check_may_open("open_dispute", file, role),
+    "reject_delivery": lambda file, role, now: _rejection(file, role),
+    "resume_settlement": lambda file, _, now: resuming.check_parked(file),
+    "decide_hold": lambda file, _, now: compliance.check_anything(file, now),
 }
 
 
 def _delivery_move(action: str, file: EscrowFile, role: Role) -> None:
     DELIVERY.check(action, file.delivery, role)
+
+
+def _rejection(file: EscrowFile, role: Role) -> None:
+    dispute_opening.check_may_open("reject_delivery", file, role)
+    _delivery_move("reject_delivery", file, role)
 
 
 def check(action: str, file: EscrowFile, role: Role, now: dt.datetime) -> None:
@@ -62,4 +72,5 @@ def allowed_actions(file: EscrowFile, roles: Iterable[Role], now: dt.datetime) -
         action
         for role in roles
         for action in ESCROW.allowed(file.escrow, role, functools.partial(check, file=file, role=role, now=now))
+        if action not in OF_ITS_DISPUTE
     ]

@@ -11,7 +11,6 @@ from bloxtr8.domain import vaults
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
 from bloxtr8.entities import (
-    Chargeback,
     Contract,
     Delivery,
     Deposit,
@@ -22,6 +21,7 @@ from bloxtr8.entities import (
     EscrowStatus,
     Evidence,
     Freeze,
+    HoldDecision,
     LedgerLine,
     Leg,
     Operation,
@@ -51,7 +51,7 @@ class EscrowFile:
     ledger: list[LedgerLine] = field(default_factory=list)
     disputes: list[Dispute] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
-    chargebacks: list[Chargeback] = field(default_factory=list)
+    decisions: list[HoldDecision] = field(default_factory=list)
 
     @classmethod
     def of(cls, rows: Iterable[Entity]) -> "EscrowFile | None":
@@ -89,7 +89,7 @@ _RAILS = ("StripeEscrow", "StablecoinEscrow")
 _LISTS = {
     "Delivery": "deliveries", "Deposit": "deposits", "Evidence": "evidence", "Settlement": "settlements",
     "Leg": "legs", "LedgerLine": "ledger", "Operation": "operations", "Dispute": "disputes",
-    "Chargeback": "chargebacks",
+    "HoldDecision": "decisions",
 }  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def check_fundable(escrow: Escrow, now: dt.datetime) -> None:
 
 def check_nothing_received(file: EscrowFile) -> None:
     """A party cancels only while nothing was received or is in flight. Raises Conflict FUNDS_IN_FLIGHT."""
-    if file.escrow.deposited or Freeze.PROCESSING in file.escrow.frozen_causes:
+    if file.escrow.deposited > file.escrow.quarantined or Freeze.PROCESSING in file.escrow.frozen_causes:
         raise Conflict("Money has arrived or is on its way.", "FUNDS_IN_FLIGHT")
 
 
@@ -198,7 +198,7 @@ def hold_funds(escrow: Escrow, now: dt.datetime) -> None:
 
 def grant_time(escrow: Escrow) -> None:
     """The first deposit was too small: once, the buyer gets a day more for the rest (section 4, record_deposit)."""
-    if escrow.deposited < escrow.gross and not escrow.fund_extended:
+    if escrow.held < escrow.gross and not escrow.fund_extended:
         escrow.fund_by += dt.timedelta(seconds=config.settings().partial_fund_seconds)
         escrow.fund_extended = True
 
@@ -220,9 +220,9 @@ def deliver(
 
 
 def cancel(escrow: Escrow, action: str, role: Role, reason: str, now: dt.datetime) -> None:
-    """cancel_escrow or cancel_unfunded: it never reached FUNDS_HELD (D8). The rail is closed afterwards by the
-    machine."""
-    ESCROW.apply(action, escrow, role)
+    """cancel_escrow, cancel_unfunded, decide_hold: it never reached FUNDS_HELD (D8). The rail is closed afterwards by
+    the machine."""
+    ESCROW.apply(action, escrow, role, becomes=EscrowStatus.CANCELLED)
     escrow.reason, escrow.ended_at = reason, now
     escrow.frozen_causes, escrow.frozen_at = frozenset(), None
     escrow.looks = 0

@@ -1,4 +1,5 @@
-"""The holds RISK_REVIEW and SANCTIONS: each cause adds and removes only its own (states.md, section 4, place_hold).
+"""The holds RISK_REVIEW and SANCTIONS: each cause adds and removes only its own (states.md, section 4, place_hold);
+and COMPLIANCE, which people place and remove.
 
 Whatever places such a hold names its cause, so that the end of one never lifts what another still needs. A cause that
 begins with `sanctions:` is one of SANCTIONS.
@@ -6,14 +7,13 @@ begins with `sanctions:` is one of SANCTIONS.
 
 import datetime as dt
 
-from bloxtr8.domain import escrows, settlements
+from bloxtr8.domain import escrows, resuming
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
-from bloxtr8.domain.wallet_risk import Verdict
+from bloxtr8.domain.wallet_risk import SANCTIONS_CAUSE, Verdict
 from bloxtr8.entities import Escrow, Hold, Settlement
 
-SANCTIONS_CAUSE = "sanctions:"
 WITH_MONEY_TO_LOSE = escrows.WAITS_FOR_MONEY | escrows.MONEY_HELD
 
 
@@ -59,10 +59,23 @@ def lift(file: EscrowFile, cause: str, now: dt.datetime) -> list[Settlement] | N
     escrow.hold_causes = frozenset(escrow.hold_causes - {cause})
     if _causes(escrow, hold_of(cause)):
         return []
-    clear(escrow, now, hold_of(cause))
-    escrow.looks = 0
+    return end(file, hold_of(cause), now)
+
+
+def freeze(escrow: Escrow, now: dt.datetime) -> None:
+    """decide_hold(FREEZE): COMPLIANCE stands until people end it."""
+    escrow.holds = frozenset(escrow.holds | {Hold.COMPLIANCE})
+    escrows.freeze(escrow, Hold.COMPLIANCE, now)
     escrows.plan_look(escrow, now)
-    return settlements.resume_held(file, now)
+
+
+def end(file: EscrowFile, hold: Hold, now: dt.datetime) -> list[Settlement]:
+    """The hold is over with all its causes: the clock goes on, and what it parked is resumed. Returns what it
+    resumed."""
+    clear(file.escrow, now, hold)
+    file.escrow.looks = 0
+    escrows.plan_look(file.escrow, now)
+    return resuming.resume_held(file, now)
 
 
 def clear(escrow: Escrow, now: dt.datetime, hold: Hold = Hold.RISK_REVIEW) -> None:

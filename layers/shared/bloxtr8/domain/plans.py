@@ -18,6 +18,7 @@ from bloxtr8.entities import (
     Account,
     Deposit,
     Escrow,
+    EscrowStatus,
     Leg,
     LegStatus,
     RailName,
@@ -86,7 +87,7 @@ def start(
     )
     planned = _plan(file, kind, share, actor=actor, reason=reason, now=now)
     planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, rest - seller_share
-    ESCROW.apply(action, escrow, role)
+    ESCROW.apply(action, escrow, role, becomes=EscrowStatus.SETTLING)
     escrow.settlement_id = planned.settlement.id
     escrow.frozen_causes, escrow.frozen_at, escrow.unknown_since = frozenset(), None, None
     plan_look(escrow, now)
@@ -204,7 +205,7 @@ def returns(file: EscrowFile) -> int:
 
 
 def unreturned(file: EscrowFile) -> int:
-    """The cents of SURPLUS that no return is to carry yet."""
+    """The cents of SURPLUS that no return is to carry yet, and one may: what was set aside stays."""
     waiting = {row.id for row in file.settlements if row.status in {SettlementStatus.OPEN, SettlementStatus.PARKED}}
     planned = (
         leg.amount
@@ -213,4 +214,4 @@ def unreturned(file: EscrowFile) -> int:
         and leg.source_account is Account.SURPLUS
         and leg.status is not LegStatus.CONFIRMED
     )
-    return file.escrow.surplus - sum(planned)
+    return file.escrow.surplus - file.escrow.quarantined - sum(planned)

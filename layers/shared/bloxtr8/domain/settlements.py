@@ -24,10 +24,9 @@ from bloxtr8.entities import (
     SettlementStatus,
     Side,
 )
-from bloxtr8.errors import Conflict, InvalidState
+from bloxtr8.errors import Conflict
 
 MAX_ATTEMPTS = 5
-APART = frozenset({SettlementKind.RETURN, SettlementKind.RECOVERY})  # of money that is not held: no status, no hold
 ON_HOLD = "ON_HOLD"  # why it was parked: the end of the hold resumes it
 
 # --- legs
@@ -71,7 +70,8 @@ def confirm(file: EscrowFile, leg: Leg, external_id: str, now: dt.datetime) -> l
     """The provider has confirmed it: the money leaves HELD (or SURPLUS) now, not before (section 10)."""
     LEG.apply("confirm_leg", leg, Role.SYSTEM)
     leg.external_id, leg.confirmed_at, leg.next_look, leg.error = external_id, now, None, None
-    to, memo = _booked_as(leg)
+    to = Account.SELLER if leg.pays is Side.SELLER else Account.BUYER
+    memo = "returned to the buyer" if leg.source_account is Account.SURPLUS else f"paid to the {leg.pays.lower()}"
     one_call = leg.action is not None
     entries = [
         Entry(leg.source_account, to, leg.amount, memo, str(leg.pays).lower() if one_call else ""),
@@ -79,14 +79,6 @@ def confirm(file: EscrowFile, leg: Leg, external_id: str, now: dt.datetime) -> l
         Entry(Account.HELD, Account.BUYER, leg.also_buyer, "paid to the buyer", "buyer"),
     ]
     return ledger.book(file.escrow, entries, now=now, leg_id=leg.id, external_id=external_id)
-
-
-def _booked_as(leg: Leg) -> tuple[Account, str]:
-    """Where a leg's money went, and what its line says."""
-    if leg.reverses is not None:
-        return Account.LOSS, "taken back from the seller"
-    to = Account.SELLER if leg.pays is Side.SELLER else Account.BUYER
-    return to, "returned to the buyer" if leg.source_account is Account.SURPLUS else f"paid to the {leg.pays.lower()}"
 
 
 def reject(leg: Leg, settlement: Settlement, reason: str, now: dt.datetime) -> bool:
@@ -112,10 +104,7 @@ def look_at(settlement: Settlement, when: dt.datetime) -> None:
 
 
 def may_send(escrow: Escrow, settlement: Settlement) -> bool:
-    """No new leg leaves while a hold stands; a RETURN of surplus is not stopped by PAYOUT_FAILED alone (section 4), a
-    RECOVERY by none: it pays nobody."""
-    if settlement.kind is SettlementKind.RECOVERY:
-        return True
+    """No new leg leaves while a hold stands; a RETURN of surplus is not stopped by PAYOUT_FAILED alone (section 4)."""
     ignored = {Hold.PAYOUT_FAILED} if settlement.kind is SettlementKind.RETURN else set()
     return not escrow.holds - ignored
 
@@ -128,7 +117,7 @@ def park(file: EscrowFile, settlement: Settlement, error: str, *, refused: bool)
     does."""
     SETTLEMENT.apply("park_settlement", settlement, Role.SYSTEM)
     settlement.error, settlement.next_look = error, None
-    if refused and settlement.kind not in APART:
+    if refused and settlement.kind is not SettlementKind.RETURN:
         file.escrow.holds = frozenset(file.escrow.holds | {Hold.PAYOUT_FAILED})
 
 
@@ -143,64 +132,19 @@ def live(file: EscrowFile) -> list[Settlement]:
     return [row for row in file.settlements if row.status is SettlementStatus.OPEN]
 
 
-def check_parked(file: EscrowFile) -> list[Settlement]:
-    """What a person can resume. Raises InvalidState where nothing is parked."""
-    parked = [row for row in file.settlements if row.status is SettlementStatus.PARKED]
-    if not parked:
-        raise InvalidState("Nothing is parked.", currentStatus=str(file.escrow.status))
-    return parked
-
-
-def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg]:
-    """resume_settlement: every parked settlement of the escrow goes on as run + 1 (D32). Returns the rows it changed.
-
-    A leg that was refused is planned again under a new key. Raises InvalidState where nothing is parked.
-    """
-    parked = check_parked(file)
-    file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
-    changed: list[Settlement | Leg] = []
-    for settlement in parked:
-        SETTLEMENT.apply("resume_settlement", settlement, Role.PADMIN)
-        _next_run(settlement, now)
-        refused = [leg for leg in file.legs_of(settlement.id) if leg.status is LegStatus.REJECTED]
-        for leg in refused:
-            wait(leg, settlement, leg.error or "", now, attempt=True)
-        settlement.next_look = now + repair_delay(0)  # not the refused leg's moment: its run starts right away
-        changed += [settlement, *refused]
-    return changed
-
-
-def resume_held(file: EscrowFile, now: dt.datetime) -> list[Settlement]:
-    """lift_hold: what a hold parked, and no other hold stops, goes on as run + 1. Returns the rows it changed."""
-    resumed = [
-        row
-        for row in file.settlements
-        if row.status is SettlementStatus.PARKED and row.error == ON_HOLD and may_send(file.escrow, row)
-    ]
-    for settlement in resumed:
-        SETTLEMENT.apply("lift_hold", settlement, Role.SYSTEM)
-        _next_run(settlement, now)
-    return resumed
-
-
-def _next_run(settlement: Settlement, now: dt.datetime) -> None:
-    settlement.error, settlement.run, settlement.looks = None, settlement.run + 1, 0
-    settlement.next_look = now + repair_delay(0)
-
-
 def close(
     file: EscrowFile, settlement: Settlement, around: Around | None, *, sold: bool, now: dt.datetime
 ) -> list[Delivery]:
     """finish_settlement: all legs are confirmed, so the escrow ends as its plan said (D7). Returns the deliveries it
     closed.
 
-    A RETURN or RECOVERY touches nothing but itself. Raises Conflict while a leg is not confirmed.
+    A RETURN touches nothing but itself. Raises Conflict while a leg is not confirmed.
     """
     if next_leg(file, settlement) is not None:
         raise Conflict("A leg is not confirmed yet.")
     SETTLEMENT.apply("finish_settlement", settlement, Role.SYSTEM)
     settlement.finished_at, settlement.next_look = now, None
-    if settlement.kind in APART:
+    if settlement.kind is SettlementKind.RETURN:
         return []
     escrow = file.escrow
     escrow.seller_share += settlement.seller_share

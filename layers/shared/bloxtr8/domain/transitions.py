@@ -1,13 +1,12 @@
 """THE lifecycles (states.md). A move has its function's name; the platform's own moves have names of their own.
 
 The rows drive the code, `allowedActions`, the README's diagrams and the property tests. Rows of later issues
-(disputes, milestones,
+(milestones,
 holds, guild moderation) are added with the functions that perform them.
 """
 
 from bloxtr8.domain.lifecycle import PARTIES, Lifecycle, Role
 from bloxtr8.entities import (
-    ChargebackStatus,
     ContractStatus,
     DeliveryStatus,
     DisputeStatus,
@@ -21,7 +20,7 @@ from bloxtr8.entities import (
 
 _NEW: tuple[()] = ()
 _OWNER, _BUYER, _SELLER, _SYSTEM = ({Role.OWNER}, {Role.BUYER}, {Role.SELLER}, {Role.SYSTEM})
-_RESPONDER, _PROPOSER = {Role.RESPONDER}, {Role.PROPOSER}
+_RESPONDER, _PROPOSER, _COMPLIANCE = {Role.RESPONDER}, {Role.PROPOSER}, {Role.COMPLIANCE}
 
 _L = ListingStatus
 LISTING = Lifecycle(
@@ -75,6 +74,7 @@ ESCROW = Lifecycle(
     ("record_deposit",     _UNPAID,         None,           _SYSTEM),
     ("return_money",       _UNPAID,         _E.CANCELLED,   _SYSTEM),
     ("return_late_money",  set(_E) - _UNPAID, None,         _SYSTEM),
+    ("quarantine_deposit", set(_E),         None,           _SYSTEM),
     ("hold_funds",         _UNPAID,         _E.FUNDS_HELD,  _SYSTEM),
     ("cancel_escrow",      _UNPAID,         _E.CANCELLED,   PARTIES),
     ("cancel_unfunded",    _UNPAID,         _E.CANCELLED,   _SYSTEM),
@@ -90,13 +90,19 @@ ESCROW = Lifecycle(
     ("resume_settlement",  set(_E),         None,           {Role.PADMIN}),
     ("place_hold",         {_E.AWAIT_FUNDS, *_PAID, _E.SETTLING}, None, _SYSTEM),
     ("lift_hold",          set(_E),         None,           _SYSTEM),
+    ("decide_hold",        _UNPAID,         {_E.AWAIT_FUNDS, _E.CANCELLED}, _COMPLIANCE),
+    ("decide_hold",        {_E.FUNDS_HELD}, {_E.FUNDS_HELD, _E.SETTLING}, _COMPLIANCE),
+    ("decide_hold",        {_E.DELIVERED},  {_E.DELIVERED, _E.SETTLING}, _COMPLIANCE),
+    ("decide_hold",        {_E.DISPUTED},   {_E.DISPUTED, _E.SETTLING}, _COMPLIANCE),
+    ("decide_hold",        {_E.SETTLING, _E.RELEASED, _E.REFUNDED, _E.SPLIT, _E.CANCELLED}, None, _COMPLIANCE),
     ("adopt_refund",       _PAID,           _E.SETTLING,    _SYSTEM),
+    ("open_dispute",       {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, PARTIES),
+    ("reject_delivery",    {_E.DELIVERED},  _E.DISPUTED,    _BUYER),
     ("open_system_dispute", {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _SYSTEM),
+    ("withdraw_dispute",   {_E.DISPUTED},   {_E.FUNDS_HELD, _E.DELIVERED}, PARTIES),
+    ("resolve_dispute",    {_E.DISPUTED},   _E.SETTLING,    {Role.ARBITER}),
     ("postpone_term",      {_E.DISPUTED},   None,           _SYSTEM),
     ("record_reclaim",     {*_PAID, _E.SETTLING}, _E.REFUNDED, _SYSTEM),
-    ("record_chargeback",  set(_E),         None,           _SYSTEM),
-    ("win_chargeback",     set(_E),         None,           _SYSTEM),
-    ("lose_chargeback",    {*_PAID, _E.SETTLING}, _E.REFUNDED, _SYSTEM),  # else only ledger lines
     ("finish_settlement",  {_E.SETTLING},   {_E.RELEASED, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
 )  # fmt: skip
 
@@ -109,6 +115,8 @@ DELIVERY = Lifecycle(
     ("prove_delivery",    {_D.PENDING, _D.IN_PROGRESS}, _D.DELIVERED,   _SYSTEM),
     ("confirm_delivery",  {_D.DELIVERED},               _D.CONFIRMED,   _BUYER),
     ("auto_release",      {_D.DELIVERED},               _D.CONFIRMED,   _SYSTEM),
+    ("reject_delivery",   {_D.DELIVERED},               _D.REJECTED,    _BUYER),
+    ("withdraw_dispute",  {_D.REJECTED},                _D.PENDING,     _BUYER),
     ("cancel_delivery",   {_D.PENDING, _D.IN_PROGRESS, _D.DELIVERED, _D.REJECTED}, _D.CANCELLED, _SYSTEM),
 )  # fmt: skip
 
@@ -121,7 +129,6 @@ SETTLEMENT = Lifecycle(
     ("lift_hold",         {_S.PARKED}, _S.OPEN,   _SYSTEM),
     ("finish_settlement", {_S.OPEN},   _S.DONE,   _SYSTEM),
     ("record_reclaim",    {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
-    ("lose_chargeback",   {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
 )  # fmt: skip
 
 _G = LegStatus
@@ -137,21 +144,23 @@ LEG = Lifecycle(
 )  # fmt: skip
 
 _P = DisputeStatus
+_LIVE = {_P.OPEN, _P.IN_REVIEW}
 DISPUTE = Lifecycle(
     "Dispute", DisputeStatus,
-    ("open_system_dispute", _NEW,                    _P.OPEN,   _SYSTEM),
-    ("refund_escrow",       {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SELLER),
-    ("adopt_refund",        {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SYSTEM),
-    ("record_reclaim",      {_P.OPEN, _P.IN_REVIEW}, _P.CLOSED, _SYSTEM),
-    ("lose_chargeback",     {_P.OPEN, _P.IN_REVIEW, _P.RESOLVED}, _P.CLOSED, _SYSTEM),
-)  # fmt: skip
-
-_B = ChargebackStatus
-CHARGEBACK = Lifecycle(
-    "Chargeback", ChargebackStatus,
-    ("record_chargeback", _NEW,      _B.OPEN, _SYSTEM),
-    ("win_chargeback",    {_B.OPEN}, _B.WON,  _SYSTEM),
-    ("lose_chargeback",   {_B.OPEN}, _B.LOST, _SYSTEM),
+    ("open_dispute",         _NEW,           _P.OPEN,      PARTIES),
+    ("reject_delivery",      _NEW,           _P.OPEN,      _BUYER),
+    ("open_system_dispute",  _NEW,           _P.OPEN,      _SYSTEM),
+    ("post_dispute_message", {*_LIVE, _P.RESOLVED}, None,  {*PARTIES, Role.ARBITER}),
+    ("assign_dispute",       {_P.OPEN},      _P.IN_REVIEW, {Role.ARBITER, Role.PADMIN}),
+    ("assign_dispute",       {_P.IN_REVIEW}, _P.IN_REVIEW, {Role.PADMIN}),
+    ("withdraw_dispute",     _LIVE,          _P.CLOSED,    PARTIES),
+    ("resolve_dispute",      {_P.IN_REVIEW}, _P.RESOLVED,  {Role.ARBITER}),
+    ("escalate_dispute",     _LIVE,          None,         _SYSTEM),
+    ("refund_escrow",        _LIVE,          _P.CLOSED,    _SELLER),
+    ("adopt_refund",         _LIVE,          _P.CLOSED,    _SYSTEM),
+    ("decide_hold",          _LIVE,          _P.CLOSED,    _COMPLIANCE),
+    ("record_reclaim",       {*_LIVE, _P.RESOLVED}, _P.CLOSED, _SYSTEM),
+    ("finish_settlement",    {_P.RESOLVED},  _P.CLOSED,    _SYSTEM),
 )  # fmt: skip
 
 _W = WebhookStatus
@@ -163,4 +172,4 @@ WEBHOOK = Lifecycle(
     ("fail_webhook_event",    {_W.RECEIVED, _W.FAILED},   {_W.FAILED, _W.DEAD}, _SYSTEM),
 )  # fmt: skip
 
-LIFECYCLES = (LISTING, OFFER, CONTRACT, ESCROW, DELIVERY, SETTLEMENT, LEG, DISPUTE, CHARGEBACK, WEBHOOK)
+LIFECYCLES = (LISTING, OFFER, CONTRACT, ESCROW, DELIVERY, SETTLEMENT, LEG, DISPUTE, WEBHOOK)

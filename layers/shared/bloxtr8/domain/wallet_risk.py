@@ -6,11 +6,23 @@ A screening is kept as evidence, `{"risk", "source", "version", "at"}`, on the p
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
+from bloxtr8.domain import quarantine
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.wallets import Risk, is_fresh
-from bloxtr8.entities import Account, Deposit, Leg, Side, StablecoinEscrow, User
+from bloxtr8.entities import (
+    Account,
+    Decision,
+    DecisionStatus,
+    Deposit,
+    Leg,
+    Settlement,
+    SettlementKind,
+    Side,
+    StablecoinEscrow,
+    User,
+)
 from bloxtr8.errors import Unprocessable, UpstreamFailed
 
 
@@ -22,6 +34,12 @@ class Verdict(StrEnum):
     REVIEW = "REVIEW"  # hold RISK_REVIEW: a person decides
     SANCTIONS = "SANCTIONS"  # hold SANCTIONS: nothing moves without compliance
     WAIT = "WAIT"  # nobody knows: asked again
+
+
+SANCTIONS_CAUSE = "sanctions:"
+FOR_PEOPLE = (Verdict.SANCTIONS, Verdict.REVIEW)  # only COMPLIANCE lets that go on
+_STOPS = (*FOR_PEOPLE, Verdict.WAIT)
+_GRAVITY = (Risk.UNKNOWN, Risk.LOW, Risk.MEDIUM, Risk.HIGH, Risk.SANCTIONED)
 
 
 def risk(evidence: Mapping[str, Any] | None) -> Risk:
@@ -52,57 +70,118 @@ def check_clean(user: User, now: dt.datetime) -> None:
         raise Unprocessable("A wallet can't be used for this deal.", code, userId=user.id)
 
 
+# --- what a person has decided
+
+
+def cleared(file: EscrowFile) -> dict[str, Risk]:
+    """What COMPLIANCE decided about (decide_hold): by deposit or payout, the gravest risk it was decided at. It covers
+    that finding and lesser ones of the same wallet, never another's, nor a graver one."""
+    found: dict[str, Risk] = {}
+    for row in file.decisions:
+        if row.status is DecisionStatus.DECIDED and row.decision in _LET_GO:
+            for cause, about in row.covers.items():
+                subject = cause.removeprefix(SANCTIONS_CAUSE)
+                found[subject] = max(risk(about), found.get(subject, Risk.UNKNOWN), key=_GRAVITY.index)
+    return found  # of a card's doubt UNKNOWN: it has no wallet
+
+
+_LET_GO = {Decision.CLEAR, Decision.REFUND}
+
+
+def _is_covered(found: Risk, subject: str, decided: Mapping[str, Risk]) -> bool:
+    known = found is not Risk.UNKNOWN and subject in decided
+    return known and _GRAVITY.index(found) <= _GRAVITY.index(decided[subject])
+
+
+class Finding(NamedTuple):
+    """What is known of a wallet that a deposit came from, or that a payout goes to, and what that means for it."""
+
+    subject: str  # "deposit:{ref}", "payout:{leg id}"
+    verdict: Verdict
+    wallet: str
+    evidence: Mapping[str, Any] | None
+
+    @property
+    def cause(self) -> str:
+        """What the hold is called that it places."""
+        return f"{SANCTIONS_CAUSE if self.verdict is Verdict.SANCTIONS else ''}{self.subject}"
+
+
 # --- deposits
 
 
-def of_sender(deposit: Deposit, buyer: str) -> Verdict:
-    """D15: by the sender's risk, and whether it is the buyer's own wallet. What a person cleared is clean."""
+def of_sender(deposit: Deposit, buyer: str, now: dt.datetime, decided: Mapping[str, Risk]) -> Verdict:
+    """D15: by the sender's risk, and whether it is the buyer's own wallet. What a person cleared is clean; what would
+    let the money go on or back is no older than a day. What was set aside is in nobody's way."""
     found = risk(deposit.screening)
-    if deposit.cleared or deposit.sender is None or found == Risk.LOW:
+    if deposit.sender is None or deposit.quarantined or _is_covered(found, f"deposit:{deposit.ref}", decided):
         return Verdict.CLEAN
     if found == Risk.SANCTIONED:
         return Verdict.SANCTIONS
-    if found == Risk.HIGH and deposit.sender == buyer:
-        return Verdict.RETURN
-    return Verdict.WAIT if found == Risk.UNKNOWN else Verdict.REVIEW
+    own = deposit.sender == buyer
+    if found == Risk.MEDIUM or (found == Risk.HIGH and not own):
+        return Verdict.REVIEW
+    if not is_fresh(deposit.screening, now):
+        return Verdict.WAIT
+    return Verdict.RETURN if found == Risk.HIGH else Verdict.CLEAN
 
 
-def of_senders(file: EscrowFile, *, late: bool) -> dict[Verdict, list[Deposit]]:
+def of_senders(file: EscrowFile, now: dt.datetime, *, late: bool) -> dict[Verdict, list[Deposit]]:
     """The deposits that came in time, or those that came late, by what becomes of them."""
     found: dict[Verdict, list[Deposit]] = {}
     if isinstance(file.rail, StablecoinEscrow):
+        buyer, decided = file.rail.terms["buyer"], cleared(file)
         for deposit in file.deposits:
             if deposit.late is late:
-                found.setdefault(of_sender(deposit, file.rail.terms["buyer"]), []).append(deposit)
+                found.setdefault(of_sender(deposit, buyer, now, decided), []).append(deposit)
     return found
 
 
-def unscreened(deposits: Iterable[Deposit]) -> list[Deposit]:
-    """Those whose sender nobody has told about yet."""
-    return [row for row in deposits if row.sender and not row.cleared and risk(row.screening) == Risk.UNKNOWN]
+def unscreened(deposits: Iterable[Deposit], now: dt.datetime) -> list[Deposit]:
+    """Those whose sender nobody has told about yet, or not since a day."""
+    return [row for row in deposits if row.sender and not row.quarantined and not is_fresh(row.screening, now)]
 
 
 # --- payouts
 
 
-def of_payout(file: EscrowFile, leg: Leg, evidence: Mapping[str, Any] | None) -> Verdict:
-    """Whether a leg may be sent to its wallet now. D32: one that is SANCTIONED holds SANCTIONS, a seller's that is HIGH
-    holds RISK_REVIEW; to a buyer's that is HIGH his own money goes back (D15). Late money that goes back was looked at
-    by nobody yet, so its senders count too.
+def carried(file: EscrowFile, settlement: Settlement) -> list[Deposit]:
+    """The deposits that a RETURN gives back: what came until it was planned, and since the one before it. Small money
+    of strangers was judged when it came, and stops no return later."""
+    came = {line.deposit_ref: line.at for line in file.ledger if line.deposit_ref is not None}
+    others = [row.created_at for row in file.settlements if row.kind is SettlementKind.RETURN]
+    before = max((at for at in others if at < settlement.created_at), default=dt.datetime.min.replace(tzinfo=dt.UTC))
+    return [
+        row
+        for row in file.deposits
+        if before < came.get(row.ref, row.at) <= settlement.created_at
+        and not row.quarantined
+        and not quarantine.is_small(file.rail, row.sender, row.units)
+    ]
 
-    What stopped this leg before is for a person, who let it go on: it does not stop it again.
+
+def of_payout(file: EscrowFile, leg: Leg, now: dt.datetime) -> list[Finding]:
+    """What keeps a leg from being sent to its wallet now, the gravest first. D32: a payee that is SANCTIONED holds
+    SANCTIONS, a seller that is HIGH holds RISK_REVIEW; to a buyer that is HIGH his own money goes back (D15). With
+    money that goes back its senders count too, whenever it came.
+
+    What COMPLIANCE has decided does not stop it again.
     """
-    found = {_of_payee(leg, evidence)}
+    if not isinstance(file.rail, StablecoinEscrow):
+        return []
+    decided = cleared(file)
+    payee = Finding(f"payout:{leg.id}", _of_payee(leg), str(leg.destination), leg.screening)
+    found = [] if _is_covered(risk(leg.screening), payee.subject, decided) else [payee]
     if leg.source_account is Account.SURPLUS:
-        found |= set(of_senders(file, late=True))
-    for verdict in (Verdict.WAIT, Verdict.SANCTIONS, Verdict.REVIEW):
-        if verdict in found and verdict != (leg.screening or {}).get("stopped"):
-            return verdict
-    return Verdict.CLEAN
+        buyer = file.rail.terms["buyer"]
+        for row in carried(file, file.settlement(leg.settlement_id)):
+            verdict = of_sender(row, buyer, now, decided)
+            found.append(Finding(f"deposit:{row.ref}", verdict, str(row.sender), row.screening))
+    return [finding for verdict in _STOPS for finding in found if finding.verdict is verdict]
 
 
-def _of_payee(leg: Leg, evidence: Mapping[str, Any] | None) -> Verdict:
-    found = risk(evidence)
+def _of_payee(leg: Leg) -> Verdict:
+    found = risk(leg.screening)
     if found in {Risk.SANCTIONED, Risk.UNKNOWN}:
         return Verdict.SANCTIONS if found == Risk.SANCTIONED else Verdict.WAIT
     return Verdict.REVIEW if found == Risk.HIGH and leg.pays is Side.SELLER else Verdict.CLEAN

@@ -1,16 +1,15 @@
 """Every entity, imported here: pynamodb drops rows without an error whose class was never imported."""
 
 from bloxtr8.entities.base import Entity, Root
-from bloxtr8.entities.chargeback import Chargeback, ChargebackStatus
+from bloxtr8.entities.compliance import Decision, DecisionStatus, HoldDecision
 from bloxtr8.entities.deal import Contract, ContractStatus, Signature, SignMethod
+from bloxtr8.entities.dispute import Dispute, DisputeMessage, DisputeStatus
 from bloxtr8.entities.escrow import (
     Account,
     ChainTx,
     Delivery,
     DeliveryStatus,
     Deposit,
-    Dispute,
-    DisputeStatus,
     Escrow,
     EscrowStatus,
     Evidence,
@@ -55,15 +54,23 @@ from bloxtr8.entities.people import (
     User,
     WalletNonce,
 )
-from bloxtr8.entities.record import AuditEntry, Idempotency, Lookup, Operation, WebhookEvent, WebhookStatus
+from bloxtr8.entities.record import (
+    AuditEntry,
+    Idempotency,
+    Lookup,
+    Operation,
+    Reconciliation,
+    WebhookEvent,
+    WebhookStatus,
+)
 
 __all__ = [
-    "Account", "AssetGuard", "AssetType", "AuditEntry", "Chain", "ChainTx", "Chargeback", "ChargebackStatus",
-    "Contract", "ContractStatus", "Currency", "Deals", "Delivery", "DeliveryStatus", "Deposit", "Dispute",
-    "DisputeStatus", "Entity", "Escrow", "EscrowStatus", "Evidence", "Freeze", "Hold", "Idempotency", "Identity",
-    "LedgerLine", "Leg", "LegStatus", "Listing", "ListingStatus", "Lookup", "OAuthState", "Offer", "OfferStatus",
-    "Operation", "PRICE_BANDS", "PlatformRole", "RailName", "RailRow", "Root", "Session", "Settlement",
-    "SettlementKind", "SettlementStatus", "Side", "SignMethod", "SignToken", "Signature", "SignerNonce", "Snapshot",
-    "StablecoinEscrow", "StripeEscrow", "Tier", "TxStatus", "User", "Visibility", "WalletNonce", "WebhookEvent",
-    "WebhookStatus", "price_band",
+    "Account", "AssetGuard", "AssetType", "AuditEntry", "Chain", "ChainTx", "Contract", "ContractStatus",
+    "Currency", "Deals", "Decision", "DecisionStatus", "Delivery", "DeliveryStatus", "Deposit", "Dispute",
+    "DisputeMessage", "DisputeStatus", "Entity", "Escrow", "EscrowStatus", "Evidence", "Freeze", "Hold",
+    "HoldDecision", "Idempotency", "Identity", "LedgerLine", "Leg", "LegStatus", "Listing", "ListingStatus",
+    "Lookup", "OAuthState", "Offer", "OfferStatus", "Operation", "PRICE_BANDS", "PlatformRole", "RailName",
+    "RailRow", "Reconciliation", "Root", "Session", "Settlement", "SettlementKind", "SettlementStatus", "Side",
+    "SignMethod", "SignToken", "Signature", "SignerNonce", "Snapshot", "StablecoinEscrow", "StripeEscrow", "Tier",
+    "TxStatus", "User", "Visibility", "WalletNonce", "WebhookEvent", "WebhookStatus", "price_band",
 ]  # fmt: skip

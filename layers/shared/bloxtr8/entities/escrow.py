@@ -62,20 +62,12 @@ class DeliveryStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-class DisputeStatus(StrEnum):
-    OPEN = "OPEN"
-    IN_REVIEW = "IN_REVIEW"
-    RESOLVED = "RESOLVED"
-    CLOSED = "CLOSED"
-
-
 class SettlementKind(StrEnum):
     RELEASE = "RELEASE"
     REFUND = "REFUND"
     SPLIT = "SPLIT"
     MILESTONE = "MILESTONE"
     RETURN = "RETURN"
-    RECOVERY = "RECOVERY"  # transfers of a payment that was charged back are reversed
 
 
 class SettlementStatus(StrEnum):
@@ -142,6 +134,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     refunded = IntegerAttribute(default=0)
     fees = IntegerAttribute(default=0)
     surplus = IntegerAttribute(default=0)
+    quarantined = IntegerAttribute(default=0)  # of `surplus`: small money of doubtful strangers, in no return
     ledger_seq = IntegerAttribute(default=0)
     seller_share = IntegerAttribute(default=0)  # of `amount`, settled so far, before fees
 
@@ -166,6 +159,11 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     delivered_at = TimeAttribute(null=True)
     ended_at = TimeAttribute(null=True)
     created_at = TimeAttribute()
+
+    @property
+    def money(self) -> str | None:
+        """The shelf of the escrows in which money lies, which reconcile_money goes through."""
+        return f"MONEY#{self.rail}" if self.held or self.surplus else None
 
 
 class EscrowRow(Entity):
@@ -242,8 +240,8 @@ class Deposit(EscrowRow, discriminator="Deposit"):
     units = IntegerAttribute(null=True)  # on chain, exactly: `amount` is in whole cents
     sender = UnicodeAttribute(null=True)
     screening: Any = JSONAttribute(null=True)  # evidence: {"risk", "source", "version", "at"}
-    cleared = BooleanAttribute(default=False)  # by decide_hold: it is not held again
     late = BooleanAttribute(default=False)
+    quarantined = BooleanAttribute(default=False)  # set aside: it counts for nothing and goes back to nobody
     external_ids: Any = JSONAttribute(default=dict)  # {"paymentIntent", "charge"}
     at = TimeAttribute()
 
@@ -280,14 +278,13 @@ class Leg(EscrowRow, discriminator="Leg"):
     also_buyer = IntegerAttribute(default=0)  # on chain one call pays both: HELD→BUYER beside the seller's amount
     action = IntegerAttribute(null=True)  # the frozen index of the call on chain (domain.chain_actions)
     screening: Any = JSONAttribute(null=True)  # of the payee's wallet before it was sent
-    source_account = EnumAttribute(Account, default=Account.HELD)  # HELD; SURPLUS for a RETURN, SELLER for a RECOVERY
+    source_account = EnumAttribute(Account, default=Account.HELD)  # HELD, or SURPLUS for a RETURN
     currency = EnumAttribute(Currency)
     destination = UnicodeAttribute(null=True)  # the frozen payout account; None: back to the card that paid
     deposit_ref = UnicodeAttribute(null=True)
     status = EnumAttribute(LegStatus, default=LegStatus.PLANNED)
     attempt = IntegerAttribute(default=1)
     external_id = UnicodeAttribute(null=True)
-    reverses = UnicodeAttribute(null=True)  # the transfer that is taken back from the seller
     adopted_id = UnicodeAttribute(null=True)  # a refund made in the Dashboard: it is this leg's first attempt
     error = UnicodeAttribute(null=True)
     sent_at = TimeAttribute(null=True)
@@ -297,19 +294,6 @@ class Leg(EscrowRow, discriminator="Leg"):
     @property
     def id(self) -> str:
         return f"{self.settlement_id}-{self.n:02}"
-
-
-class Dispute(HasUlid, EscrowRow, discriminator="Dispute"):
-    """A dispute. Today the system opens them, where Roblox's answer is for people to judge (section 7)."""
-
-    id = UnicodeAttribute()
-    opener_id = UnicodeAttribute()
-    reason_code = UnicodeAttribute()
-    status = EnumAttribute(DisputeStatus, default=DisputeStatus.OPEN)
-    outcome = UnicodeAttribute(null=True)
-    respond_by = TimeAttribute()
-    closed_at = TimeAttribute(null=True)
-    created_at = TimeAttribute()
 
 
 class TxStatus(StrEnum):
@@ -352,7 +336,7 @@ class SignerNonce(Entity, discriminator="SignerNonce"):
 
     chain_id = IntegerAttribute()
     signer = UnicodeAttribute()
-    next = IntegerAttribute(default=0)
+    next = IntegerAttribute(null=True)  # None: the chain is asked
 
 
 class LedgerLine(EscrowRow, discriminator="LedgerLine"):

@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from bloxtr8 import clock
-from bloxtr8.entities.base import Entity, EnumAttribute, IntegerAttribute, TimeAttribute
+from bloxtr8.entities.base import Entity, EnumAttribute, IntegerAttribute, Root, TimeAttribute
 
 
 class WebhookStatus(StrEnum):
@@ -92,6 +92,30 @@ class Lookup(Entity, discriminator="Lookup"):
     index = UnicodeAttribute()
     value = UnicodeAttribute()
     target = UnicodeAttribute()
+
+
+class Reconciliation(Root, discriminator="Reconciliation"):
+    """A day's comparison of the books with the providers' (states.md, I1 to I7). Amounts in cents.
+
+    `suspects` differed once; what differs a second time, minutes later, is one of `differences`: money in motion is
+    at one place a moment before it is at the other.
+    """
+
+    day = UnicodeAttribute()  # 2026-11-29
+    phase = UnicodeAttribute(default="STRIPE")
+    cursor: Any = JSONAttribute(null=True)  # how far the phase is
+    totals: Any = JSONAttribute(default=dict)  # by rail: {"escrows", "held", "surplus"}
+    balance: Any = JSONAttribute(default=dict)  # of the platform at Stripe: {"before", "after"}, available and pending
+    events: Any = JSONAttribute(default=dict)  # of Stripe, replayed: {"seen", "lost"}
+    suspects: Any = JSONAttribute(default=list)
+    differences: Any = JSONAttribute(default=list)  # [{"code", "escrowId", "booked", "found"}]
+    recheck_at = TimeAttribute(null=True)
+    started_at = TimeAttribute()
+    finished_at = TimeAttribute(null=True)
+
+    @property
+    def id(self) -> str:
+        return f"rec_{self.day}"
 
 
 class Idempotency(Entity, discriminator="Idempotency"):

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import urllib3
 
-from bloxtr8 import config, errors
+from bloxtr8 import config, errors, tls
 
 CONNECT_TIMEOUT_SECONDS = 2.0
 READ_TIMEOUT_SECONDS = 4.0
@@ -26,6 +26,7 @@ RETRIED_STATUSES = frozenset({500, 502, 503, 504})
 logger = logging.getLogger(__name__)
 logging.getLogger("urllib3").setLevel(logging.ERROR)  # below that it names whole URLs, and some hold a key
 _pool = urllib3.PoolManager(num_pools=6, maxsize=4)
+_pool.pool_classes_by_scheme = tls.CLASSES
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,6 @@ class LegOrder:
     also_buyer: int = 0  # on chain: what the buyer gets beside a TRANSFER
     action: int | None = None  # on chain: the index of the call, frozen in the leg
     terms: Mapping[str, Any] | None = None  # of the vault
-    booked: tuple[str, ...] = ()  # chargebacks that were lost and are in our books: they freeze nothing any more
     adopted_id: str | None = None  # REFUND: one that exists already, made by a person at the provider
 
     @property
@@ -218,29 +217,6 @@ class RefundSeen:
     status: LegStatus
 
 
-class Claim(StrEnum):
-    """How a chargeback stands, seen from the platform."""
-
-    INQUIRY = "INQUIRY"  # the payer's bank only asks; nothing is taken
-    OPEN = "OPEN"  # the money is with the bank, until it decides
-    WON = "WON"  # it is ours, or no chargeback came of the inquiry
-    LOST = "LOST"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargebackSeen:
-    """A chargeback as the provider has it now."""
-
-    external_id: str
-    charge_id: str
-    payment_ids: tuple[str, ...]  # of the payment it is about: PaymentIntent, charge
-    claim: Claim
-    amount: int  # minor units: less than the payment where a part of it is disputed
-    fee: int  # what it cost the platform so far, whoever wins
-    currency: str
-    reason: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReclaimSeen:
     """What a vault gave back after its term. Book it once per `ref` (`chainId:txHash:logIndex`)."""
@@ -248,6 +224,17 @@ class ReclaimSeen:
     ref: str
     units: int
     at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardBooks:
+    """What the provider has of one payment, in minor units: received of the buyer and sent back to him, sent to the
+    seller and taken back from him. Only what is done counts."""
+
+    received: int
+    refunded: int
+    transferred: int
+    reversed: int
 
 
 class Rail(Protocol):
@@ -294,8 +281,7 @@ class Rail(Protocol):
 
 
 class CardRail(Rail, Protocol):
-    """What a rail of cards knows beside: payments in doubt or charged back, and refunds that no leg ordered.
-    `rails.cards()`."""
+    """What a rail of cards knows beside: payments in doubt, and refunds that no leg ordered. `rails.cards()`."""
 
     def warning(self, warning_id: str) -> Doubt:
         """A fraud warning of the payer's bank. It stands until a person decides."""
@@ -305,20 +291,24 @@ class CardRail(Rail, Protocol):
         """A review by the provider's guard; cleared by its approval alone."""
         ...
 
-    def chargeback(self, chargeback_id: str) -> ChargebackSeen:
-        """A chargeback, or the inquiry before one, by its id."""
-        ...
-
-    def chargebacks(self, funding_id: str) -> tuple[ChargebackSeen, ...]:
-        """All of a payment, decided or not."""
-        ...
-
     def refund(self, refund_id: str) -> RefundSeen:
         """A refund by its id: one that no leg ordered carries no name of ours."""
         ...
 
     def refunded(self, charge_id: str) -> int:
         """How much of a charge has gone back, in minor units, as the provider counts it."""
+        ...
+
+    def books(self, funding_id: str, escrow_id: str) -> CardBooks:
+        """What the provider has of one escrow's payment, asked just now."""
+        ...
+
+    def balance(self) -> Mapping[str, int]:
+        """The platform's own balance in USD: `available` and `pending`."""
+        ...
+
+    def events(self, since: dt.datetime, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        """A page of the events since then, newest first, as webhooks bring them, and the id to go on after."""
         ...
 
 

@@ -1,12 +1,14 @@
 """The card rail: Stripe Connect, separate charges and transfers (rail-stripe.md)."""
 
-from typing import ClassVar
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from stripe import StripeClient
 
-from bloxtr8.rails import stripe_accounts, stripe_chargebacks, stripe_client, stripe_funding, stripe_legs, stripe_risk
+from bloxtr8.rails import stripe_accounts, stripe_books, stripe_client, stripe_funding, stripe_legs, stripe_risk
 from bloxtr8.rails.base import (
-    ChargebackSeen,
+    CardBooks,
     Doubt,
     Funding,
     LegOrder,
@@ -57,14 +59,17 @@ class StripeRail:
     def review(self, review_id: str) -> Doubt:
         return stripe_risk.review(self._client, review_id)
 
-    def chargeback(self, chargeback_id: str) -> ChargebackSeen:
-        return stripe_chargebacks.chargeback(self._client, chargeback_id)
-
-    def chargebacks(self, funding_id: str) -> tuple[ChargebackSeen, ...]:
-        return stripe_chargebacks.chargebacks(self._client, funding_id)
-
     def refund(self, refund_id: str) -> RefundSeen:
         return stripe_risk.refund(self._client, refund_id)
 
     def refunded(self, charge_id: str) -> int:
         return stripe_risk.refunded(self._client, charge_id)
+
+    def books(self, funding_id: str, escrow_id: str) -> CardBooks:
+        return stripe_books.books(self._client, funding_id, escrow_id)
+
+    def balance(self) -> Mapping[str, int]:
+        return stripe_books.balance(self._client)
+
+    def events(self, since: dt.datetime, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        return stripe_books.events(self._client, since, after)

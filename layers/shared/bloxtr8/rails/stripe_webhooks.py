@@ -35,7 +35,7 @@ def verify(raw_body: bytes, header: str | None, secrets: Iterable[str], now: dt.
         raise errors.Invalid("The signature is too old, or of the future.", SIGNATURE)
     if not _signed(f"{signed_at}.".encode() + raw_body, signatures, keys):
         raise errors.Invalid("The signature does not match.", SIGNATURE)
-    return _checked(_parse(raw_body))
+    return checked(_parse(raw_body))
 
 
 def _parse_header(header: str) -> tuple[int, list[bytes]]:
@@ -67,8 +67,8 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _checked(event: object) -> dict[str, Any]:
-    """A v1 snapshot event of the API version and the mode of this deployment."""
+def checked(event: object) -> dict[str, Any]:
+    """A v1 snapshot event of the API version and the mode of this deployment. Raises Invalid."""
     if not isinstance(event, dict) or event.get("object") != "event":
         raise errors.Invalid("The body is not a snapshot event.")
     data = event.get("data")

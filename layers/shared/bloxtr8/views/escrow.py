@@ -10,6 +10,7 @@ from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Delivery, Escrow, StablecoinEscrow
 from bloxtr8.shapes import Moment, View
+from bloxtr8.views.compliance import ComplianceView
 
 
 class Totals(View):
@@ -56,17 +57,6 @@ class DisputeView(View):
     created_at: Moment
 
 
-class ChargebackView(View):
-    """What the buyer's bank did, in cents; `inquiry`: it only asks. Why, and whose card it was, is nobody's to read."""
-
-    id: str
-    status: str
-    amount: int
-    inquiry: bool
-    opened_at: Moment
-    closed_at: Moment | None
-
-
 class EvidenceView(View):
     id: str
     user_id: str
@@ -86,12 +76,14 @@ class RailView(View):
 
 
 class DepositView(View):
-    """What came to the vault, at the finality that counts; `amount` in cents."""
+    """What came to the vault, at the finality that counts; `amount` in cents. `quarantined`: small money of a stranger
+    whose wallet is doubtful; it counts for nothing, and is the buyer's after the vault's term."""
 
     ref: str
     amount: int
     units: int | None
     late: bool
+    quarantined: bool
     at: Moment
 
 
@@ -124,7 +116,8 @@ class EscrowSummary(View):
 
 
 class EscrowView(EscrowSummary):
-    """Everything of one escrow. `clocks_frozen` means that no deadline passes now."""
+    """Everything of one escrow. `clocks_frozen` means that no deadline passes now; `compliance` is for its people
+    alone."""
 
     reason: str | None
     holds: list[str]
@@ -134,7 +127,6 @@ class EscrowView(EscrowSummary):
     settlements: list[SettlementView]
     evidence: list[EvidenceView]
     dispute: DisputeView | None
-    chargebacks: list[ChargebackView]
     fund_by: Moment
     deliver_by: Moment | None
     inspect_by: Moment | None
@@ -142,6 +134,7 @@ class EscrowView(EscrowSummary):
     settlement_id: str | None
     ended_at: Moment | None
     allowed_actions: list[str]
+    compliance: ComplianceView | None
 
     @classmethod
     def of(cls, file: EscrowFile, roles: Collection[Role]) -> Self:
@@ -157,7 +150,6 @@ class EscrowView(EscrowSummary):
             settlements=[SettlementView.model_validate(row) for row in file.settlements],
             evidence=[EvidenceView.model_validate(row) for row in file.evidence],
             dispute=DisputeView.model_validate(file.disputes[-1]) if file.disputes else None,
-            chargebacks=[ChargebackView.model_validate(row) for row in file.chargebacks],
             fund_by=escrow.fund_by,
             deliver_by=escrow.deliver_by,
             inspect_by=escrow.inspect_by,
@@ -165,6 +157,7 @@ class EscrowView(EscrowSummary):
             settlement_id=escrow.settlement_id,
             ended_at=escrow.ended_at,
             allowed_actions=escrow_moves.allowed_actions(file, roles, clock.now()),
+            compliance=ComplianceView.of(file, clock.now()) if Role.COMPLIANCE in roles else None,
         )
 
 

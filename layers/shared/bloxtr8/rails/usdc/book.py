@@ -16,7 +16,7 @@ class TxStatus(StrEnum):
     MINED = "MINED"  # in a block that may still be undone
     FINAL = "FINAL"  # carried out
     REVERTED = "REVERTED"  # mined for good, without effect
-    CANCELLED = "CANCELLED"  # its nonce was spent on nothing
+    CANCELLED = "CANCELLED"  # its nonce was spent on nothing, or nobody can sign for it any more
 
 
 OVER = frozenset({TxStatus.FINAL, TxStatus.REVERTED, TxStatus.CANCELLED})
@@ -73,7 +73,7 @@ class Tx:
         return any(attempt.cancel for attempt in self.attempts)
 
     def gives_way_to(self, attempt: int) -> bool:
-        """Whether this attempt may have a nonce of its own: nothing of the Tx happened, nor ever can.
+        """Whether this attempt may have a nonce of its own: nothing of the Tx happened, nor ever should.
 
         Its nonce was given up, or it was refused and this is a later attempt.
         """
@@ -98,4 +98,9 @@ class TxBook(Protocol):
 
     def keep(self, tx: Tx) -> Tx | None:
         """Writes it under the version it was read with; None where another was first: read it again."""
+        ...
+
+    def abandon(self, tx: Tx, why: str) -> Tx | None:
+        """CANCELLED, its nonce left unused; which comes next of that signer the chain is asked again, should he return.
+        One transaction; None where another was first."""
         ...

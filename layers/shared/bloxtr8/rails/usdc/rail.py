@@ -1,5 +1,6 @@
 """The rail of USDC on Base: a vault for each escrow, that can only pay the right people (rail-usdc.md)."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,9 +27,11 @@ from bloxtr8.rails.usdc.chain import Block, Chain, Log, Reverts, Tag
 from bloxtr8.rails.usdc.sending import Sender
 from bloxtr8.rails.usdc.vault import Terms
 
+logger = logging.getLogger(__name__)
 CURRENCIES = frozenset({"USD", "USDC"})  # dollars at 1:1
 ACTIONS = 120
 POSTPONE = "postpone"
+MOST_POSTPONEMENTS = 5  # attempts that were mined without effect; each was simulated before
 
 
 class UsdcRail:
@@ -134,14 +137,12 @@ class UsdcRail:
                 data=calls.postpone(terms),
             )
             tx = self._sender.find(funding.escrow_id, POSTPONE)
-            if tx is None or tx.status is TxStatus.CANCELLED:
+            if tx is not None and not tx.is_over:
+                tx = self._sender.go_on(tx, action)
+            elif tx is None or tx.status is not TxStatus.FINAL:
                 if self._state(terms, "latest")[3]:
                     return False  # by another of our calls, not final yet
-                tx = self._sender.begin(self._sender.rehearse(action))
-            elif not tx.is_over:
-                tx = self._sender.go_on(tx, action)
-            if tx.status is TxStatus.REVERTED:
-                raise RailBug(f"{funding.escrow_id}: the term can't be postponed")
+                tx = self._sender.begin(self._sender.rehearse(replace(action, attempt=_next_try(tx))))
             return tx.status is TxStatus.FINAL
 
     def reclaimed(self, funding: Funding) -> tuple[ReclaimSeen, ...]:
@@ -247,6 +248,19 @@ class UsdcRail:
             case TxStatus.CANCELLED:
                 raise RailOutcomeUnknown(f"{order.leg_id}: its nonce was given up; it may be sent again")
         return LegOutcome(status=LegStatus.SENT, external_id=tx.mined_hash or first, reason=tx.error)
+
+
+def _next_try(tx: Tx | None) -> int:
+    """The number of a postponement's next attempt. RailBug where that many came to nothing: a person has to look."""
+    if tx is None:
+        return 1
+    if tx.status is not TxStatus.REVERTED:
+        return tx.action.attempt
+    about = {"escrowId": tx.action.escrow_id, "attempt": tx.action.attempt}
+    logger.error("a postponement of the term came to nothing", extra=about)
+    if tx.action.attempt >= MOST_POSTPONEMENTS:
+        raise RailBug(f"{tx.action.escrow_id}: the term can't be postponed")
+    return tx.action.attempt + 1
 
 
 @contextmanager

@@ -20,6 +20,8 @@ MOST_ATTEMPTS = 5
 LEAST_TIP = 1_000_000  # wei a unit of gas: a thousandth of a gwei, which Base takes
 LOW_CALLS = 20  # fewer calls than this in the signer's ether: somebody has to top it up
 SELF_TRANSFER_GAS = 21_000
+SIGNER_GONE = "SIGNER_GONE"
+GONE_PATIENCE = dt.timedelta(hours=1)  # for bytes of a signer that is gone, which wait for a lower nonce of his
 
 
 class Sender:
@@ -48,7 +50,9 @@ class Sender:
         if (tx.action.to, tx.action.data, tx.action.chain_id) != (action.to, action.data, action.chain_id):
             raise RailBug(f"{action.escrow_id}: action {action.name} was another call")
         if not tx.attempts and not tx.is_over:
-            tx = self._sign(tx)
+            tx = self._give_up(tx) if self._is_gone(tx) else self._sign(tx)
+            if not tx.attempts and not tx.is_over:
+                raise RailOutcomeUnknown(f"{action.escrow_id}: nonce {tx.nonce} is of {tx.signer}, who may still sign")
         if tx.is_cancel and not tx.is_over:
             raise RailOutcomeUnknown(f"{action.escrow_id}: nonce {tx.nonce} is being given up")
         tx = self.catch_up(tx)
@@ -80,8 +84,8 @@ class Sender:
         if tx.is_over or tx.status is TxStatus.MINED:
             return tx
         self._warn(tx)
-        if tx.status is TxStatus.SENT and self._is_slow(tx):
-            tx = self._sign(tx, cancel=tx.is_cancel)
+        if tx.status is TxStatus.SENT and clock.now() - tx.attempts[-1].at >= PATIENCE:
+            tx = self._left_behind(tx) if self._is_gone(tx) else self._bump(tx)
         return self.catch_up(self._broadcast(tx))
 
     def _first_nonce(self) -> int:
@@ -94,8 +98,35 @@ class Sender:
         ever."""
         if clock.now() - tx.created_at < PATIENCE:
             return tx
+        if self._is_gone(tx):
+            return self._abandon(tx)
         logger.warning("a nonce is given up", extra=_about(tx))
         return self.catch_up(self._broadcast(self._sign(tx, cancel=True)))
+
+    def _is_gone(self, tx: Tx) -> bool:
+        """Whether another key signs now: nobody makes a new attempt for this nonce."""
+        return tx.signer != self._signer.address
+
+    def _left_behind(self, tx: Tx) -> Tx:
+        """Stored bytes of a signer that is gone are sent as they are, until they are mined or their nonce is used.
+
+        Only those that wait for a nonce of his which nobody will sign are abandoned: should somebody sign it after all,
+        the contract's own lock on the action refuses the second.
+        """
+        age = clock.now() - tx.attempts[-1].at
+        if age >= MOST_ATTEMPTS * PATIENCE:
+            logger.error("a transaction of a signer that is gone is stuck", extra=_about(tx))
+        if age < GONE_PATIENCE or self._chain.nonce(tx.signer, "latest") >= tx.nonce:
+            return tx
+        return self._abandon(tx)
+
+    def _abandon(self, tx: Tx) -> Tx:
+        """CANCELLED, so that the signer of today may carry the action out at a nonce of its own."""
+        logger.warning("what a signer that is gone left behind is abandoned", extra=_about(tx))
+        return self._stored(tx, self._book.abandon(tx, SIGNER_GONE))
+
+    def _bump(self, tx: Tx) -> Tx:
+        return self._sign(tx, cancel=tx.is_cancel) if len(tx.attempts) < MOST_ATTEMPTS else tx
 
     def _sign(self, tx: Tx, *, cancel: bool = False) -> Tx:
         """One more attempt, stored. Of two that sign at once one wins, and both go on with what is stored."""
@@ -103,7 +134,7 @@ class Sender:
         to, data, gas = (
             (tx.signer, "0x", SELF_TRANSFER_GAS) if cancel else (tx.action.to, tx.action.data, tx.action.gas)
         )
-        if self._signer.address != tx.signer:
+        if self._is_gone(tx):
             raise RailBug(f"{tx.action.escrow_id}: nonce {tx.nonce} is of another signer, {tx.signer}")
         signed = self._signer.sign(
             {
@@ -168,13 +199,14 @@ class Sender:
         after = replace(after, next_look=None if after.is_over else clock.now() + PATIENCE)
         if replace(after, next_look=before.next_look) == before and (before.next_look or clock.now()) > clock.now():
             return before  # nothing new, and its next look is still to come
-        kept = self._book.keep(after) or self._book.find(before.action.escrow_id, before.action.name)
+        return self._stored(before, self._book.keep(after))
+
+    def _stored(self, before: Tx, kept: Tx | None) -> Tx:
+        """What this one wrote, else what another did."""
+        kept = kept or self._book.find(before.action.escrow_id, before.action.name)
         if kept is None:
             raise RailBug(f"{before.action.escrow_id}: action {before.action.name} is gone")
         return kept
-
-    def _is_slow(self, tx: Tx) -> bool:
-        return len(tx.attempts) < MOST_ATTEMPTS and clock.now() - tx.attempts[-1].at >= PATIENCE
 
     def _warn(self, tx: Tx) -> None:
         if len(tx.attempts) >= MOST_ATTEMPTS:

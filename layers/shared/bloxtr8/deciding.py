@@ -1,0 +1,89 @@
+"""decide_hold: COMPLIANCE reads what was found and votes; with the last vote that is needed the decision is carried
+out in the same commit (states.md, section 4)."""
+
+from typing import Any
+
+from bloxtr8 import clock, funding, reads, sagas, table
+from bloxtr8.actors import Actor
+from bloxtr8.domain import compliance, people, settlements
+from bloxtr8.domain.compliance import Option
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.entities import Decision, DecisionStatus, Entity, EscrowStatus, HoldDecision, PlatformRole, User
+from bloxtr8.errors import NotFound
+from bloxtr8.logs import logger
+from bloxtr8.views.compliance import HoldDecided
+
+_LISTED = 20  # causes in an audit entry; the decision's row has all
+
+
+def decide(escrow_id: str, option: Option, reason: str, actor: Actor) -> HoldDecided:
+    """One person's vote, and what follows from it. Raises Forbidden, NotFound, VersionMismatch and as
+    `compliance.check` and `compliance.vote`."""
+    file, eligible = _read(escrow_id, actor)
+    escrow, now = file.escrow, clock.now()
+    compliance.check_no_party(escrow, actor)
+    actor.expects(escrow)
+    compliance.check(file, option.hold, option.decision, now)
+    row = compliance.vote(file, option, actor=actor, reason=reason, eligible=eligible, now=now)
+    decided = row.status is DecisionStatus.DECIDED
+    rows, freed = _carry_out(file, row, actor) if decided else ([], [])
+    view: HoldDecided = table.commit(
+        escrow, row, *rows, deletes=freed, action="decide_hold" if decided else "vote_on_hold",
+        actor=actor.acting_as(Role.COMPLIANCE), details=_details(row, reason),
+        answer=lambda: HoldDecided.of(file, row, eligible),
+    )  # fmt: skip
+    logger.warning("a hold was decided" if decided else "a hold has a vote", extra={"decisionId": row.id})
+    if decided:
+        with sagas.after_commit():
+            _go_on(file, row, actor)
+    return view
+
+
+def _read(escrow_id: str, actor: Actor) -> tuple[EscrowFile, set[str]]:
+    """The escrow, and who of those who voted may still decide, with the actor: two reads. Who is not of COMPLIANCE
+    learns nothing of what there is."""
+    try:
+        file = reads.escrow(escrow_id)
+    except NotFound:
+        people.check_role(table.get(User, id=actor.id), PlatformRole.COMPLIANCE)
+        raise
+    others = compliance.voters(file, clock.now()) - {actor.id}
+    me, *rows = table.load(*(table.ref(User, id=user_id) for user_id in (actor.id, *sorted(others))))
+    if me is None:
+        raise NotFound("There is no such user.")
+    people.check_role(me, PlatformRole.COMPLIANCE)
+    return file, {row.id for row in (me, *rows) if row and PlatformRole.COMPLIANCE in row.platform_roles}
+
+
+def _carry_out(file: EscrowFile, row: HoldDecision, actor: Actor) -> tuple[list[Entity], list[Entity]]:
+    rows: list[Entity] = []
+    freed: list[Entity] = []
+    if row.decision is Decision.REFUND and file.escrow.status is EscrowStatus.AWAIT_FUNDS:
+        rows, freed = funding.cancel(
+            file, "decide_hold", Role.COMPLIANCE, compliance.REFUNDED, "refunded by compliance", actor
+        )
+    return [*rows, *compliance.carry_out(file, row, actor, clock.now())], freed
+
+
+def _details(row: HoldDecision, reason: str) -> dict[str, Any]:
+    """What the audit entry says: both sides read it."""
+    return {
+        "decisionId": row.id,
+        "hold": str(row.hold),
+        "decision": str(row.decision),
+        "reason": reason,
+        "people": [person["id"] for person in row.people],
+        "causes": sorted(row.covers)[:_LISTED],
+        "covered": len(row.covers),
+    }
+
+
+def _go_on(file: EscrowFile, row: HoldDecision, actor: Actor) -> None:
+    """Whatever waited goes on, and what is stopped is parked by its own machine; `next_look` repairs what is lost."""
+    if file.escrow.status is EscrowStatus.CANCELLED and row.decision is Decision.REFUND:
+        sagas.answer(file.rail, "CANCELLED")
+    if row.decision is not Decision.FREEZE:
+        sagas.react(file.escrow, actor)
+    for settlement in settlements.live(file):
+        sagas.react(settlement, actor)

@@ -1,0 +1,230 @@
+"""decide_hold: what COMPLIANCE decides about a hold, and who has to agree (states.md, section 4).
+
+Above `two_people_cents` two different people decide. A vote counts for a day, together with another's for the same
+decision about the same findings; whatever was found since needs its own. One person has one vote about a hold at a
+time: it can't be replaced, another's different vote stands beside it, and what is decided first ends both.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from bloxtr8 import clock, config, ids
+from bloxtr8.actors import Actor
+from bloxtr8.domain import disputes, escrows, holds, plans, resuming, wallet_risk
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.transitions import ESCROW
+from bloxtr8.entities import (
+    Decision,
+    DecisionStatus,
+    Entity,
+    Escrow,
+    EscrowStatus,
+    Hold,
+    HoldDecision,
+)
+from bloxtr8.errors import Conflict, DomainError, Forbidden, InvalidState, Unprocessable
+
+D = Decision
+ABOUT = {
+    D.CLEAR: (Hold.RISK_REVIEW, Hold.SANCTIONS),
+    D.REFUND: (Hold.RISK_REVIEW, Hold.SANCTIONS, Hold.COMPLIANCE),
+    D.FREEZE: (Hold.COMPLIANCE,),
+    D.UNFREEZE: (Hold.COMPLIANCE,),
+}
+REFUNDABLE = escrows.WAITS_FOR_MONEY | {EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED, EscrowStatus.DISPUTED}
+REFUNDED = "REFUNDED_BY_COMPLIANCE"
+_DESPITE = frozenset(Hold) - {Hold.CHARGEBACK}  # the bank has that money; what any other hold stops waits for its end
+_EVIDENCE = ("risk", "source", "version", "at")
+
+
+class Option(NamedTuple):
+    hold: Hold
+    decision: Decision
+
+
+# --- what there is to decide
+
+
+def standing(file: EscrowFile, hold: Hold, now: dt.datetime) -> dict[str, dict[str, Any]]:
+    """Every cause of the hold with what was found, `{"wallet", "amount", "risk", "source", "version", "at"}`,
+    or {} of a card.
+
+    Those of a RETURN that was parked for its wallets count too: it places no hold on the escrow (D32).
+    """
+    found: dict[str, dict[str, Any]] = {
+        cause: _facts(file, cause) for cause in sorted(file.escrow.hold_causes) if holds.hold_of(cause) is hold
+    }
+    for row in resuming.parked(file):
+        if row.error in resuming.FINDINGS:
+            for finding in resuming.open_findings(file, row, now):
+                if holds.hold_of(finding.cause) is hold:
+                    found[finding.cause] = _facts(file, finding.cause)
+    return found
+
+
+def is_decided(file: EscrowFile, cause: str) -> bool:
+    """Whether COMPLIANCE has decided about a doubt of a card already: a provider may tell of it again and again."""
+    return cause in wallet_risk.cleared(file)
+
+
+def _facts(file: EscrowFile, cause: str) -> dict[str, Any]:
+    """What is kept of the deposit or the payout that a cause names."""
+    kind, _, name = cause.removeprefix(wallet_risk.SANCTIONS_CAUSE).partition(":")
+    if kind == "deposit":
+        return next((_shown(row.sender, row.amount, row.screening) for row in file.deposits if row.ref == name), {})
+    if kind == "payout":
+        return next((_shown(row.destination, row.amount, row.screening) for row in file.legs if row.id == name), {})
+    return {}
+
+
+def _shown(wallet: str | None, amount: int, evidence: Any) -> dict[str, Any]:
+    return {"wallet": wallet, "amount": amount} | {name: (evidence or {}).get(name) for name in _EVIDENCE}
+
+
+def options(file: EscrowFile, now: dt.datetime) -> list[Option]:
+    """What COMPLIANCE may decide now."""
+    return [
+        Option(hold, decision) for decision, about in ABOUT.items() for hold in about if _may(file, hold, decision, now)
+    ]
+
+
+def _may(file: EscrowFile, hold: Hold, decision: Decision, now: dt.datetime) -> bool:
+    try:
+        check(file, hold, decision, now)
+    except DomainError:
+        return False
+    return True
+
+
+def check_anything(file: EscrowFile, now: dt.datetime) -> None:
+    """Raises Conflict NO_HOLD where there is nothing to decide."""
+    if not options(file, now):
+        raise _no_hold(file.escrow)
+
+
+def check(file: EscrowFile, hold: Hold, decision: Decision, now: dt.datetime) -> None:
+    """Whether this may be decided about this hold now.
+
+    Raises Unprocessable WRONG_HOLD, Conflict NO_HOLD, ALREADY_FROZEN, ESCROW_ON_HOLD (a chargeback) or
+    SETTLEMENT_IN_PROGRESS, InvalidState.
+    """
+    escrow = file.escrow
+    ESCROW.check("decide_hold", escrow, Role.COMPLIANCE)
+    if hold not in ABOUT[decision]:
+        raise Unprocessable(f"{decision} is no decision about {hold}.", "WRONG_HOLD")
+    if decision is D.FREEZE:
+        _check_status(escrow, holds.WITH_MONEY_TO_LOSE)
+        if hold in escrow.holds:
+            raise Conflict("It is frozen already.", "ALREADY_FROZEN")
+        return
+    if hold not in escrow.holds and not (decision is D.CLEAR and standing(file, hold, now)):
+        raise _no_hold(escrow)
+    if decision is D.REFUND:
+        _check_status(escrow, REFUNDABLE)
+        escrows.check_money_may_start(escrow, _DESPITE)
+
+
+def _check_status(escrow: Escrow, among: Collection[EscrowStatus]) -> None:
+    if escrow.status not in among:
+        raise InvalidState(f"This can't be decided while {escrow.status}.", currentStatus=str(escrow.status))
+
+
+def _no_hold(escrow: Escrow) -> Conflict:
+    return Conflict("There is no such hold.", "NO_HOLD", holds=sorted(escrow.holds))
+
+
+# --- who decides
+
+
+def check_no_party(escrow: Escrow, actor: Actor) -> None:
+    """Nobody decides about his own trade. Raises Forbidden CONFLICT_OF_INTEREST."""
+    if escrows.role_of(escrow, actor) is not Role.OUTSIDER:
+        raise Forbidden("You are a party of this trade.", "CONFLICT_OF_INTEREST")
+
+
+def needed(escrow: Escrow) -> int:
+    """How many different people decide."""
+    return 2 if escrow.gross > config.settings().two_people_cents else 1
+
+
+def votes(row: HoldDecision, eligible: Collection[str]) -> int:
+    """How many of the people who voted may still decide."""
+    return sum(person["id"] in eligible for person in row.people)
+
+
+def voters(file: EscrowFile, now: dt.datetime) -> set[str]:
+    """Everybody whose vote stands."""
+    return {person["id"] for row in _open(file, now) for person in row.people}
+
+
+def _open(file: EscrowFile, now: dt.datetime) -> list[HoldDecision]:
+    return [row for row in file.decisions if row.status is DecisionStatus.OPEN and now < row.expires_at]
+
+
+def vote(
+    file: EscrowFile, option: Option, *, actor: Actor, reason: str, eligible: Collection[str], now: dt.datetime
+) -> HoldDecision:
+    """One person's vote, which decides where it is the last that is needed: DECIDED then. Raises Conflict
+    ALREADY_VOTED while an earlier one of his about the same findings stands."""
+    covers = standing(file, option.hold, now)
+    same = [row for row in _open(file, now) if row.hold is option.hold and _same(row.covers, covers)]
+    for row in same:
+        if any(person["id"] == actor.id for person in row.people):
+            until = clock.iso(row.expires_at)
+            raise Conflict("Your vote stands.", "ALREADY_VOTED", decision=str(row.decision), until=until)
+    row = next((row for row in same if row.decision is option.decision), None) or _begin(file, option, covers, now)
+    row.people = [*row.people, {"id": actor.id, "reason": reason, "at": clock.iso(now)}]
+    if votes(row, eligible) >= needed(file.escrow):
+        row.status, row.decided_at = DecisionStatus.DECIDED, now
+    return row
+
+
+def _begin(file: EscrowFile, option: Option, covers: dict[str, Any], now: dt.datetime) -> HoldDecision:
+    row = HoldDecision(
+        escrow_id=file.escrow.id,
+        id=ids.new("hld"),
+        hold=option.hold,
+        decision=option.decision,
+        covers=covers,
+        expires_at=now + dt.timedelta(seconds=config.settings().vote_seconds),
+        created_at=now,
+    )
+    file.decisions.append(row)
+    return row
+
+
+def _same(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether the findings are those that the first person saw: not one more, and none graver."""
+    return {cause: facts.get("risk") for cause, facts in before.items()} == {
+        cause: facts.get("risk") for cause, facts in now.items()
+    }
+
+
+# --- what follows
+
+
+def carry_out(file: EscrowFile, decided: HoldDecision, actor: Actor, now: dt.datetime) -> list[Entity]:
+    """What a decision that is made does; a REFUND of an escrow that waits for its money was cancelled before. Returns
+    the rows it changed."""
+    changed: list[Entity] = _drop_others(file, decided)
+    if decided.decision is D.FREEZE:
+        holds.freeze(file.escrow, now)
+        return changed
+    if decided.decision is D.REFUND and file.escrow.status in escrows.MONEY_HELD:
+        planned = plans.start(
+            file, "decide_hold", Role.COMPLIANCE, actor=actor, to_seller=0, reason=REFUNDED, now=now, despite=_DESPITE
+        )
+        changed += [*planned.rows, *disputes.close_by_compliance(file, now)]
+    if decided.hold in file.escrow.holds:
+        changed += holds.end(file, decided.hold, now)
+    return changed + [*resuming.resume_decided(file, now)]
+
+
+def _drop_others(file: EscrowFile, decided: HoldDecision) -> list[Entity]:
+    """Votes about the same hold that lost: they count for nothing that comes later."""
+    others = [row for row in file.decisions if row.hold is decided.hold and row.status is DecisionStatus.OPEN]
+    for row in others:
+        row.status = DecisionStatus.DROPPED
+    return [*others]

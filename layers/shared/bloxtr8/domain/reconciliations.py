@@ -1,0 +1,83 @@
+"""Where the books and a provider differ (states.md, section 9, I1 to I7). Amounts in cents.
+
+What is on its way may be at the provider already, or not yet: only what no leg under way explains is a difference.
+"""
+
+from typing import NamedTuple
+
+from bloxtr8.domain import ledger, legs
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.entities import Account, Leg, Reconciliation, Side
+
+UNITS_A_CENT = 10_000
+UNBALANCED = "LEDGER_UNBALANCED"
+BUYER, SELLER = "BUYER_DIFFERS", "SELLER_DIFFERS"  # what the card's provider had of and sent to a side
+VAULT = "VAULT_DIFFERS"
+SHORT = "BALANCE_SHORT"  # the platform's balance is less than what it holds for others
+NOT_OURS = "NOT_OURS"  # what our row names is another escrow's at the provider, or nobody's
+MOST_KEPT = 200  # of a day: a row has its limit, and so have people; all are counted and logged
+
+
+class Difference(NamedTuple):
+    """`booked` by us and `found` at the provider."""
+
+    code: str
+    escrow_id: str | None
+    booked: int = 0
+    found: int = 0
+
+    def shown(self) -> dict[str, str | int | None]:
+        """As the row keeps it."""
+        return {"code": self.code, "escrowId": self.escrow_id, "booked": self.booked, "found": self.found}
+
+
+def of_ledger(file: EscrowFile) -> list[Difference]:
+    """The escrow's totals against its own lines."""
+    if ledger.balance(file.escrow, file.ledger).balanced:
+        return []
+    return [Difference(UNBALANCED, file.escrow.id, file.escrow.held + file.escrow.surplus, _ours(file))]
+
+
+def of_card(file: EscrowFile, paid: int, sent: int) -> list[Difference]:
+    """Against what the card's provider has: paid by the buyer and not sent back, and sent to the seller."""
+    accounts = ledger.balance(file.escrow, file.ledger).accounts
+    moving = _under_way(file)
+    to_buyer, to_seller = (sum(leg.amount for leg in moving if leg.pays is side) for side in (Side.BUYER, Side.SELLER))
+    found = []
+    if not -accounts[Account.BUYER] - to_buyer <= paid <= -accounts[Account.BUYER]:
+        found.append(Difference(BUYER, file.escrow.id, -accounts[Account.BUYER], paid))
+    if not accounts[Account.SELLER] <= sent <= accounts[Account.SELLER] + to_seller:
+        found.append(Difference(SELLER, file.escrow.id, accounts[Account.SELLER], sent))
+    return found
+
+
+def of_vault(file: EscrowFile, units: int) -> list[Difference]:
+    """Against what lies in the vault at finality (I6): whole cents, since less stays there."""
+    booked, there = file.escrow.held + file.escrow.surplus, units // UNITS_A_CENT
+    moving = sum(leg.amount + leg.fee + leg.also_buyer for leg in _under_way(file))
+    return [] if booked - moving <= there <= booked else [Difference(VAULT, file.escrow.id, booked, there)]
+
+
+def of_balance(row: Reconciliation, booked: int) -> list[Difference]:
+    """The sum of all cards' money against the platform's balance, the higher of the two looks: what was paid in or
+    out between is in one of them."""
+    found = max(sum(look.values()) for look in row.balance.values())
+    return [] if found >= booked else [Difference(SHORT, None, booked, found)]
+
+
+def count(row: Reconciliation, file: EscrowFile) -> None:
+    """One escrow more in which money lies."""
+    total = row.totals.setdefault(str(file.escrow.rail), {"escrows": 0, "held": 0, "surplus": 0})
+    total["escrows"] += 1
+    total["held"] += file.escrow.held
+    total["surplus"] += file.escrow.surplus
+
+
+def _under_way(file: EscrowFile) -> list[Leg]:
+    found = (legs.under_way(file, settlement) for settlement in file.settlements)
+    return [leg for leg in found if leg is not None]
+
+
+def _ours(file: EscrowFile) -> int:
+    accounts = ledger.balance(file.escrow, file.ledger).accounts
+    return accounts[Account.HELD] + accounts[Account.SURPLUS]

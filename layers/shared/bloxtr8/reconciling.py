@@ -1,0 +1,137 @@
+"""reconcile_money: once a day the books are compared with what Stripe and the chain have, escrow by escrow, and every
+difference is reported (rail-stripe.md, Reconciliation; states.md, I1 to I7). It moves nothing and mends nothing.
+
+A day is a row, and each page of it a commit, so that a run that is stopped is gone on with by the next. What differs is
+looked at again ten minutes later; what differs still is a difference, and an alarm.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bloxtr8 import clock, rails, reads, receiving, table
+from bloxtr8.actors import Actor
+from bloxtr8.domain import reconciliations
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.reconciliations import Difference
+from bloxtr8.entities import Escrow, RailName, Reconciliation
+from bloxtr8.errors import StaleWrite
+from bloxtr8.logs import logger
+from bloxtr8.rails.base import RailBug
+from bloxtr8.rails.usdc import balances
+
+PAGE = 10  # escrows a commit: where Stripe is down each takes half a minute to say so
+RUN_SECONDS = 240  # after which no page is begun; the next run goes on
+RECHECK = dt.timedelta(minutes=10)
+REPLAYED = dt.timedelta(days=2)  # of Stripe's events: yesterday, and what was late
+ACTION = "reconcile_money"
+
+
+def reconcile(actor: Actor) -> None:
+    """One run: today's comparison is begun, gone on with, or done already. Of two at once one goes on."""
+    row, begun = _today(), time.monotonic()
+    try:
+        while row.finished_at is None and time.monotonic() - begun < RUN_SECONDS and _is_time(row):
+            _PHASES[row.phase](row)
+            table.commit(row, action=ACTION, actor=actor, details={"phase": row.phase, "suspects": len(row.suspects)})
+    except StaleWrite:
+        logger.info("another run reconciles", extra={"day": row.day})
+        return
+    if row.finished_at is not None:
+        logger.info("reconciled", extra={"day": row.day, "totals": row.totals, "differences": len(row.differences)})
+
+
+def _today() -> Reconciliation:
+    now = clock.now()
+    day, before = (now - age for age in (dt.timedelta(), dt.timedelta(days=1)))
+    row, last = table.load(*(table.ref(Reconciliation, day=one.date().isoformat()) for one in (day, before)))
+    if row is not None:
+        return row  # type: ignore[no-any-return]
+    if last is not None and last.finished_at is None:
+        logger.error("a day was not reconciled to its end", extra={"day": last.day, "phase": last.phase})
+    return Reconciliation(day=day.date().isoformat(), started_at=now)
+
+
+def _is_time(row: Reconciliation) -> bool:
+    return row.recheck_at is None or row.recheck_at <= clock.now()
+
+
+def _cards(row: Reconciliation) -> None:
+    """A page of the escrows by card; before the first, what the platform has at Stripe."""
+    if not row.balance:
+        row.balance = {"before": dict(rails.cards().balance())}
+    _page(row, RailName.STRIPE, then="USDC_BASE")
+
+
+def _vaults(row: Reconciliation) -> None:
+    _page(row, RailName.USDC_BASE, then="EVENTS")
+
+
+def _page(row: Reconciliation, rail: RailName, then: str) -> None:
+    found = table.page(Escrow, "gsi4", f"MONEY#{rail}", limit=PAGE, start=row.cursor, newest_first=False)
+    for escrow in found.items:
+        file = reads.escrow(escrow.id)
+        reconciliations.count(row, file)
+        found_here = [one.shown() for one in _differences(file)]
+        room = reconciliations.MOST_KEPT - len(row.suspects)
+        row.suspects += found_here[:room]
+        _report(row, found_here[room:])
+    row.cursor, row.phase = found.next_key, row.phase if found.next_key else then
+
+
+def _differences(file: EscrowFile) -> list[Difference]:
+    """Of one escrow, asked just now. No answer ends the run, and the next asks again."""
+    unbalanced = reconciliations.of_ledger(file)
+    place, escrow_id = str(file.rail.external_id), file.escrow.id
+    try:
+        if file.escrow.rail is RailName.STRIPE:
+            books = rails.cards().books(place, escrow_id)
+            paid, sent = books.received - books.refunded, books.transferred - books.reversed
+            return unbalanced + reconciliations.of_card(file, paid, sent)
+        return unbalanced + reconciliations.of_vault(file, balances.at_finality([place])[place])
+    except RailBug:
+        return [*unbalanced, Difference(reconciliations.NOT_OURS, escrow_id)]
+
+
+def _events(row: Reconciliation) -> None:
+    """A page of Stripe's events once more: what a webhook never brought is stored as if it had, and so acted on."""
+    events, after = rails.cards().events(row.started_at - REPLAYED, row.cursor)
+    lost = sum(map(receiving.replay, events))
+    if lost:
+        logger.warning("webhooks were lost", extra={"day": row.day, "events": lost})
+    row.events = {"seen": row.events.get("seen", 0) + len(events), "lost": row.events.get("lost", 0) + lost}
+    row.cursor, row.phase = after, row.phase if after else "BALANCE"
+
+
+def _balance(row: Reconciliation) -> None:
+    row.balance["after"] = dict(rails.cards().balance())
+    booked = row.totals.get(RailName.STRIPE, {})
+    short = reconciliations.of_balance(row, booked.get("held", 0) + booked.get("surplus", 0))
+    _report(row, [one.shown() for one in short])
+    if row.suspects:
+        row.phase, row.recheck_at = "RECHECK", clock.now() + RECHECK
+    else:
+        row.finished_at = clock.now()
+
+
+def _recheck(row: Reconciliation) -> None:
+    """The suspects again, a page at a time."""
+    again, row.suspects = row.suspects[:PAGE], row.suspects[PAGE:]
+    for escrow_id in dict.fromkeys(one["escrowId"] for one in again):
+        codes = {one["code"] for one in again if one["escrowId"] == escrow_id}
+        found = _differences(reads.escrow(escrow_id))
+        _report(row, [one.shown() for one in found if one.code in codes])
+    if not row.suspects:
+        row.finished_at = clock.now()
+
+
+def _report(row: Reconciliation, found: list[dict[str, Any]]) -> None:
+    for one in found:
+        logger.error("money does not reconcile", extra={"day": row.day, "difference": one})
+    row.differences = (row.differences + found)[: reconciliations.MOST_KEPT]
+
+
+_PHASES: dict[str, Callable[[Reconciliation], None]] = {
+    "STRIPE": _cards, "USDC_BASE": _vaults, "EVENTS": _events, "BALANCE": _balance, "RECHECK": _recheck,
+}  # fmt: skip

@@ -1,0 +1,292 @@
+"""decide_hold on chain: it covers the deposits and payouts that were found, and nothing found later (D15, D32)."""
+
+import pytest
+
+from bloxtr8.entities import Escrow, PlatformRole
+from tests import factories
+from tests.checks import refused
+from tests.emulator import Platform
+from tests.functions import chain as chains
+from tests.functions import escrows, money
+from tests.functions.chain import STRANGER, UNITS, FakeChain, Wallets, chain, screened, wallets
+from tests.functions.escrows import staff
+from tests.functions.holding import body, decided, desk, officer
+
+__all__ = ["chain", "wallets"]
+ENOUGH = {"enough": True, "verdict": "CLEAN"}
+OTHER = "0x" + "07" * 20
+HOLDS = {"MEDIUM": "RISK_REVIEW", "HIGH": "RISK_REVIEW", "SANCTIONED": "SANCTIONS"}
+
+
+def on_hold(aws: Platform, chain: FakeChain, wallets: Wallets, risk: str, sender: str = STRANGER) -> Escrow:
+    """One whose whole price came from a wallet of this risk."""
+    escrow = chains.payable()
+    wallets.risks[sender] = risk
+    chain.pay(escrow, escrow.gross * UNITS, sender)
+    screened(aws, escrow)
+    aws.invoke("place_hold", {"escrowId": escrow.id})
+    return escrows.row(escrow)
+
+
+def confirmed(aws: Platform, chain: FakeChain) -> Escrow:
+    escrow = chains.delivered(aws, chain)
+    assert escrows.confirm(aws, escrow).status == 202
+    return escrow
+
+
+def late(aws: Platform, chain: FakeChain, wallets: Wallets, escrow: Escrow, risk: str, sender: str = STRANGER) -> str:
+    """Money that comes after it was held, and its return as far as it goes. Returns the settlement's id."""
+    wallets.risks[sender] = risk
+    chain.pay(escrow, 500 * UNITS, sender)
+    screened(aws, escrow)
+    settlement = money.settlement(escrow)
+    factories.settle(escrow, settlement.id)
+    return settlement.id
+
+
+def state(escrow: Escrow, settlement_id: str) -> tuple[str, str | None]:
+    row = escrows.file(escrow).settlement(settlement_id)
+    return str(row.status), row.error
+
+
+def run(aws: Platform, escrow: Escrow, settlement_id: str) -> tuple[str, str | None]:
+    """One more run of it, a moment later: settlements are told apart by when they were planned."""
+    factories.settle(escrow, settlement_id)
+    return state(escrow, settlement_id)
+
+
+# --- deposits
+
+
+@pytest.mark.parametrize("risk", ["MEDIUM", "HIGH", "SANCTIONED"])
+def test_a_cleared_deposit_is_held_and_not_stopped_again(
+    aws: Platform, chain: FakeChain, wallets: Wallets, risk: str
+) -> None:
+    escrow = on_hold(aws, chain, wallets, risk)
+    (finding,) = desk(aws, escrow)["findings"]
+    assert (finding["hold"], finding["wallet"], finding["risk"], finding["source"]) == (
+        HOLDS[risk], STRANGER, risk, "test",
+    )  # fmt: skip
+    decided(aws, escrow, HOLDS[risk], "CLEAR")
+    (decision,) = escrows.file(escrow).decisions
+    (about,) = decision.covers.values()
+    assert (about["wallet"], about["risk"], about["source"], about["version"]) == (STRANGER, risk, "test", "1")
+    assert screened(aws, escrow) == ENOUGH
+    money.nothing_happens(aws, "place_hold", {"escrowId": escrow.id})
+    assert aws.invoke("hold_funds", {"escrowId": escrow.id}) == {"held": True}
+
+
+def test_what_comes_from_the_same_wallet_later_is_a_finding_of_its_own(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = on_hold(aws, chain, wallets, "MEDIUM")
+    decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    chain.pay(escrow, 200 * UNITS, STRANGER)
+    assert screened(aws, escrow)["verdict"] == "HOLD"
+    aws.invoke("place_hold", {"escrowId": escrow.id})
+    assert len(escrows.row(escrow).hold_causes) == 1
+
+
+@pytest.mark.parametrize(("later", "verdict"), [("LOW", "CLEAN"), ("MEDIUM", "CLEAN"), ("UNKNOWN", "CLEAN"),
+                                                ("HIGH", "HOLD"), ("SANCTIONED", "HOLD")])  # fmt: skip
+def test_a_cleared_deposit_is_stopped_again_only_by_something_graver(
+    aws: Platform, chain: FakeChain, wallets: Wallets, later: str, verdict: str
+) -> None:
+    escrow = on_hold(aws, chain, wallets, "MEDIUM")
+    decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    wallets.risks[STRANGER] = later
+    assert screened(aws, escrow) == ENOUGH  # within a day nobody asks again
+    aws.clock.advance(hours=24)
+    assert screened(aws, escrow)["verdict"] == verdict
+
+
+def test_a_refund_cancels_and_the_money_goes_to_the_buyers_wallet_alone(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = on_hold(aws, chain, wallets, "SANCTIONED")
+    decided(aws, escrow, "SANCTIONS", "REFUND")
+    assert (escrows.row(escrow).status, escrows.row(escrow).holds) == ("CANCELLED", set())
+    factories.settle(escrow, money.settlement(escrow).id)
+    assert chain.balance(chains.sides(escrow)[0]) == escrow.gross * UNITS
+    assert escrows.sound(aws, escrow) == {}
+
+
+# --- a screening does not grow old
+
+
+def test_money_that_waited_for_a_day_is_screened_again_before_it_is_held(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.payable()
+    chain.pay(escrow, escrow.gross * UNITS, STRANGER)
+    assert screened(aws, escrow) == ENOUGH
+    aws.clock.advance(hours=24)
+    wallets.risks[STRANGER] = "SANCTIONED"
+    assert aws.invoke("hold_funds", {"escrowId": escrow.id}) == {"held": False}
+    assert screened(aws, escrow)["verdict"] == "HOLD"
+
+
+def test_a_part_that_waited_is_screened_again_before_it_goes_back(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.payable()
+    chain.pay(escrow, 500 * UNITS, STRANGER)
+    screened(aws, escrow)
+    aws.clock.advance(days=5)
+    wallets.risks[STRANGER] = "MEDIUM"
+    assert aws.invoke("cancel_unfunded", {"escrowId": escrow.id}) == {"outcome": "MONEY"}
+    assert screened(aws, escrow)["verdict"] == "HOLD"
+    wallets.risks.clear()
+
+
+def test_while_nobody_tells_what_was_known_is_kept_and_nothing_goes_on(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.payable()
+    chain.pay(escrow, escrow.gross * UNITS)
+    screened(aws, escrow)
+    aws.clock.advance(hours=24)
+    wallets.risks[chains.sides(escrow)[0]] = "UNKNOWN"
+    assert screened(aws, escrow) == {"enough": True, "verdict": "WAIT"}
+    (deposit,) = escrows.file(escrow).deposits
+    assert deposit.screening["risk"] == "LOW"
+    wallets.risks.clear()
+    assert screened(aws, escrow) == ENOUGH
+
+
+# --- payouts
+
+
+@pytest.mark.parametrize("risk", ["HIGH", "SANCTIONED"])
+def test_a_cleared_payout_is_paid(aws: Platform, chain: FakeChain, wallets: Wallets, risk: str) -> None:
+    escrow = confirmed(aws, chain)
+    wallets.risks[chains.sides(escrow)[1]] = risk
+    factories.settle(escrow)
+    (finding,) = desk(aws, escrow)["findings"]
+    assert (finding["hold"], finding["wallet"], finding["risk"]) == (HOLDS[risk], chains.sides(escrow)[1], risk)
+    refused(
+        aws, 409, "COMPLIANCE_DECIDES", "resume_settlement", staff(PlatformRole.PADMIN), {"reason": "x"},
+        headers={"Idempotency-Key": "k"}, escrow_id=escrow.id,
+    )  # fmt: skip
+    decided(aws, escrow, HOLDS[risk], "CLEAR")
+    assert factories.settle(escrow).status == "RELEASED"
+
+
+def test_a_payout_cleared_as_risky_is_stopped_where_it_turns_out_sanctioned(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = confirmed(aws, chain)
+    seller = chains.sides(escrow)[1]
+    wallets.risks[seller] = "HIGH"
+    factories.settle(escrow)
+    decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    wallets.risks[seller] = "SANCTIONED"
+    assert factories.settle(escrow).status == "SETTLING"
+    assert (escrows.row(escrow).holds, chain.sent) == ({"SANCTIONS"}, [])
+    assert refused(
+        aws, 409, "NO_HOLD", "decide_hold", officer(), body("RISK_REVIEW", "CLEAR"),
+        headers={"Idempotency-Key": "k"}, escrow_id=escrow.id,
+    ).body["holds"] == ["SANCTIONS"]  # fmt: skip
+
+
+# --- returns
+
+
+@pytest.mark.parametrize("risk", ["MEDIUM", "HIGH", "SANCTIONED"])
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_return_that_was_parked_for_its_sender_is_compliances_alone(
+    aws: Platform, chain: FakeChain, wallets: Wallets, risk: str, ended: bool
+) -> None:
+    escrow = chains.held(aws, chain)
+    if ended:
+        escrows.refund(aws, escrow)
+        assert factories.settle(escrow).status == "REFUNDED"
+        aws.clock.advance(hours=1)
+    settlement_id = late(aws, chain, wallets, escrow, risk)
+    before = chain.balance(chains.sides(escrow)[0])
+    boss = staff(PlatformRole.PADMIN)
+    refused(
+        aws, 409, "COMPLIANCE_DECIDES", "resume_settlement", boss, {"reason": "x"},
+        headers={"Idempotency-Key": "k"}, escrow_id=escrow.id,
+    )  # fmt: skip
+    assert "resume_settlement" not in escrows.seen(aws, escrow, boss)["allowedActions"]
+    view = escrows.seen(aws, escrow, officer())
+    assert "decide_hold" in view["allowedActions"]
+    assert {"hold": HOLDS[risk], "decision": "CLEAR"} in view["compliance"]["options"]
+    assert [one["wallet"] for one in view["compliance"]["findings"]] == [STRANGER]
+    status = escrows.row(escrow).status
+
+    answer = decided(aws, escrow, HOLDS[risk], "CLEAR")
+
+    assert (answer["status"], answer["holds"], state(escrow, settlement_id)) == (str(status), [], ("OPEN", None))
+    assert run(aws, escrow, settlement_id) == ("DONE", None)
+    assert chain.balance(chains.sides(escrow)[0]) == before + 500 * UNITS
+    refused(
+        aws, 409, "NO_HOLD", "decide_hold", officer(), body(HOLDS[risk], "CLEAR"),
+        headers={"Idempotency-Key": "k"}, escrow_id=escrow.id,
+    )  # fmt: skip
+
+
+def test_a_decision_about_one_sender_does_not_cover_another_of_the_same_kind(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.held(aws, chain)
+    first = late(aws, chain, wallets, escrow, "MEDIUM")
+    decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    assert run(aws, escrow, first) == ("DONE", None)
+    aws.clock.advance(minutes=1)
+    second = late(aws, chain, wallets, escrow, "MEDIUM", OTHER)
+    assert state(escrow, second) == ("PARKED", "REVIEW")
+    assert [one["wallet"] for one in desk(aws, escrow)["findings"]] == [OTHER]
+
+
+def test_a_parked_return_keeps_no_later_one_waiting(aws: Platform, chain: FakeChain, wallets: Wallets) -> None:
+    escrow = chains.held(aws, chain)
+    aws.clock.advance(minutes=1)
+    assert state(escrow, late(aws, chain, wallets, escrow, "SANCTIONED")) == ("PARKED", "SANCTIONS")
+    aws.clock.advance(minutes=1)
+    assert state(escrow, late(aws, chain, wallets, escrow, "LOW", OTHER)) == ("DONE", None)
+
+
+def test_each_kind_of_finding_about_a_return_is_decided_on_its_own(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.payable()
+    chain.pay(escrow, escrow.gross * UNITS, STRANGER)
+    chain.pay(escrow, 700 * UNITS, OTHER)
+    screened(aws, escrow)
+    aws.invoke("hold_funds", {"escrowId": escrow.id})
+    aws.clock.advance(hours=25)
+    wallets.risks |= {STRANGER: "SANCTIONED", OTHER: "MEDIUM"}
+    settlement_id = money.settlement(escrow).id
+    assert run(aws, escrow, settlement_id) == ("PARKED", "SANCTIONS")
+    assert [one["hold"] for one in desk(aws, escrow)["findings"]] == ["SANCTIONS", "RISK_REVIEW"]
+    decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    assert state(escrow, settlement_id) == ("PARKED", "SANCTIONS")
+    decided(aws, escrow, "SANCTIONS", "CLEAR")
+    assert run(aws, escrow, settlement_id) == ("DONE", None)
+
+
+def test_a_return_cleared_while_a_hold_stands_waits_for_its_end(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.held(aws, chain)
+    settlement_id = late(aws, chain, wallets, escrow, "MEDIUM")
+    decided(aws, escrow, "COMPLIANCE", "FREEZE")
+    decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    assert state(escrow, settlement_id) == ("PARKED", "ON_HOLD")
+    decided(aws, escrow, "COMPLIANCE", "UNFREEZE")
+    assert run(aws, escrow, settlement_id) == ("DONE", None)
+
+
+def test_with_too_much_its_sender_counts_though_he_paid_in_time(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.payable()
+    chain.pay(escrow, (escrow.gross + 700) * UNITS, STRANGER)
+    assert screened(aws, escrow) == ENOUGH
+    assert aws.invoke("hold_funds", {"escrowId": escrow.id}) == {"held": True}
+    aws.clock.advance(hours=25)
+    wallets.risks[STRANGER] = "MEDIUM"
+    assert run(aws, escrow, money.settlement(escrow).id) == ("PARKED", "REVIEW")
+    assert escrows.row(escrow).holds == set()

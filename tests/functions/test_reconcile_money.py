@@ -1,0 +1,278 @@
+"""reconcile_money: what lies in the escrows is what Stripe and the chain have, or a person hears of it."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from bloxtr8 import table
+from bloxtr8.entities import Account, Escrow, LedgerLine, Reconciliation
+from bloxtr8.rails.base import RailOutcomeUnknown
+from bloxtr8.rails.stripe_events import READERS
+from local.doubles.stripe.double import StripeDouble
+from tests import factories
+from tests.checks import together
+from tests.emulator import Platform
+from tests.functions import escrows
+from tests.functions.chain import UNITS, chain, wallets
+from tests.functions.vaults import Vaults, vaults
+from tests.functions.webhooks import Machines, alarms, process, row_of, sent_by, stored
+from tests.wire import Wire
+
+__all__ = ["chain", "vaults", "wallets"]
+
+
+@pytest.fixture
+def machines(aws: Platform, wire: Wire) -> Machines:
+    return Machines(wire)
+
+
+def today(aws: Platform) -> Reconciliation:
+    """The day's row; asserts that its audit chain holds."""
+    row = table.get(Reconciliation, day=aws.clock.now().date().isoformat())
+    assert {entry.action for entry in aws.audit(row.id)} == {"reconcile_money"}
+    return row
+
+
+def reconciled(aws: Platform) -> Reconciliation:
+    """The row after the run, and after the one that looks at suspects again."""
+    aws.invoke("reconcile_money")
+    aws.clock.advance(minutes=10)
+    aws.invoke("reconcile_money")
+    row = today(aws)
+    assert row.finished_at is not None
+    return row
+
+
+def booked(escrow: Escrow, debit: Account, credit: Account, amount: int) -> None:
+    """A line that no provider knows of, as a fault of ours, or a thief in the table, would write it."""
+    row = escrows.row(escrow)
+    row.ledger_seq += 1
+    line = LedgerLine(
+        escrow_id=row.id, seq=row.ledger_seq, debit=debit, credit=credit, amount=amount, currency=row.currency,
+        memo="nobody paid this", at=row.created_at,
+    )  # fmt: skip
+    if credit is Account.HELD:
+        row.held, row.deposited = row.held + amount, row.deposited + amount
+    else:
+        row.held, row.released = row.held - amount, row.released + amount
+    changed = {"action": "test", "actor": escrows.actors.system("test")}
+    table.commit(row, line, **changed)
+
+
+def test_what_agrees_is_counted_and_nobody_is_woken(
+    aws: Platform, stripe: StripeDouble, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    card, coin = factories.funded(stripe), vaults.opened()
+    vaults.pay(coin, coin.gross)
+    aws.invoke("poll_chain")
+    factories.executed()  # holds nothing, and so is nobody's to ask about
+
+    aws.invoke("reconcile_money")
+
+    row = today(aws)
+    assert row.finished_at is not None
+    assert row.totals == {
+        "STRIPE": {"escrows": 1, "held": card.gross, "surplus": 0},
+        "USDC_BASE": {"escrows": 1, "held": coin.gross, "surplus": 0},
+    }
+    assert (row.differences, told) == ([], [])
+    assert sum(row.balance["before"].values()) == sum(stripe.balance().values())
+
+
+def test_a_day_is_reconciled_once(aws: Platform, stripe: StripeDouble) -> None:
+    factories.funded(stripe)
+    aws.invoke("reconcile_money")
+    before = aws.rows()
+    aws.clock.advance(hours=1)
+
+    aws.invoke("reconcile_money")
+
+    assert aws.rows() == before
+
+
+@pytest.mark.parametrize(
+    ("debit", "credit", "code"),
+    [(Account.BUYER, Account.HELD, "BUYER_DIFFERS"), (Account.HELD, Account.SELLER, "SELLER_DIFFERS")],
+)
+def test_a_line_that_no_payment_stands_behind_is_reported(
+    aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch, debit: Account, credit: Account, code: str
+) -> None:
+    told = alarms(monkeypatch)
+    escrow = factories.funded(stripe)
+    factories.funded(stripe)
+    booked(escrow, debit, credit, 700)
+
+    row = reconciled(aws)
+
+    ours, theirs = (escrow.gross + 700, escrow.gross) if credit is Account.HELD else (700, 0)
+    assert row.differences == [{"code": code, "escrowId": escrow.id, "booked": ours, "found": theirs}]
+    assert len(told) == 1
+
+
+def test_totals_that_are_not_the_sum_of_their_lines_are_reported(aws: Platform, stripe: StripeDouble) -> None:
+    escrow = factories.funded(stripe)
+    escrows.changed(escrow, held=escrow.gross + 5)
+
+    (found,) = reconciled(aws).differences
+
+    assert found == {
+        "code": "LEDGER_UNBALANCED", "escrowId": escrow.id, "booked": escrow.gross + 5, "found": escrow.gross,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("cents", [-1, 1])
+def test_a_vault_that_holds_a_cent_more_or_less_is_reported(
+    aws: Platform, stripe: StripeDouble, vaults: Vaults, machines: Machines, cents: int
+) -> None:
+    escrow = vaults.opened()
+    vaults.pay(escrow, escrow.gross)
+    aws.invoke("poll_chain")
+    vaults.take(escrow, -cents * UNITS)
+
+    (found,) = reconciled(aws).differences
+
+    assert (found["code"], found["found"] - found["booked"]) == ("VAULT_DIFFERS", cents)
+
+
+def test_what_differs_for_a_moment_alone_is_no_difference(
+    aws: Platform, stripe: StripeDouble, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    escrow = vaults.opened()
+    vaults.pay(escrow, escrow.gross // 2)
+    aws.invoke("poll_chain")
+    vaults.pay(escrow, escrow.gross)  # final, and not recorded yet
+    aws.invoke("reconcile_money")
+    assert [one["code"] for one in today(aws).suspects] == ["VAULT_DIFFERS"]
+
+    aws.invoke("poll_chain")
+    aws.clock.advance(minutes=10)
+    aws.invoke("reconcile_money")
+
+    row = today(aws)
+    assert (row.differences, row.suspects, told) == ([], [], [])
+    assert row.finished_at is not None
+
+
+def test_money_under_way_is_no_difference(aws: Platform, stripe: StripeDouble) -> None:
+    escrow = factories.delivered(stripe)
+    assert escrows.refund(aws, escrow).status == 202
+    factories.settle(escrow)  # the bank is not done with the refund
+
+    row = reconciled(aws)
+
+    assert row.totals["STRIPE"]["held"] == escrow.gross
+    assert row.differences == []
+
+
+def test_a_platform_that_has_less_than_it_holds_is_reported(
+    aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    escrow = factories.funded(stripe)
+    monkeypatch.setattr("bloxtr8.rails.stripe.StripeRail.balance", lambda _: {"available": 10, "pending": 20})
+
+    (found,) = reconciled(aws).differences
+
+    assert found == {"code": "BALANCE_SHORT", "escrowId": None, "booked": escrow.gross, "found": 30}
+
+
+def test_an_event_that_no_webhook_brought_is_stored_and_acted_on(
+    aws: Platform, stripe: StripeDouble, machines: Machines
+) -> None:
+    escrow = factories.payable(stripe)
+    factories.pay(escrow)
+    (paid,) = sent_by(stripe, "payment_intent.succeeded")
+
+    aws.invoke("reconcile_money")
+
+    row = today(aws)
+    assert row.events == {"seen": len(stripe.events), "lost": len(sent_by(stripe, *READERS))}
+    assert process(aws, row_of(paid)).status == "PROCESSED"
+    assert escrows.row(escrow).held == escrow.gross
+
+
+def test_an_event_that_is_there_already_is_left_alone(aws: Platform, stripe: StripeDouble, machines: Machines) -> None:
+    escrow = factories.payable(stripe)
+    factories.pay(escrow)
+    (paid,) = sent_by(stripe, "payment_intent.succeeded")
+    process(aws, stored(aws, paid))
+    before = row_of(paid)
+
+    aws.invoke("reconcile_money")
+
+    assert today(aws).events["lost"] == len(sent_by(stripe, *READERS)) - 1
+    assert row_of(paid).serialize() == before.serialize()
+
+
+def test_where_a_run_stopped_the_next_goes_on(
+    aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bloxtr8.reconciling.PAGE", 1)
+    monkeypatch.setattr("bloxtr8.rails.stripe_books.PAGE", 2)
+    made = [factories.funded(stripe) for _ in range(3)]
+    books, asked = _books(monkeypatch)
+    books.append(RailOutcomeUnknown("no answer"))  # what the second escrow meets
+
+    with pytest.raises(RailOutcomeUnknown):
+        aws.invoke("reconcile_money")
+    assert today(aws).totals["STRIPE"]["escrows"] == 1
+    aws.invoke("reconcile_money")
+
+    row = today(aws)
+    assert row.finished_at is not None
+    assert row.totals["STRIPE"] == {"escrows": 3, "held": sum(one.gross for one in made), "surplus": 0}
+    assert len(asked) == 4
+    assert row.events["seen"] == len(stripe.events)
+
+
+def _books(monkeypatch: pytest.MonkeyPatch) -> tuple[list[Exception], list[str]]:
+    """What the next but one look at Stripe's books meets, and whose books were asked for."""
+    from bloxtr8.rails import stripe_books
+
+    fates: list[Exception] = []
+    asked: list[str] = []
+    real = stripe_books.books
+
+    def books(client: Any, funding_id: str, escrow_id: str) -> Any:
+        asked.append(escrow_id)
+        if len(asked) == 2 and fates:
+            raise fates.pop()
+        return real(client, funding_id, escrow_id)
+
+    monkeypatch.setattr(stripe_books, "books", books)
+    return fates, asked
+
+
+def test_two_runs_at_once_count_each_escrow_once(
+    aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bloxtr8.reconciling.PAGE", 1)
+    for _ in range(3):
+        factories.funded(stripe)
+
+    together(*[partial(aws.invoke, "reconcile_money")] * 2)
+    aws.invoke("reconcile_money")
+
+    assert today(aws).totals["STRIPE"]["escrows"] == 3
+
+
+def test_a_day_that_was_not_finished_rings_the_alarm(
+    aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    monkeypatch.setattr("bloxtr8.reconciling.PAGE", 1)
+    for _ in range(2):
+        factories.funded(stripe)
+    books, _ = _books(monkeypatch)
+    books.append(RailOutcomeUnknown("no answer"))
+    with pytest.raises(RailOutcomeUnknown):
+        aws.invoke("reconcile_money")
+    yesterday = today(aws).day
+    aws.clock.advance(days=1)
+
+    aws.invoke("reconcile_money")
+
+    assert told == [("a day was not reconciled to its end", {"day": yesterday, "phase": "STRIPE"})]
+    assert today(aws).finished_at is not None

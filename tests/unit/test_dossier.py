@@ -1,0 +1,95 @@
+"""What the facts of a dispute say, for every owner, every history and every claim (M64)."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from bloxtr8.domain import dossier
+from bloxtr8.domain.dossier import Owner
+from bloxtr8.entities import Dispute, Escrow, Snapshot
+from tests.unit.escrow_rows import DAY, START, escrow, paid
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+def look(who: Owner, at: dt.datetime, **fields: Any) -> Snapshot:
+    """A look on which the asset was somebody's."""
+    ids = {Owner.BUYER: "1", Owner.SELLER: "2", Owner.OTHER: "3", Owner.NOBODY: None}
+    values = {"id": f"snp_{at.isoformat()}", "at": at, "owner_id": ids[who], "locked": False} | fields
+    return Snapshot(listing_id="lst_1", asset_type="GROUP", asset_id="7", source="BOTH", **values)
+
+
+def dispute(reason: str = "NOT_DELIVERED", facts: Any = None) -> Dispute:
+    return Dispute(
+        id="dsp_1", escrow_id="esc_1", opener_id="usr_buyer", reason_code=reason, facts=facts, respond_by=START,
+        created_at=START,
+    )  # fmt: skip
+
+
+def suggested(row: Escrow, reason: str, *looks: Snapshot) -> dossier.Suggestion:
+    return dossier.suggest(dispute(reason), row, dossier.history(row, looks))
+
+
+@pytest.mark.parametrize(
+    ("now", "was_buyers", "outcome"),
+    [
+        (Owner.SELLER, False, "REFUND"),
+        (Owner.SELLER, True, "REFUND"),
+        (Owner.OTHER, False, "REFUND"),
+        (Owner.OTHER, True, "RELEASE"),
+        (Owner.NOBODY, False, "REFUND"),
+        (Owner.NOBODY, True, None),
+        (Owner.BUYER, True, "RELEASE"),
+    ],
+)
+def test_the_owner_and_what_was_before_say_it(now: Owner, was_buyers: bool, outcome: str | None) -> None:
+    before = [look(Owner.BUYER, START - DAY)] if was_buyers else []
+    found = suggested(escrow(), "NOT_DELIVERED", look(Owner.SELLER, START - 2 * DAY), *before, look(now, START))
+    was = "IT_WAS_THE_BUYERS" if was_buyers else "IT_NEVER_WAS_THE_BUYERS"
+    assert found == (outcome, [f"OWNER_IS_{now}", was])
+
+
+@pytest.mark.parametrize("reason", ["NOT_AS_DESCRIBED", "OTHER"])
+def test_who_owns_it_is_no_answer_to_other_claims(reason: str) -> None:
+    assert suggested(escrow(), reason, look(Owner.BUYER, START)).outcome is None
+    assert suggested(escrow(), reason, look(Owner.SELLER, START)).outcome == "REFUND"
+
+
+def test_an_old_look_says_nothing_about_now() -> None:
+    assert suggested(escrow(), "NOT_DELIVERED", look(Owner.BUYER, START - MINUTE)).outcome is None
+    assert suggested(escrow(), "NOT_DELIVERED").reasons == ["OWNER_NOT_SEEN_SINCE"]
+
+
+def test_the_look_that_was_filed_counts_although_it_began_before() -> None:
+    row, seen = escrow(), look(Owner.SELLER, START - MINUTE)
+    facts = dossier.file(paid(), seen, START)
+    assert dossier.suggest(dispute(facts=facts), row, dossier.history(row, [seen])).outcome == "REFUND"
+
+
+def test_a_delivery_counts_although_no_look_of_it_is_left() -> None:
+    found = suggested(escrow(delivered_at=START - DAY), "REVERSED", look(Owner.NOBODY, START, locked=True))
+    assert found == (None, ["OWNER_IS_NOBODY", "IT_WAS_THE_BUYERS"])
+
+
+def test_the_history_is_in_order_and_counts_looks() -> None:
+    looks = [look(Owner.SELLER, START + n * MINUTE) for n in range(3)] + [look(Owner.BUYER, START + 5 * MINUTE)]
+    spans = dossier.history(escrow(), reversed(looks))
+    assert [(span.who, span.looks, span.first_at, span.last_at) for span in spans] == [
+        (Owner.SELLER, 3, START, START + 2 * MINUTE),
+        (Owner.BUYER, 1, START + 5 * MINUTE, START + 5 * MINUTE),
+    ]
+    assert spans[0].snapshot_id == looks[2].id
+
+
+def test_a_locked_group_is_nobodys() -> None:
+    assert dossier.owner_of(escrow(), look(Owner.BUYER, START, locked=True)) is Owner.NOBODY
+    assert dossier.owner_of(escrow(), None) is Owner.UNKNOWN
+
+
+def test_what_is_filed_stays_small() -> None:
+    file = paid()
+    facts = dossier.file(file, None, START)
+    assert facts["owner"] == {"who": "UNKNOWN", "robloxId": None, "snapshotId": None, "at": None}
+    assert set(facts) == {"at", "status", "owner", "money", "deposits", "settlements", "delivery", "deadlines"}
+    assert facts["money"]["held"] == file.escrow.gross
