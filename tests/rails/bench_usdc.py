@@ -1,6 +1,7 @@
 """The bench of the rail on chain: Anvil with Circle's token, and a book in memory (the table's is tested beside it)."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -110,6 +111,10 @@ class UsdcBench:
         return len(self.opened)
 
     def moved(self, kind: LegKind) -> list[int]:
+        for _ in range(500):  # Anvil takes a transaction before it mines it
+            if self._chain.rpc("txpool_status")["pending"] == "0x0":
+                break
+            time.sleep(0.01)
         asked = {"address": self._chain.escrow, "topics": [calls.SETTLED], "fromBlock": "0x0", "toBlock": "latest"}
         found = [calls.numbers(bytes.fromhex(log["data"][2:])) for log in self._chain.rpc("eth_getLogs", asked)]
         of_kind = [paid[0] if kind is LegKind.TRANSFER else paid[2] for paid in found]
