@@ -2,6 +2,7 @@
 
 import pytest
 
+from bloxtr8.domain import compliance
 from bloxtr8.entities import Escrow, PlatformRole
 from tests import factories
 from tests.checks import refused
@@ -290,3 +291,43 @@ def test_with_too_much_its_sender_counts_though_he_paid_in_time(
     wallets.risks[STRANGER] = "MEDIUM"
     assert run(aws, escrow, money.settlement(escrow).id) == ("PARKED", "REVIEW")
     assert escrows.row(escrow).holds == set()
+
+
+def test_who_paid_in_time_does_not_stop_the_return_of_later_money(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.payable()
+    chain.pay(escrow, escrow.gross * UNITS, STRANGER)
+    screened(aws, escrow)
+    aws.invoke("hold_funds", {"escrowId": escrow.id})
+    aws.clock.advance(hours=25)
+    wallets.risks[STRANGER] = "SANCTIONED"
+    assert state(escrow, late(aws, chain, wallets, escrow, "LOW", OTHER)) == ("DONE", None)
+
+
+def test_parking_that_comes_again_after_the_decision_parks_nothing(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.held(aws, chain)
+    settlement_id = late(aws, chain, wallets, escrow, "MEDIUM")
+    decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    again = {"escrowId": escrow.id, "settlementId": settlement_id, "error": "REVIEW"}
+    money.nothing_happens(aws, "park_settlement", again)
+    assert run(aws, escrow, settlement_id) == ("DONE", None)
+
+
+def test_what_is_too_much_for_one_decision_is_left_for_the_next(
+    aws: Platform, chain: FakeChain, wallets: Wallets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compliance, "MOST", 2)
+    escrow = chains.payable()
+    wallets.risks[STRANGER] = "MEDIUM"
+    for _ in range(45):  # a stranger may send as often as he likes: each commit has a limit
+        chain.pay(escrow, 100 * UNITS, STRANGER)
+    screened(aws, escrow)
+    aws.invoke("place_hold", {"escrowId": escrow.id})
+    assert len(escrows.row(escrow).hold_causes) == 45
+    assert decided(aws, escrow, "RISK_REVIEW", "CLEAR")["holds"] == ["RISK_REVIEW"]
+    assert len(escrows.row(escrow).hold_causes) == 43
+    monkeypatch.setattr(compliance, "MOST", 300)
+    assert decided(aws, escrow, "RISK_REVIEW", "CLEAR")["holds"] == []

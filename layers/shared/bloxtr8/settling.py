@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bloxtr8 import clock, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import disputes, escrows, holds, ledger, legs, plans, settlements, wallet_risk
+from bloxtr8.domain import disputes, escrows, holds, ledger, legs, plans, resuming, settlements, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.wallet_risk import Finding, Verdict
@@ -229,13 +229,15 @@ def finish_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
 def park_settlement(escrow_id: str, settlement_id: str, error: str, actor: Actor) -> bool:
     """It can't go on by itself: a visible, parked state that a person resumes; never silence (states.md, section 4).
 
-    False where it is not open any more: it was parked before, or is done; or where the hold has ended since: then
-    nothing would resume it, and its next look goes on.
+    False where it is not open any more: it was parked before, or is done; or where the hold has ended since, or all was
+    decided: then nothing would resume it, and its next look goes on.
     """
     file, settlement = _read(escrow_id, settlement_id)
     if settlement.status is not SettlementStatus.OPEN:
         return False
     if error == ON_HOLD and settlements.may_send(file.escrow, settlement):
+        return False
+    if error in resuming.FINDINGS and not resuming.open_findings(file, settlement, clock.now()):
         return False
     settlements.park(file, settlement, error, refused=error != ON_HOLD)
     table.commit(file.escrow, settlement, action="park_settlement", actor=actor, details={"error": error})

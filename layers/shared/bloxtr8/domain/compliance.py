@@ -36,6 +36,7 @@ ABOUT = {
 REFUNDABLE = escrows.WAITS_FOR_MONEY | {EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED, EscrowStatus.DISPUTED}
 REFUNDED = "REFUNDED_BY_COMPLIANCE"
 _DESPITE = frozenset(Hold) - {Hold.CHARGEBACK}  # the bank has that money; what any other hold stops waits for its end
+MOST = 300  # causes of one decision
 _EVIDENCE = ("risk", "source", "version", "at")
 
 
@@ -51,17 +52,15 @@ def standing(file: EscrowFile, hold: Hold, now: dt.datetime) -> dict[str, dict[s
     """Every cause of the hold with what was found, `{"wallet", "amount", "risk", "source", "version", "at"}`,
     or {} of a card.
 
-    Those of a RETURN that was parked for its wallets count too: it places no hold on the escrow (D32).
+    Those of a RETURN that was parked for its wallets count too: it places no hold on the escrow (D32). At most MOST:
+    a row has a size, the number of a stranger's deposits has none; the rest is decided about after them.
     """
-    found: dict[str, dict[str, Any]] = {
-        cause: _facts(file, cause) for cause in sorted(file.escrow.hold_causes) if holds.hold_of(cause) is hold
-    }
+    causes = {cause for cause in file.escrow.hold_causes if holds.hold_of(cause) is hold}
     for row in resuming.parked(file):
         if row.error in resuming.FINDINGS:
-            for finding in resuming.open_findings(file, row, now):
-                if holds.hold_of(finding.cause) is hold:
-                    found[finding.cause] = _facts(file, finding.cause)
-    return found
+            found = resuming.open_findings(file, row, now)
+            causes |= {finding.cause for finding in found if holds.hold_of(finding.cause) is hold}
+    return {cause: _facts(file, cause) for cause in sorted(causes)[:MOST]}
 
 
 def is_decided(file: EscrowFile, cause: str) -> bool:
@@ -218,7 +217,7 @@ def carry_out(file: EscrowFile, decided: HoldDecision, actor: Actor, now: dt.dat
         )
         changed += [*planned.rows, *disputes.close_by_compliance(file, now)]
     if decided.hold in file.escrow.holds:
-        changed += holds.end(file, decided.hold, now)
+        changed += holds.lift_all(file, decided.hold, decided.covers, now)
     return changed + [*resuming.resume_decided(file, now)]
 
 

@@ -6,6 +6,7 @@ begins with `sanctions:` is one of SANCTIONS.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 
 from bloxtr8.domain import escrows, resuming
 from bloxtr8.domain.escrows import EscrowFile
@@ -52,14 +53,17 @@ def lift(file: EscrowFile, cause: str, now: dt.datetime) -> list[Settlement] | N
 
     Returns the settlements it resumed; None where this cause placed nothing.
     """
-    escrow = file.escrow
-    if cause not in escrow.hold_causes:
+    if cause not in file.escrow.hold_causes:
         return None
-    ESCROW.apply("lift_hold", escrow, Role.SYSTEM)
-    escrow.hold_causes = frozenset(escrow.hold_causes - {cause})
-    if _causes(escrow, hold_of(cause)):
-        return []
-    return end(file, hold_of(cause), now)
+    ESCROW.apply("lift_hold", file.escrow, Role.SYSTEM)
+    return lift_all(file, hold_of(cause), [cause], now)
+
+
+def lift_all(file: EscrowFile, hold: Hold, causes: Iterable[str], now: dt.datetime) -> list[Settlement]:
+    """These causes of a hold are gone; with its last one the hold is. Returns what that resumed."""
+    escrow = file.escrow
+    escrow.hold_causes = frozenset(escrow.hold_causes.difference(causes))
+    return [] if _causes(escrow, hold) else end(file, hold, now)
 
 
 def freeze(escrow: Escrow, now: dt.datetime) -> None:

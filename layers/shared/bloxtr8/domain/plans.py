@@ -129,6 +129,7 @@ def give_back(
     status."""
     share = money.Share(seller=0, platform=0, buyer=amount)
     planned = _plan(file, SettlementKind.RETURN, share, actor=actor, reason=reason, now=now)
+    planned.settlement.through = file.escrow.ledger_seq
     for leg in planned.legs:
         leg.source_account = Account.SURPLUS
         leg.deposit_ref = deposit.ref if deposit else None

@@ -18,7 +18,6 @@ from bloxtr8.entities import (
     Deposit,
     Leg,
     Settlement,
-    SettlementKind,
     Side,
     StablecoinEscrow,
     User,
@@ -146,17 +145,18 @@ def unscreened(deposits: Iterable[Deposit], now: dt.datetime) -> list[Deposit]:
 
 
 def carried(file: EscrowFile, settlement: Settlement) -> list[Deposit]:
-    """The deposits that a RETURN gives back: what came until it was planned, and since the one before it. Small money
-    of strangers was judged when it came, and stops no return later."""
-    came = {line.deposit_ref: line.at for line in file.ledger if line.deposit_ref is not None}
-    others = [row.created_at for row in file.settlements if row.kind is SettlementKind.RETURN]
-    before = max((at for at in others if at < settlement.created_at), default=dt.datetime.min.replace(tzinfo=dt.UTC))
+    """The deposits that a RETURN gives back, of what was booked until it was planned and since the one before it: late
+    ones, and those in time where some of what was HELD goes back. Small money of strangers was judged when it came, and
+    stops no return later."""
+    through = settlement.through or 0
+    before = max((row.through for row in file.settlements if row.through and row.through < through), default=0)
+    lines = [line for line in file.ledger if before < line.seq <= through]
+    too_much = any((line.debit, line.credit) == (Account.HELD, Account.SURPLUS) for line in lines)
+    booked = {line.deposit_ref for line in lines if too_much or line.credit is Account.SURPLUS}
     return [
         row
         for row in file.deposits
-        if before < came.get(row.ref, row.at) <= settlement.created_at
-        and not row.quarantined
-        and not quarantine.is_small(file.rail, row.sender, row.units)
+        if row.ref in booked and not row.quarantined and not quarantine.is_small(file.rail, row.sender, row.units)
     ]
 
 

@@ -257,6 +257,7 @@ class Settlement(HasUlid, EscrowRow, discriminator="Settlement"):
     to_buyer = IntegerAttribute(default=0)
     seller_share = IntegerAttribute(default=0)  # of the escrow's amount, before fees
     buyer_share = IntegerAttribute(default=0)
+    through = IntegerAttribute(null=True)  # of a RETURN: the ledger's last line when it was planned
     reason = UnicodeAttribute(null=True)
     actor = UnicodeAttribute()
     run = IntegerAttribute(default=1)
