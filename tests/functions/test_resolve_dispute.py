@@ -86,6 +86,18 @@ def test_a_release_and_a_refund_end_as_such(
     sound(aws, escrow)
 
 
+@pytest.mark.parametrize(("fee", "paid"), [(0, (3_237, 96, 6_667)), (100, (3_237, 129, 6_734))])
+def test_the_worked_numbers_hold_to_the_cent(
+    aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch, fee: int, paid: tuple[int, int, int]
+) -> None:
+    monkeypatch.setenv("BUYER_FEE_BPS", str(fee))
+    escrow = factories.funded(stripe, amount=10_000)
+    opened(aws, escrow)
+    assert resolve(aws, escrow, assigned(aws, escrow), "SPLIT", 3_333, 6_667).status == 202
+    end = paid_out(stripe, escrow)
+    assert (end.released, end.fees, end.refunded, end.held) == (*paid, 0)
+
+
 def test_a_split_of_what_the_buyer_has_sells_it(aws: Platform, stripe: StripeDouble) -> None:
     escrow = factories.delivered(stripe)
     rejected(aws, escrow)
