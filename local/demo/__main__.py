@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".local"
-STEPS = 58
+STEPS = 77
 
 
 def main() -> int:
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _play(addresses: dict[str, str], tell: Any, console: Console) -> dict[str, Any]:
-    from local.demo import report, stories, usdc
+    from local.demo import disputes, report, stories, usdc
     from local.trader import World
 
     world = World(addresses)
@@ -72,7 +72,14 @@ def _play(addresses: dict[str, str], tell: Any, console: Console) -> dict[str, A
     vault = usdc.fund(cast, fourth, wallets[cast.buyer.name], tell)
     between = usdc.balances(world, wallets, vault)
     stories.deliver_and_release(cast, fourth, "7004", tell, usdc.watch)
-    trades = [first, second, third, fourth]
+    fifth = stories.Trade("Iron Works", expected="SPLIT")
+    tell("— a trade that goes wrong, and an arbiter")
+    judge = disputes.arbiter(world, tell)
+    stories.agree(cast, fifth, "7005", tell)
+    stories.fund(cast, fifth, tell)
+    disputes.dispute_and_split(cast, fifth, judge, tell)
+    disputes.wait(cast, fifth, tell)
+    trades = [first, second, third, fourth, fifth]
     seen = [stories.look_back(cast, trade) for trade in trades]
     console.print(report.timeline(cast, first))
     console.print(report.balance_table("Balances at Stripe", {"before": before, "after": report.balances(cast)}))
