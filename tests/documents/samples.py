@@ -6,7 +6,7 @@ from typing import Any
 
 from pypdf import PdfReader
 
-from bloxtr8.rails.usdc.vault import escrow_key
+from bloxtr8.addresses import escrow_key
 
 _TERMS: dict[str, Any] = {
     "contractId": "con_01JD3X9Z7QAAAAAAAAAAAAAAAA",

@@ -43,6 +43,8 @@ class FakeChain:
         self.faults: dict[str, list[Exception]] = {}
         self.after: dict[str, list[Exception]] = {}
         self.postponed: list[str] = []
+        self.status = FundingStatus.UNPAID  # what `payment` says
+        self.unready = set[str]()  # wallets that the token refuses
         self._tx = 0
 
     # --- what people do on chain
@@ -92,7 +94,7 @@ class FakeChain:
     def payment(self, funding: Funding) -> PaymentInstructions:
         assert funding.external_id is not None
         return PaymentInstructions(
-            external_id=funding.external_id, amount=funding.amount, currency="USDC", status=FundingStatus.UNPAID
+            external_id=funding.external_id, amount=funding.amount, currency="USDC", status=self.status
         )
 
     def look(self, funding: Funding) -> Look:
@@ -104,8 +106,8 @@ class FakeChain:
     def close(self, funding: Funding) -> Look:
         return self.look(funding)
 
-    def destination_ready(self, _: str) -> bool:
-        return True
+    def destination_ready(self, destination: str) -> bool:
+        return destination not in self.unready
 
     def send(self, order: LegOrder) -> LegOutcome:
         with self._fault("send"):

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import table
+from bloxtr8 import addresses, table
 from bloxtr8.documents.terms import Terms
-from bloxtr8.domain import vaults
 from bloxtr8.entities import StablecoinEscrow, StripeEscrow, Tier, User
 from tests import factories
 from tests.checks import refused
@@ -42,7 +41,7 @@ def test_freezes_both_wallets_and_the_vaults_terms(aws: Platform, chain: FakeCha
     assert terms["vault"] == {
         "chainId": chains.CHAIN,
         "escrowContract": chains.CONTRACT,
-        "escrowId": vaults.escrow_key(contract.escrow_id),
+        "escrowId": addresses.escrow_key(contract.escrow_id),
         "token": chains.TOKEN,
         "buyer": buyer.wallet,
         "seller": seller.wallet,

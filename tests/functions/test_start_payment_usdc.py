@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+import segno
 
 from bloxtr8 import addresses
 from bloxtr8.entities import Escrow
+from bloxtr8.rails.base import FundingStatus
 from tests.checks import refused
 from tests.emulator import Platform
 from tests.functions import chain as chains
@@ -39,6 +41,8 @@ def test_tells_the_same_each_time_and_writes_nothing(aws: Platform, escrow: Escr
         "token": token,
         "depositAddr": vault,
         "amount": escrow.gross,
+        "totalUnits": escrow.gross * UNITS,
+        "paidUnits": 0,
         "amountUnits": escrow.gross * UNITS,
         "amountText": "1000.00 USDC",
         "currency": "USDC",
@@ -49,6 +53,54 @@ def test_tells_the_same_each_time_and_writes_nothing(aws: Platform, escrow: Escr
     assert qr.startswith("data:image/svg+xml")
     assert ask(aws, escrow) == body | {"qr": qr}
     assert aws.rows() == before
+
+
+@pytest.mark.parametrize(
+    ("paid", "missing", "shown"),
+    [
+        (400_000_000, 600_000_000, "600.00 USDC"),
+        (999_990_000, 10_000, "0.01 USDC"),
+        (12_345, 999_987_655, "999.987655 USDC"),
+        (1, 999_999_999, "999.999999 USDC"),
+        (999_999_999, 1, "0.000001 USDC"),
+    ],
+)
+def test_after_a_part_only_what_is_missing_is_asked_for(
+    aws: Platform, chain: FakeChain, escrow: Escrow, paid: int, missing: int, shown: str
+) -> None:
+    chain.pay(escrow, paid)
+    screened(aws, escrow)
+    body = ask(aws, escrow)
+    assert (body["totalUnits"], body["paidUnits"], body["amountUnits"]) == (escrow.gross * UNITS, paid, missing)
+    assert (body["amount"], body["amountText"]) == (escrow.gross, shown)
+    assert body["uri"].endswith(f"&uint256={missing}")
+    assert body["qr"] == segno.make_qr(body["uri"], error="m").svg_data_uri(scale=4)
+    assert ask(aws, escrow) == body
+
+
+@pytest.mark.parametrize("units", [1_000_000_000, 1_000_000_001])
+def test_nobody_is_asked_to_pay_what_has_arrived(aws: Platform, chain: FakeChain, escrow: Escrow, units: int) -> None:
+    assert "start_payment" in escrows.seen(aws, escrow, escrow.buyer_id)["allowedActions"]
+    chain.pay(escrow, units)
+    screened(aws, escrow)  # and the machine holds it a moment later
+    refused(aws, 409, "ALREADY_PAID", "start_payment", escrow.buyer_id, escrow_id=escrow.id)
+    assert "start_payment" not in escrows.seen(aws, escrow, escrow.buyer_id)["allowedActions"]
+
+
+def test_nobody_is_asked_to_pay_what_is_final_and_not_recorded_yet(
+    aws: Platform, chain: FakeChain, escrow: Escrow
+) -> None:
+    chain.status = FundingStatus.PAID
+    before = aws.rows()
+    refused(aws, 409, "ALREADY_PAID", "start_payment", escrow.buyer_id, escrow_id=escrow.id)
+    assert aws.rows() == before
+
+
+def test_nobody_pays_for_a_seller_whom_the_token_refuses(aws: Platform, chain: FakeChain, escrow: Escrow) -> None:
+    chain.unready = {chains.sides(escrow)[1]}
+    refused(aws, 422, "PAYOUT_NOT_READY", "start_payment", escrow.buyer_id, escrow_id=escrow.id)
+    chain.unready = {chains.sides(escrow)[0]}
+    assert ask(aws, escrow)["amountUnits"] == escrow.gross * UNITS
 
 
 def test_until_the_vault_is_known_it_opens(aws: Platform, chain: FakeChain) -> None:
@@ -88,7 +140,5 @@ def test_both_sides_see_the_vault_and_what_came(aws: Platform, chain: FakeChain,
 
 
 def test_the_picture_is_a_qr_code_of_the_text(aws: Platform, escrow: Escrow) -> None:
-    import segno
-
     body = ask(aws, escrow)
     assert body["qr"] == segno.make_qr(body["uri"], error="m").svg_data_uri(scale=4)

@@ -10,6 +10,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from eth_keys.datatypes import PrivateKey
 
+from bloxtr8 import addresses, money
 from bloxtr8 import clock as house
 from bloxtr8.rails.base import (
     Funding,
@@ -58,11 +59,11 @@ class UsdcBench:
         self._ends = chain.now() + TERM
         session = requests.Session()
         session.mount("http://", self._line)
-        node, self._book, signer = Node(chain.url, chain.id, [chain.id], session), Book(), KmsSigner(Pen(), "key")
+        node, self._book, signer = Node(chain.url, chain.id, session), Book(), KmsSigner(Pen(), "key")
         chain.allow_operator(signer.address)
         self._sender = Sender(node, signer, self._book, "latest")
         rail = UsdcRail(
-            node, self._sender, escrow_contract=chain.escrow, token=chain.usdc, finality="latest",
+            node, self._sender, contracts=[chain.escrow], token=chain.usdc, finality="latest",
             payout_finality="latest",
         )  # fmt: skip
         self.rail: Rail = Termed(rail, self.terms, self.opened)
@@ -71,7 +72,7 @@ class UsdcBench:
         return vault.Terms(
             chain_id=self._chain.id,
             escrow_contract=self._chain.escrow,
-            escrow_id=vault.escrow_key(escrow_id),
+            escrow_id=addresses.escrow_key(escrow_id),
             token=self._chain.usdc,
             buyer=BUYER,
             seller=SELLER,
@@ -118,7 +119,7 @@ class UsdcBench:
         asked = {"address": self._chain.escrow, "topics": [calls.SETTLED], "fromBlock": "0x0", "toBlock": "latest"}
         found = [calls.numbers(bytes.fromhex(log["data"][2:])) for log in self._chain.rpc("eth_getLogs", asked)]
         of_kind = [paid[0] if kind is LegKind.TRANSFER else paid[2] for paid in found]
-        return [vault.cents_of(units) for units in of_kind if units]
+        return [money.cents_of(units) for units in of_kind if units]
 
     def total(self) -> int:
         roles = self._chain.roles

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from bloxtr8 import addresses
+from bloxtr8 import addresses, money
 from bloxtr8.rails.usdc import vault
 from bloxtr8.rails.usdc.vault import Terms
 
 TERMS = Terms(
     chain_id=8453,
     escrow_contract="0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
-    escrow_id=vault.escrow_key("esc_01JDCZ0000000000000000000A"),
+    escrow_id=addresses.escrow_key("esc_01JDCZ0000000000000000000A"),
     token="0x833589fcd6edb6e08f4c7c32d4f71b54bda02913",
     buyer="0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359",
     seller="0xdbf03b407c01e7cd3cbea99509d93f8dddc8c6fb",
@@ -54,7 +54,7 @@ def test_the_same_terms_have_the_same_address_on_every_chain() -> None:
 
 def test_a_wallet_reads_network_token_address_and_amount() -> None:
     """EIP-681: the target is the token, the receiver and the amount are the call's."""
-    uri = vault.payment_uri(TERMS, vault.units_of(10_000))
+    uri = vault.payment_uri(TERMS, vault.address(TERMS), money.units_of(10_000))
     read = re.fullmatch(r"ethereum:(0x[0-9a-fA-F]{40})@(\d+)/transfer\?address=(0x[0-9a-fA-F]{40})&uint256=(\d+)", uri)
     assert read
     assert read.groups() == (
@@ -66,5 +66,5 @@ def test_a_wallet_reads_network_token_address_and_amount() -> None:
 
 
 def test_what_is_below_a_cent_is_not_counted() -> None:
-    assert [vault.cents_of(units) for units in (0, 9_999, 10_000, 19_999)] == [0, 0, 1, 1]
-    assert vault.units_of(1) == 10_000
+    assert [money.cents_of(units) for units in (0, 9_999, 10_000, 19_999)] == [0, 0, 1, 1]
+    assert money.units_of(1) == 10_000

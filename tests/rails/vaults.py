@@ -8,7 +8,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from bloxtr8 import chain_book, clock, config, table, usdc
+from bloxtr8 import addresses, chain_book, clock, config, table, usdc
 from bloxtr8.actors import system
 from bloxtr8.entities import AssetType, ChainTx, Currency, Escrow, RailName
 from bloxtr8.rails.base import DepositSeen, Funding, LegKind, LegOrder
@@ -86,7 +86,7 @@ class World:
         self.terms = Terms(
             chain_id=chain.id,
             escrow_contract=chain.escrow,
-            escrow_id=vault.escrow_key(self.escrow_id),
+            escrow_id=addresses.escrow_key(self.escrow_id),
             token=chain.usdc,
             buyer=BUYER,
             seller=SELLER,
@@ -98,7 +98,7 @@ class World:
         self.place = vault.address(self.terms)
         session = requests.Session()
         session.mount("http://", self.line)
-        self.node = Node(chain.url, chain.id, [chain.id], session)
+        self.node = Node(chain.url, chain.id, session)
         self.book = chain_book.ChainBook()
         self._tag: Any = finality
         self.use(usdc._signer(config.settings().signer_key_id))
@@ -111,7 +111,7 @@ class World:
         self.rail = UsdcRail(
             self.node,
             self.sender,
-            escrow_contract=self.chain.escrow,
+            contracts=[self.chain.escrow],
             token=self.chain.usdc,
             finality=self._tag,
             payout_finality=self._tag,

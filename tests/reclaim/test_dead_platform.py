@@ -54,8 +54,8 @@ def deal(anvil: Chain, tmp_path: Path) -> Deal:
     anvil.reset()
     agreed = samples.usdc_terms()
     frozen = samples.vault(
-        chainId=anvil.id, escrowContract=anvil.escrow, escrowId=vault.escrow_key(agreed["escrowId"]), token=anvil.usdc,
-        buyer=BUYER, seller=SELLER, feeReceiver=anvil.roles.fees, reclaimAfter=anvil.now() + TERM,
+        chainId=anvil.id, escrowContract=anvil.escrow, escrowId=addresses.escrow_key(agreed["escrowId"]),
+        token=anvil.usdc, buyer=BUYER, seller=SELLER, feeReceiver=anvil.roles.fees, reclaimAfter=anvil.now() + TERM,
     )  # fmt: skip
     made = Deal(anvil, tmp_path, frozen)
     made.file.write_bytes(pdf.render(agreed | {"vault": frozen}))

@@ -1,9 +1,14 @@
 """The deployment: rooms, routes behind the authorizer, dead letters behind asynchronous edges, its size."""
 
 import re
+import tomllib
 from collections import defaultdict
+from dataclasses import fields
 from typing import Any
 
+import pytest
+
+from bloxtr8 import config, errors
 from tests.shape.translated import translate
 from tools import template
 
@@ -150,6 +155,63 @@ def test_cloudformation_takes_the_number_of_resources(deployed: dict[str, Any]) 
 def test_the_layer_is_built_for_the_processor_it_runs_on(written: dict[str, Any]) -> None:
     metadata = written["Resources"]["SharedLayer"]["Metadata"]
     assert metadata == {"BuildMethod": "python3.13", "BuildArchitecture": "arm64"}
+
+
+def deployed_settings(written: dict[str, Any], stage: str) -> dict[str, str]:
+    """The environment of all functions of a stage: the parameters' defaults, and what samconfig.toml says instead."""
+    overrides = tomllib.loads((template.PATH.parent / "samconfig.toml").read_text())[stage]["deploy"]["parameters"]
+    said = dict(each.split("=", 1) for each in overrides["parameter_overrides"].split())
+    assert said.keys() <= written["Parameters"].keys()
+    values = {name: str(each.get("Default", "")) for name, each in written["Parameters"].items()} | said
+    variables = written["Globals"]["Function"]["Environment"]["Variables"]
+    return {
+        name: values[each["Ref"]]
+        for name, each in variables.items()
+        if isinstance(each, dict) and each.get("Ref") in values
+    }
+
+
+def test_every_setting_of_the_chain_is_a_parameter(written: dict[str, Any]) -> None:
+    names = [field.name for field in fields(config.Settings)]
+    chain = names[names.index("chain_rpc_url") : names.index("wallet_domain") + 1]
+    ours = {"chain_rpc_url", "signer_key_id"}  # in the secret, and the template's own key
+    assert {name.upper() for name in chain if name not in ours} <= deployed_settings(written, "prod").keys()
+    assert "SIGNER_KEY_ID" in written["Globals"]["Function"]["Environment"]["Variables"]
+
+
+def test_a_parameters_default_is_the_settings(written: dict[str, Any]) -> None:
+    """But for what only a chain of one's own leaves open."""
+    apart = {"USDC_ADDRESS", "SANCTIONS_ORACLE", "STAGE"}
+    for name, value in deployed_settings(written, "dev").items():
+        default = getattr(config.Settings(), name.lower(), None)
+        if default is not None and name not in apart:
+            assert value.lower() == str(default).lower(), name
+
+
+@pytest.mark.parametrize(("stage", "chain"), [("dev", 84532), ("prod", None)])
+def test_production_refuses_base_until_its_operator_lists_it(
+    written: dict[str, Any], monkeypatch: pytest.MonkeyPatch, stage: str, chain: int | None
+) -> None:
+    for name, value in deployed_settings(written, stage).items():
+        monkeypatch.setenv(name, value)
+    config.settings.cache_clear()
+    try:
+        assert (config.settings().stage, config.may_use_chain()) == (stage, chain is not None)
+        if chain is None:
+            with pytest.raises(errors.Unavailable, match="may not be used"):
+                config.chain_id()
+            monkeypatch.setenv("CHAIN_IDS", "8453")
+            config.settings.cache_clear()
+        assert config.chain_id() == (chain or 8453)
+    finally:
+        config.settings.cache_clear()
+
+
+def test_the_environment_of_a_function_fits(written: dict[str, Any]) -> None:
+    """Lambda takes 4 KB; arns and addresses are set at their longest."""
+    environment = deployed_settings(written, "prod")
+    variables = written["Globals"]["Function"]["Environment"]["Variables"]
+    assert sum(len(name) + max(len(environment.get(name, "")), 60) for name in variables) < 4096
 
 
 WRONG = """

@@ -215,6 +215,18 @@ def test_base_itself_is_off_until_the_operator_lists_it(monkeypatch: pytest.Monk
         config.chain_id()
 
 
+def test_earlier_contracts_of_this_chain_are_honoured_beside_the_current_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, before, first, other = ("0x" + digit * 40 for digit in "A12c")
+    assert config.escrow_contracts() == ()
+    monkeypatch.setenv("ESCROW_CONTRACT", now)
+    monkeypatch.setenv("EARLIER_CONTRACTS", f"84532:{before}, 8453:{other} 84532:{first}")
+    settings.cache_clear()
+    assert config.escrow_contracts() == (now.lower(), before, first)
+    monkeypatch.setenv("CHAIN_ID", "8453")
+    settings.cache_clear()
+    assert config.escrow_contracts() == (now.lower(), other)
+
+
 def test_the_node_is_where_the_secret_says_unless_a_setting_says_so(
     aws: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bloxtr8 import config
+from bloxtr8 import addresses, config, money
 from bloxtr8.domain import vaults
 from bloxtr8.entities import Currency, RailName
 from bloxtr8.errors import Unprocessable
@@ -49,7 +49,7 @@ def test_the_terms_are_those_the_chain_hashes() -> None:
     assert terms == {
         "chainId": 84532,
         "escrowContract": OPEN["ESCROW_CONTRACT"],
-        "escrowId": vaults.escrow_key("esc_01K6ZZ8Q3V7M2N4P5R6S7T8V9W"),
+        "escrowId": addresses.escrow_key("esc_01K6ZZ8Q3V7M2N4P5R6S7T8V9W"),
         "token": OPEN["USDC_ADDRESS"].lower(),
         "buyer": BUYER,
         "seller": SELLER,
@@ -63,8 +63,8 @@ def test_the_terms_are_those_the_chain_hashes() -> None:
 
 def test_an_escrows_key_is_the_keccak_of_its_id() -> None:
     # keccak256("") and of "hello", as every chain has them
-    assert vaults.escrow_key("") == "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
-    assert vaults.escrow_key("hello") == "0x1c8aff950685c2ed4bc3174f3472287b56d9517b9c948127319a09a7a36deac8"
+    assert addresses.escrow_key("") == "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
+    assert addresses.escrow_key("hello") == "0x1c8aff950685c2ed4bc3174f3472287b56d9517b9c948127319a09a7a36deac8"
 
 
 @pytest.mark.parametrize("missing", sorted(OPEN))
@@ -99,4 +99,4 @@ def test_dust_is_credited_once_it_is_a_cent(parts: list[int]) -> None:
     for units in parts:
         cents += vaults.credited(before, units)
         before += units
-        assert cents == before // vaults.UNITS_A_CENT
+        assert cents == before // money.UNITS_A_CENT

@@ -24,6 +24,11 @@ def checksum(address: str) -> str:
     )
 
 
+def escrow_key(escrow_id: str) -> str:
+    """The chain's name of an escrow: keccak256 of its `esc_…` id, as 32 bytes in hex."""
+    return "0x" + keccak(escrow_id.encode()).hex()
+
+
 def keccak(data: bytes) -> bytes:
     """keccak256, as the chain has it (not SHA3-256). Imported here: most who show a person need none."""
     from Crypto.Hash import keccak as keccak_

@@ -56,7 +56,8 @@ class Settings:
     chain_id: int = 84532  # Base Sepolia
     chain_ids: str = "84532"  # that this deployment may use; Base itself (8453) only once the contract is audited (D25)
     usdc_address: str = ""
-    escrow_contract: str = ""
+    escrow_contract: str = ""  # where new vaults are made
+    earlier_contracts: str = ""  # whose vaults are honoured still: `84532:0x…`, separated by commas or spaces
     fee_address: str = ""
     chain_finality: str = "finalized"  # the tag at which a deposit counts: finalized, safe or, locally, latest
     payout_finality: str = "safe"  # the tag at which a payout is final
@@ -129,14 +130,25 @@ def settings() -> Settings:
     return Settings(**values)
 
 
-def chain_id() -> int:
-    """The chain that this deployment works on. Raises Unavailable unless its operator listed it (CHAIN_IDS), and for
-    a machine's own chain anywhere but there."""
+def may_use_chain() -> bool:
+    """Whether the operator listed the chain (CHAIN_IDS); a machine's own may be used only there."""
     now = settings()
-    listed = now.chain_ids.replace(",", " ").split()
-    if str(now.chain_id) not in listed or (now.chain_id == LOCAL_CHAIN and now.stage != "local"):
-        raise errors.Unavailable("This chain may not be used here.", chainId=now.chain_id)
-    return now.chain_id
+    return str(now.chain_id) in _words(now.chain_ids) and (now.chain_id != LOCAL_CHAIN or now.stage == "local")
+
+
+def chain_id() -> int:
+    """The chain that this deployment works on. Raises Unavailable where it may not use it."""
+    if not may_use_chain():
+        raise errors.Unavailable("This chain may not be used here.", chainId=settings().chain_id)
+    return settings().chain_id
+
+
+def escrow_contracts() -> tuple[str, ...]:
+    """The contracts on that chain whose vaults are honoured, lower case: the current one, then earlier ones."""
+    now = settings()
+    earlier = [entry.lower().partition(":") for entry in _words(now.earlier_contracts)]
+    current = [now.escrow_contract.lower()] if now.escrow_contract else []
+    return (*current, *(address for chain, _, address in earlier if chain == str(now.chain_id)))
 
 
 def rpc_url() -> str:
@@ -146,6 +158,10 @@ def rpc_url() -> str:
     if not isinstance(url, str) or not url:
         raise errors.Unavailable("No node of the chain is configured.")
     return url
+
+
+def _words(text: str) -> list[str]:
+    return text.replace(",", " ").split()
 
 
 def _cast(kind: Any, text: str) -> Any:

@@ -10,7 +10,7 @@ import hashlib
 
 from ulid import ULID
 
-from bloxtr8 import clock, config, lookups, rails, reads, screenings, table
+from bloxtr8 import clock, config, lookups, money, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
 from bloxtr8.domain import chain_actions, escrows, ledger, plans, quarantine, settlements, vaults, wallet_risk
@@ -340,7 +340,7 @@ def _credit(file: EscrowFile, seen: DepositSeen) -> int:
         raise RailBug(f"{seen.ref} of {file.escrow.id} is in another currency")
     if not isinstance(rail, StablecoinEscrow):
         return seen.amount
-    units = seen.amount * vaults.UNITS_A_CENT if seen.units is None else seen.units
+    units = money.units_of(seen.amount) if seen.units is None else seen.units
     amount = vaults.credited(rail.units, units)
     rail.units += units
     return amount

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 BPS = 10_000
 MAX_CENTS = 1_000_000_000
+UNITS_A_CENT = 10_000  # base units of USDC, which has six decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,16 @@ class Share:
     @property
     def total(self) -> int:
         return self.seller + self.platform + self.buyer
+
+
+def units_of(cents: int) -> int:
+    """Base units of USDC."""
+    return cents * UNITS_A_CENT
+
+
+def cents_of(units: int) -> int:
+    """Whole cents; what is below one stays in the vault."""
+    return units // UNITS_A_CENT
 
 
 def fee(amount: int, bps: int) -> int:

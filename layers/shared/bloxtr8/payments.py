@@ -3,7 +3,7 @@ start_payment)."""
 
 from bloxtr8 import assets, clock, funding, rails, reads, screenings, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrow_moves, escrows, kyc, wallet_risk
+from bloxtr8.domain import escrow_moves, escrows, kyc, vaults, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.wallets import Risk
 from bloxtr8.entities import Deals, StablecoinEscrow, User
@@ -14,8 +14,9 @@ from bloxtr8.rails.base import FundingStatus, PaymentInstructions
 def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstructions | None]:
     """How the buyer pays, the same each time; None while the rail is still being opened.
 
-    Raises NotFound, Forbidden (not the buyer, BANNED, KYC_LIMIT), InvalidState, Expired FUNDING_EXPIRED, Unprocessable
-    (ASSET_NOT_OWNED, PAYOUT_NOT_READY) and UpstreamFailed. It moves nothing and writes nothing.
+    Raises NotFound, Forbidden (not the buyer, BANNED, KYC_LIMIT), InvalidState (on chain ALREADY_PAID too), Expired
+    FUNDING_EXPIRED, Unprocessable (ASSET_NOT_OWNED, PAYOUT_NOT_READY) and UpstreamFailed. It moves nothing and writes
+    nothing.
     """
     file = reads.escrow(escrow_id)
     escrow, now = file.escrow, clock.now()
@@ -35,12 +36,22 @@ def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstr
     _check_wallet(file)
     rail = rails.get(str(escrow.rail))
     with rails.asked():
-        if escrow.payout_account_id is not None and not rail.destination_ready(escrow.payout_account_id):
+        payee = _payee(file)
+        if payee is not None and not rail.destination_ready(payee):
             raise Unprocessable("The seller can't be paid out at the moment.", "PAYOUT_NOT_READY")
         found = rail.payment(funding.order(file))
     if found.status is FundingStatus.CANCELED:  # at the provider, which counts as the deadline (states.md, section 4)
         raise Expired("This can't be paid any more.", "FUNDING_EXPIRED")
+    if found.status is FundingStatus.PAID and isinstance(file.rail, StablecoinEscrow):  # and will be recorded soon
+        raise vaults.already_paid()
     return file, found
+
+
+def _payee(file: EscrowFile) -> str | None:
+    """Where the seller will be paid, as it was frozen: his account, or his wallet."""
+    if isinstance(file.rail, StablecoinEscrow):
+        return str(file.rail.terms["seller"])
+    return file.escrow.payout_account_id
 
 
 def _check_wallet(file: EscrowFile) -> None:

@@ -3,10 +3,10 @@
 
 from typing import cast
 
-from bloxtr8 import clock, funding, lookups, rails, reads, settling, table
+from bloxtr8 import clock, funding, lookups, money, rails, reads, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import disputes, escrows, ledger, plans, settlements, vaults
+from bloxtr8.domain import disputes, escrows, ledger, plans, settlements
 from bloxtr8.domain.deals import finish
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
@@ -54,7 +54,7 @@ def _book_first(file: EscrowFile, actor: Actor) -> None:
 
 def _book(file: EscrowFile, ref: str, units: int) -> list[Entity]:
     """HELD→BUYER and SURPLUS→BUYER. Surplus that came after the reclaim is still there."""
-    escrow, cents = file.escrow, units // vaults.UNITS_A_CENT
+    escrow, cents = file.escrow, money.cents_of(units)
     if cents < escrow.held:
         raise RailBug(f"the vault of {escrow.id} held less than its books say")
     surplus = min(escrow.surplus, cents - escrow.held)

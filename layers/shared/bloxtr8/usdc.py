@@ -7,6 +7,7 @@ import functools
 
 from bloxtr8 import aws, chain_book, config
 from bloxtr8.entities import ChainTx
+from bloxtr8.errors import Unavailable
 from bloxtr8.rails.base import RailBug
 from bloxtr8.rails.usdc.chain import Chain, Tag
 from bloxtr8.rails.usdc.rail import UsdcRail
@@ -25,7 +26,7 @@ def rail() -> UsdcRail:
     return UsdcRail(
         _chain(),
         sender(),
-        escrow_contract=settings.escrow_contract,
+        contracts=config.escrow_contracts(),
         token=settings.usdc_address,
         finality=_tag(settings.chain_finality),
         payout_finality=_tag(settings.payout_finality),
@@ -44,16 +45,15 @@ def watch(row: ChainTx) -> None:
 
 
 def _chain() -> Chain:
-    settings = config.settings()
-    url = settings.chain_rpc_url or str(config.secret("chain").get("rpcUrl", ""))
-    if not url:
-        raise RailBug("no node is configured for the chain")
-    return _node(url, settings.chain_id, settings.chain_ids)
+    try:
+        return _node(config.rpc_url(), config.chain_id())
+    except Unavailable as refused:
+        raise RailBug(refused.detail) from None
 
 
 @functools.lru_cache(maxsize=2)
-def _node(url: str, chain_id: int, allowed: str) -> Chain:
-    return Chain(url, chain_id, [int(each) for each in allowed.replace(",", " ").split()])
+def _node(url: str, chain_id: int) -> Chain:
+    return Chain(url, chain_id)
 
 
 @functools.lru_cache(maxsize=2)

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.alias_generators import to_camel
 
 from bloxtr8 import clock, money
+from bloxtr8.addresses import escrow_key
 from bloxtr8.documents.vault_terms import Vault
-from bloxtr8.rails.usdc.vault import UNITS_PER_CENT, escrow_key
 
 MAX_MILESTONES = 20  # D22
 
@@ -141,7 +141,7 @@ class Terms(_Closed):
         allowed = windows.sign_seconds + windows.fund_seconds + windows.deliver_seconds + windows.inspect_seconds
         if vault.escrow_id != escrow_key(self.escrow_id):
             raise ValueError("the vault is another escrow's")
-        if vault.amount != self.gross * UNITS_PER_CENT:
+        if vault.amount != money.units_of(self.gross):
             raise ValueError("the vault's amount is not what the buyer pays")
         if vault.max_fee_bps != self.buyer_fee_bps + self.seller_fee_bps:
             raise ValueError("the vault's fee cap is not the fees' sum")

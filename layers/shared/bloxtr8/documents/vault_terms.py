@@ -21,7 +21,6 @@ FORMAT = "bloxtr8.vault.v1"  # no hyphen: at the end of a line a copy might lose
 NOBODY = "0x" + 40 * "0"
 BPS = 10_000
 
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _HASH = re.compile(r"0x[0-9a-f]{64}")
 _TEXT = re.compile(r'\{"format":"bloxtr8\.vault\.v[^{}\[\]]*\}')
 _KEYWORDS = re.compile(rb'/Keywords \((\{"format":"bloxtr8\.vault\.v[^(){}\\]*\})\)')
@@ -33,21 +32,13 @@ class Spoiled(ValueError):
     """The terms are missing, incomplete, changed or contradictory. The message is for the person who has them."""
 
 
-def address(text: str) -> str:
-    if not _ADDRESS.fullmatch(text):
-        raise ValueError("not an address")
-    if text[2:] not in {text[2:].lower(), text[2:].upper()} and text != addresses.checksum(text):
-        raise ValueError("an address with a wrong checksum: a character was changed")
-    return text.lower()
-
-
 def _hash(text: str) -> str:
     if not _HASH.fullmatch(text):
         raise ValueError("not 32 bytes in hex")
     return text
 
 
-Address = Annotated[str, AfterValidator(address)]
+Address = Annotated[str, AfterValidator(addresses.parse)]
 Number = Annotated[int, Field(strict=True, ge=0, lt=2**64)]
 
 

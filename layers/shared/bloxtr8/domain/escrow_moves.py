@@ -5,10 +5,11 @@ import datetime as dt
 import functools
 from collections.abc import Callable, Iterable
 
-from bloxtr8.domain import compliance, dispute_opening, escrows, resuming
+from bloxtr8.domain import compliance, dispute_opening, escrows, resuming, vaults
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
+from bloxtr8.entities import StablecoinEscrow
 from bloxtr8.errors import TooLarge, Unprocessable, UnsupportedMedia
 
 MAX_EVIDENCE = 20
@@ -35,7 +36,7 @@ OF_ITS_DISPUTE = {"withdraw_dispute", "resolve_dispute"}  # whose they are, the 
 type Guard = Callable[[EscrowFile, Role, dt.datetime], object]
 
 GUARDS: dict[str, Guard] = {
-    "start_payment": lambda file, _, now: escrows.check_fundable(file.escrow, now),
+    "start_payment": lambda file, _, now: _check_payable(file, now),
     "cancel_escrow": lambda file, _, now: escrows.check_nothing_received(file),
     "refund_escrow": lambda file, _, now: escrows.check_money_may_start(file.escrow),
     "confirm_delivery": lambda file, _, now: escrows.check_money_may_start(file.escrow),
@@ -47,6 +48,12 @@ GUARDS: dict[str, Guard] = {
     "resume_settlement": lambda file, _, now: resuming.check_parked(file),
     "decide_hold": lambda file, _, now: compliance.check_anything(file, now),
 }
+
+
+def _check_payable(file: EscrowFile, now: dt.datetime) -> None:
+    escrows.check_fundable(file.escrow, now)
+    if isinstance(file.rail, StablecoinEscrow) and not vaults.missing(file.rail):
+        raise vaults.already_paid()
 
 
 def _delivery_move(action: str, file: EscrowFile, role: Role) -> None:

@@ -9,11 +9,10 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from bloxtr8 import config
+from bloxtr8 import config, money
 from bloxtr8.domain.ledger import ENDS
 from bloxtr8.entities import Escrow, EscrowStatus, StablecoinEscrow
 
-UNITS_A_CENT = 10_000
 FIRST_STEP, LAST_STEP = dt.timedelta(hours=1), dt.timedelta(days=1)
 AFTER_TERM = dt.timedelta(days=90 + 30)  # a term that was postponed ends 90 days later
 FINALITY = {"latest": dt.timedelta(0), "safe": dt.timedelta(minutes=5), "finalized": dt.timedelta(minutes=30)}
@@ -24,7 +23,7 @@ def difference(escrow: Escrow, units: int) -> int:
 
     Less than a cent is no difference: it stays in the vault until there is a cent of it.
     """
-    return units // UNITS_A_CENT - (escrow.held + escrow.surplus)
+    return money.cents_of(units) - (escrow.held + escrow.surplus)
 
 
 def is_open(escrow: Escrow) -> bool:

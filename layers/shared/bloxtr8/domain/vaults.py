@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bloxtr8 import addresses, config, money
-from bloxtr8.entities import Currency, Escrow, RailName
-from bloxtr8.errors import Unprocessable
+from bloxtr8.entities import Currency, Escrow, RailName, StablecoinEscrow
+from bloxtr8.errors import InvalidState, Unprocessable
 
-UNITS_A_CENT = 10_000
 POSTPONE_BEFORE = dt.timedelta(days=30)  # the term, while a dispute lives
 LEFT_FOR_DISPUTES = dt.timedelta(days=60)  # between the last window and the term, or the money is not held at all
 
@@ -39,8 +38,7 @@ def check_offered(amount: int) -> None:
 def is_open() -> bool:
     """Whether everything of the rail is configured, and its chain is one that this deployment may use."""
     settings = config.settings()
-    allowed = str(settings.chain_id) in settings.chain_ids.replace(",", " ").split()
-    return allowed and all((settings.usdc_address, settings.escrow_contract, settings.fee_address))
+    return config.may_use_chain() and all((settings.usdc_address, settings.escrow_contract, settings.fee_address))
 
 
 def terms(
@@ -57,20 +55,15 @@ def terms(
     return {
         "chainId": settings.chain_id,
         "escrowContract": settings.escrow_contract.lower(),
-        "escrowId": escrow_key(escrow_id),
+        "escrowId": addresses.escrow_key(escrow_id),
         "token": settings.usdc_address.lower(),
         "buyer": buyer.lower(),
         "seller": seller.lower(),
         "feeReceiver": settings.fee_address.lower(),
-        "amount": gross * UNITS_A_CENT,
+        "amount": money.units_of(gross),
         "reclaimAfter": int(term.timestamp()),
         "maxFeeBps": max_fee_bps,
     }
-
-
-def escrow_key(escrow_id: str) -> str:
-    """The escrow's id as the chain has it: keccak256 of its text, as 32 bytes in hex."""
-    return "0x" + addresses.keccak(escrow_id.encode()).hex()
 
 
 def postpone_at(terms: Mapping[str, Any]) -> dt.datetime:
@@ -88,4 +81,14 @@ def leaves_time(terms: Mapping[str, Any], escrow: Escrow, now: dt.datetime) -> b
 def credited(units_before: int, units: int) -> int:
     """The cents a deposit adds: those of all units so far, less what was credited before. What is below a cent waits
     for more of its kind."""
-    return (units_before + units) // UNITS_A_CENT - units_before // UNITS_A_CENT
+    return money.cents_of(units_before + units) - money.cents_of(units_before)
+
+
+def missing(rail: StablecoinEscrow) -> int:
+    """What is still to come, in base units: the gross less all that is known to have arrived."""
+    return max(0, int(rail.terms["amount"]) - rail.units)
+
+
+def already_paid() -> InvalidState:
+    """Nobody is asked to pay twice."""
+    return InvalidState("Everything has arrived. There is nothing left to pay.", "ALREADY_PAID")

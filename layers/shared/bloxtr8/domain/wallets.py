@@ -68,7 +68,7 @@ def read_address(text: str) -> str:
 
 def _ours() -> set[str]:
     settings = config.settings()
-    ours = (settings.usdc_address, settings.escrow_contract, settings.fee_address, settings.sanctions_oracle)
+    ours = (settings.usdc_address, settings.fee_address, settings.sanctions_oracle, *config.escrow_contracts())
     return {address.lower() for address in ours}
 
 

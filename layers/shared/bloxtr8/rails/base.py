@@ -128,7 +128,6 @@ class PaymentInstructions:
     currency: str
     status: FundingStatus
     client_secret: str | None = field(default=None, repr=False)
-    details: Mapping[str, str | int] = field(default_factory=dict)  # a rail's own: network, token, address, uri
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ import json
 import sys
 from pathlib import Path
 
-from bloxtr8.addresses import checksum
-from bloxtr8.documents.vault_terms import Spoiled, address
+from bloxtr8.addresses import checksum, parse
+from bloxtr8.documents.vault_terms import Spoiled
 from bloxtr8.reclaim import plan, report
 from bloxtr8.reclaim.node import ChainError, Node, Seen
 from bloxtr8.reclaim.plan import ETHER, Plan
@@ -58,9 +58,9 @@ def _options() -> argparse.ArgumentParser:
 
 def _address(text: str) -> str:
     try:
-        return address(text)
+        return parse(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise argparse.ArgumentTypeError(f"{text} {error}") from None
 
 
 def _token(text: str) -> str:

@@ -3,9 +3,11 @@
 from typing import Literal, Self
 
 from bloxtr8 import addresses, config
+from bloxtr8.domain import vaults
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import RailName
+from bloxtr8.entities import StablecoinEscrow
 from bloxtr8.rails.base import PaymentInstructions
+from bloxtr8.rails.usdc import vault
 from bloxtr8.shapes import Moment, View
 
 NETWORKS = {8453: "Base", 84532: "Base Sepolia", 31337: "Anvil (local)"}
@@ -32,10 +34,11 @@ class PaymentView(View):
 
 
 class VaultPaymentView(View):
-    """A plain transfer of USDC pays, from a wallet or an exchange. `amount` in cents, `amount_units` in base units.
+    """A plain transfer of USDC pays, from a wallet or an exchange. `amount` is the gross, in cents.
 
-    `uri` asks for it as EIP-681 has it, `qr` shows that as an SVG (a data URI); address, network and amount stand
-    beside it as text, for wallets that read no URI.
+    In base units: `total_units` are to come in all, `paid_units` have arrived, `amount_units` are missing still. `uri`
+    asks for those as EIP-681 has it, `qr` shows that as an SVG (a data URI); address, network and amount stand beside
+    it as text, for wallets that read no URI.
     """
 
     rail: str
@@ -44,6 +47,8 @@ class VaultPaymentView(View):
     token: str
     deposit_addr: str
     amount: int
+    total_units: int
+    paid_units: int
     amount_units: int
     amount_text: str
     currency: str
@@ -53,19 +58,20 @@ class VaultPaymentView(View):
     expires_at: Moment
 
     @classmethod
-    def of(cls, file: EscrowFile, found: PaymentInstructions) -> Self:
-        terms = file.rail.terms  # type: ignore[attr-defined]
-        token, vault = addresses.checksum(terms["token"]), addresses.checksum(found.external_id)
-        uri = f"ethereum:{token}@{terms['chainId']}/transfer?address={vault}&uint256={terms['amount']}"
+    def of(cls, file: EscrowFile, rail: StablecoinEscrow, found: PaymentInstructions) -> Self:
+        terms, missing = vault.Terms.from_json(rail.terms), vaults.missing(rail)
+        uri = vault.payment_uri(terms, found.external_id, missing)
         return cls(
             rail=str(file.escrow.rail),
-            chain_id=terms["chainId"],
-            network=NETWORKS.get(terms["chainId"], f"chain {terms['chainId']}"),
-            token=token,
-            deposit_addr=vault,
+            chain_id=terms.chain_id,
+            network=NETWORKS.get(terms.chain_id, f"chain {terms.chain_id}"),
+            token=addresses.checksum(terms.token),
+            deposit_addr=addresses.checksum(found.external_id),
             amount=file.escrow.gross,
-            amount_units=terms["amount"],
-            amount_text=f"{file.escrow.gross // 100}.{file.escrow.gross % 100:02} USDC",
+            total_units=terms.amount,
+            paid_units=rail.units,
+            amount_units=missing,
+            amount_text=_text(missing),
             currency=str(file.escrow.currency),
             uri=uri,
             qr=_qr(uri),
@@ -76,9 +82,16 @@ class VaultPaymentView(View):
 
 def of(file: EscrowFile, found: PaymentInstructions) -> "PaymentView | VaultPaymentView":
     """How the buyer pays, by the escrow's rail."""
-    if file.escrow.rail == RailName.USDC_BASE:
-        return VaultPaymentView.of(file, found)
+    if isinstance(file.rail, StablecoinEscrow):
+        return VaultPaymentView.of(file, file.rail, found)
     return PaymentView.of(str(file.escrow.rail), found)
+
+
+def _text(units: int) -> str:
+    """With two decimals, more only where there is less than a cent."""
+    whole, part = divmod(units, 10**6)
+    digits = f"{part:06}"
+    return f"{whole}.{digits[:2]}{digits[2:].rstrip('0')} USDC"
 
 
 def _qr(text: str) -> str:

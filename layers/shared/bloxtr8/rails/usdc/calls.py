@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bloxtr8.addresses import keccak
+from bloxtr8.money import units_of
 from bloxtr8.rails.base import LegKind, LegOrder, RailBug
-from bloxtr8.rails.usdc.vault import Terms, units_of
+from bloxtr8.rails.usdc.vault import Terms
 
 TERMS = "(bytes32,address,address,address,address,uint128,uint64,uint16)"
 TRANSFER = "0x" + keccak(b"Transfer(address,address,uint256)").hex()
@@ -71,6 +72,10 @@ def balance_of(account: str) -> str:
 
 def is_blacklisted(account: str) -> str:
     return _selector("isBlacklisted(address)") + topic(account)[2:]
+
+
+def paused() -> str:
+    return _selector("paused()")
 
 
 def topic(address: str) -> str:

@@ -76,11 +76,8 @@ class Block:
 class Chain:
     """One chain, by its node. Every method raises RailThrottled and RailOutcomeUnknown."""
 
-    def __init__(
-        self, url: str, chain_id: int, allowed: Sequence[int], session: requests.Session | None = None
-    ) -> None:
-        if chain_id not in allowed:
-            raise RailBug(f"chain {chain_id} may not be used here")
+    def __init__(self, url: str, chain_id: int, session: requests.Session | None = None) -> None:
+        """`chain_id`: one that this deployment may use (config.chain_id)."""
         self.id = chain_id
         timeouts = (CONNECT_SECONDS, READ_SECONDS)
         self._w3 = Web3(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ulid import ULID
 
+from bloxtr8 import money
 from bloxtr8.ids import ulid_of
 from bloxtr8.rails.base import DepositSeen, Funding, RailOutcomeUnknown, ReclaimSeen
 from bloxtr8.rails.usdc import calls, vault
@@ -108,7 +109,7 @@ def _deposits(
         deposits.append(
             DepositSeen(
                 ref=ref,
-                amount=vault.cents_of(arrived + units) - vault.cents_of(arrived),
+                amount=money.cents_of(arrived + units) - money.cents_of(arrived),
                 currency=funding.currency,
                 at=chain.block(log.block).at,
                 external_ids=(ref,),

@@ -1,12 +1,13 @@
 """The rail of USDC on Base: a vault for each escrow, that can only pay the right people (rail-usdc.md)."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import ClassVar
 
 from bloxtr8 import addresses
+from bloxtr8.money import units_of
 from bloxtr8.rails.base import (
     Funding,
     FundingStatus,
@@ -40,10 +41,11 @@ class UsdcRail:
     name: ClassVar[str] = "USDC_BASE"
 
     def __init__(
-        self, chain: Chain, sender: Sender, *, escrow_contract: str, token: str, finality: Tag, payout_finality: Tag
+        self, chain: Chain, sender: Sender, *, contracts: Sequence[str], token: str, finality: Tag, payout_finality: Tag
     ) -> None:
+        """`contracts`: whose vaults are honoured, lower case (config.escrow_contracts)."""
         self._chain, self._sender = chain, sender
-        self._contract, self._token = escrow_contract.lower(), token.lower()
+        self._contracts, self._token = contracts, token.lower()
         self._finality, self._payout_finality = finality, payout_finality
 
     def open(self, funding: Funding) -> Opened:
@@ -60,20 +62,11 @@ class UsdcRail:
             if funding.external_id is None:
                 raise RailBug(f"{funding.escrow_id} has no vault yet")
             terms = self._terms_of(funding)
-            place, units = self._proven(terms), vault.units_of(funding.amount)
             return PaymentInstructions(
-                external_id=place,
+                external_id=self._proven(terms),
                 amount=funding.amount,
                 currency=funding.currency,
-                status=self._paid(terms, units),
-                details={
-                    "chainId": terms.chain_id,
-                    "token": addresses.checksum(terms.token),
-                    "depositAddr": addresses.checksum(place),
-                    "amountUnits": units,
-                    "uri": vault.payment_uri(terms, units),
-                    "finality": self._finality,
-                },
+                status=self._paid(terms, units_of(funding.amount)),
             )
 
     def look(self, funding: Funding) -> Look:
@@ -119,10 +112,10 @@ class UsdcRail:
             return self._settled(terms, order, payment)
 
     def destination_ready(self, destination: str) -> bool:
-        """Whether Circle lets the token go there."""
+        """Whether Circle lets the token go there: it is not paused, nor the wallet on its deny-list."""
         with _plain():
-            answer = self._chain.call(self._token, calls.is_blacklisted(destination))
-            return calls.numbers(answer) == [0]
+            questions = (calls.paused(), calls.is_blacklisted(destination))
+            return all(calls.numbers(self._chain.call(self._token, each)) == [0] for each in questions)
 
     def postpone(self, funding: Funding) -> bool:
         with _plain():
@@ -133,7 +126,7 @@ class UsdcRail:
                 escrow_id=funding.escrow_id,
                 name=POSTPONE,
                 chain_id=self._chain.id,
-                to=self._contract,
+                to=terms.escrow_contract,
                 data=calls.postpone(terms),
             )
             tx = self._sender.find(funding.escrow_id, POSTPONE)
@@ -153,12 +146,13 @@ class UsdcRail:
         return self._chain.block(self._finality)
 
     def _terms_of(self, money: Funding | LegOrder) -> Terms:
-        """The frozen terms. RailBug unless they are this escrow's, on this chain, of this token and contract."""
+        """The frozen terms. RailBug unless they are this escrow's, on this chain, of this token and a contract of
+        ours."""
         if money.terms is None or money.currency not in CURRENCIES:
             raise RailBug(f"{money.escrow_id} is not for this rail")
         terms = Terms.from_json(money.terms)
-        ours = (self._chain.id, self._contract, self._token, vault.escrow_key(money.escrow_id))
-        if (terms.chain_id, terms.escrow_contract, terms.token, terms.escrow_id) != ours:
+        ours = (self._chain.id, self._token, addresses.escrow_key(money.escrow_id))
+        if (terms.chain_id, terms.token, terms.escrow_id) != ours or terms.escrow_contract not in self._contracts:
             raise RailBug(f"the terms of {money.escrow_id} are not of this chain, contract, token or escrow")
         stored = money.external_id if isinstance(money, Funding) else money.funding_id
         if stored is not None and stored.lower() != vault.address(terms):
@@ -202,7 +196,7 @@ class UsdcRail:
             escrow_id=order.escrow_id,
             name=str(order.action),
             chain_id=self._chain.id,
-            to=self._contract,
+            to=terms.escrow_contract,
             data=calls.settle(terms, order.action, payment),
             attempt=order.attempt,
         )
@@ -210,9 +204,10 @@ class UsdcRail:
 
     def _state(self, terms: Terms, at: Tag) -> list[int]:
         """`stateOf`: paid, fees, done (a bit an action), postponed."""
-        state = calls.numbers(self._chain.call(self._contract, calls.state_of(vault.terms_hash(terms)), at=at))
+        answer = self._chain.call(terms.escrow_contract, calls.state_of(vault.terms_hash(terms)), at=at)
+        state = calls.numbers(answer)
         if len(state) != 4:
-            raise RailBug(f"there is no contract at {self._contract}")
+            raise RailBug(f"there is no contract at {terms.escrow_contract}")
         return state
 
     def _settled(self, terms: Terms, order: LegOrder, payment: calls.Payment) -> LegOutcome | None:

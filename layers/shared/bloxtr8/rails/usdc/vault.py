@@ -10,7 +10,6 @@ from typing import Any, Self
 from bloxtr8.addresses import checksum, keccak
 
 POSTPONEMENT_SECONDS = 90 * 86_400  # Escrow.POSTPONEMENT
-UNITS_PER_CENT = 10_000  # USDC has six decimals
 
 _CLONE = (
     bytes.fromhex("3d602d80600a3d3981f3363d3d373d3d3d363d73"),
@@ -85,22 +84,6 @@ def address(terms: Terms) -> str:
     return "0x" + keccak(b"\xff" + contract + keccak(terms.encoded()) + code)[12:].hex()
 
 
-def escrow_key(escrow_id: str) -> str:
-    """The chain's name of an escrow: keccak256 of its `esc_…` id."""
-    return "0x" + keccak(escrow_id.encode()).hex()
-
-
-def units_of(cents: int) -> int:
-    """Base units of USDC."""
-    return cents * UNITS_PER_CENT
-
-
-def cents_of(units: int) -> int:
-    """Whole cents; what is below one stays in the vault."""
-    return units // UNITS_PER_CENT
-
-
-def payment_uri(terms: Terms, units: int) -> str:
+def payment_uri(terms: Terms, place: str, units: int) -> str:
     """What a wallet reads from the QR code: a transfer of USDC to the vault on its chain (EIP-681)."""
-    token, place = checksum(terms.token), checksum(address(terms))
-    return f"ethereum:{token}@{terms.chain_id}/transfer?address={place}&uint256={units}"
+    return f"ethereum:{checksum(terms.token)}@{terms.chain_id}/transfer?address={checksum(place)}&uint256={units}"
