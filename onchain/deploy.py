@@ -5,7 +5,9 @@ the same on every chain: USDC sent to the right vault on a wrong chain can still
 the operators afterwards, himself; he should be a multisig or a hardware wallet. Nothing here signs for him.
 
 The deploying account only pays. Its key is read from DEPLOYER_KEY, or from a keystore file whose password is asked for;
-the node from RPC_URL. On Anvil its first account pays where no key is given.
+the node from RPC_URL_<chain id>, else RPC_URL. On Anvil its first account pays where no key is given.
+
+`--dry-run` asks the node everything and sends nothing; it takes several chains: `--chain base-sepolia base --dry-run`.
 """
 
 import argparse
@@ -89,9 +91,29 @@ def deploy(w3: "Web3", owner: str, payer: "LocalAccount | None" = None) -> str:
     if not w3.eth.get_code(to_checksum_address(DEPLOYER)):
         raise NotDeployed(f"The deterministic deployer {DEPLOYER} is not on chain {w3.eth.chain_id}")
     receipt = w3.eth.wait_for_transaction_receipt(_send(w3, SALT + init_code(owner), payer), WAIT_SECONDS)
-    if receipt["status"] != 1 or not is_deployed(w3, owner):
+    if not is_deployed(w3, owner):  # of two runs at once one fails, and the contract is there all the same
         raise NotDeployed(f"Transaction {receipt['transactionHash'].to_0x_hex()} deployed nothing")
     return address
+
+
+def rehearse(w3: "Web3", owner: str, payer: str | None = None) -> tuple[int, int]:
+    """What deploying it now would take, asked of the node: gas, and wei at today's price. Nothing is sent.
+
+    Raises NotDeployed where it would come to nothing: there is no deployer, it would make another address, or the payer
+    (an address, where one is known) has too little ether.
+    """
+    address = address_of(owner)
+    if not w3.eth.get_code(to_checksum_address(DEPLOYER)):
+        raise NotDeployed(f"The deterministic deployer {DEPLOYER} is not on chain {w3.eth.chain_id}")
+    transaction: TxParams = {"to": to_checksum_address(DEPLOYER), "data": SALT + init_code(owner)}
+    made = w3.eth.call(transaction)
+    if made != bytes.fromhex(address[2:]):
+        raise NotDeployed(f"The deployer on chain {w3.eth.chain_id} would make {made.to_0x_hex()}, not {address}")
+    gas = w3.eth.estimate_gas(transaction)
+    wei = gas * w3.eth.gas_price
+    if payer is not None and (has := w3.eth.get_balance(to_checksum_address(payer))) < 2 * wei:
+        raise NotDeployed(f"{payer} has {has} wei on chain {w3.eth.chain_id}, and up to {2 * wei} are needed")
+    return gas, wei
 
 
 def _send(w3: "Web3", data: bytes, payer: "LocalAccount | None") -> "HexBytes":
@@ -129,39 +151,64 @@ def _payer(keystore: Path | None) -> "LocalAccount | None":
     return cast("LocalAccount", account)
 
 
+def _node(name: str) -> "Web3":
+    """The node of a chain. Raises NotDeployed where it is of another."""
+    from web3 import Web3
+
+    chain = CHAINS[name]
+    url = os.environ.get(f"RPC_URL_{chain.id}") or os.environ.get("RPC_URL") or chain.rpc_url
+    w3 = Web3(Web3.HTTPProvider(url))
+    if w3.eth.chain_id != chain.id:
+        raise NotDeployed(f"The node is on chain {w3.eth.chain_id}, and {name} is {chain.id}")
+    return w3
+
+
 def _run(args: argparse.Namespace) -> None:
-    chain: Chain = CHAINS[args.chain]
     address = address_of(args.owner)
     print(f"Owner     {to_checksum_address(args.owner)}")
     print(f"Escrow    {address}, on every chain")
     if args.predict:
         return
-    if chain.real_money and not args.audited:
-        raise NotDeployed(f"{args.chain} holds real money: deploy there once the contract is audited, with --audited")
     payer = _payer(args.keystore)
-    if payer is None and args.chain != "anvil":
-        raise NotDeployed("Nobody to pay for it: set DEPLOYER_KEY or give --keystore")
+    for name in args.chain:
+        if args.dry_run:
+            _rehearse(name, args.owner, payer)
+        else:
+            _deploy(name, args, payer)
 
-    from web3 import Web3
 
-    w3 = Web3(Web3.HTTPProvider(os.environ.get("RPC_URL", chain.rpc_url)))
-    if w3.eth.chain_id != chain.id:
-        raise NotDeployed(f"The node is on chain {w3.eth.chain_id}, and {args.chain} is {chain.id}")
-    if is_deployed(w3, args.owner):
-        print(f"It is already on {args.chain}; nothing was sent.")
+def _rehearse(name: str, owner: str, payer: "LocalAccount | None") -> None:
+    w3 = _node(name)
+    if is_deployed(w3, owner):
+        print(f"It is already on {name}; nothing would be sent.")
         return
-    print(f"Sending to {args.chain} …", flush=True)
+    gas, wei = rehearse(w3, owner, payer.address if payer else None)
+    who = payer.address if payer else "nobody yet"
+    print(f"It would be on {name} (chain {CHAINS[name].id}): {gas} gas, {wei / 10**18:.6f} ether now, paid by {who}.")
+
+
+def _deploy(name: str, args: argparse.Namespace, payer: "LocalAccount | None") -> None:
+    if CHAINS[name].real_money and not args.audited:
+        raise NotDeployed(f"{name} holds real money: deploy there once the contract is audited, with --audited")
+    if payer is None and name != "anvil":
+        raise NotDeployed("Nobody to pay for it: set DEPLOYER_KEY or give --keystore")
+    w3 = _node(name)
+    if is_deployed(w3, args.owner):
+        print(f"It is already on {name}; nothing was sent.")
+        return
+    print(f"Sending to {name} …", flush=True)
     deploy(w3, args.owner, payer)
-    print(f"It is on {args.chain} now. Its owner lets the platform's signer settle: setOperator(signer, true).")
+    print(f"It is on {name} now. Its owner lets the platform's signer settle: setOperator(signer, true).")
 
 
 def main(argv: Sequence[str]) -> int:
-    """0 where the contract is there (or, with --predict, would be), 1 where it was refused."""
+    """0 where the contract is there (or, with --predict or --dry-run, would be), 1 where it was refused."""
     parser = argparse.ArgumentParser(prog="python -m onchain.deploy", description=(__doc__ or "").split("\n\n")[1])
-    parser.add_argument("--chain", choices=CHAINS, required=True)
+    parser.add_argument("--chain", choices=CHAINS, nargs="+", required=True)
     parser.add_argument("--owner", required=True, help="the address that will name the operators")
     parser.add_argument("--keystore", type=Path, help="an encrypted key file of the account that pays")
     parser.add_argument("--predict", action="store_true", help="say the address and send nothing")
+    parser.add_argument("--dry-run", action="store_true", help="ask the node what deploying would take; send nothing")
     parser.add_argument(
         "--audited", action="store_true", help="the contract has been audited: a chain of real money may be used"
     )

@@ -31,6 +31,18 @@ STRANGER = "0x" + "5a" * 20
 RAIL = "USDC_BASE"
 
 
+either_side = pytest.mark.parametrize("side", ["buyer", "seller"])
+unclean = pytest.mark.parametrize(  # what a screening may say of a wallet that starts no deal, and the refusal
+    ("risk", "status", "code"),
+    [
+        ("SANCTIONED", 422, "WALLET_SANCTIONED"),
+        ("HIGH", 422, "WALLET_RISK"),
+        ("MEDIUM", 422, "WALLET_RISK"),
+        ("UNKNOWN", 502, "UPSTREAM_FAILED"),
+    ],
+)
+
+
 class FakeChain:
     """The rail of USDC with the vaults behind it. What is paid is final at once.
 

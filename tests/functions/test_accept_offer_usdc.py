@@ -12,7 +12,7 @@ from tests import factories
 from tests.checks import refused
 from tests.emulator import Platform
 from tests.functions import chain as chains
-from tests.functions.chain import FakeChain, Wallets, chain, holder, wallets
+from tests.functions.chain import FakeChain, Wallets, chain, either_side, holder, unclean, wallets
 from tests.functions.offers import accept, settings
 
 __all__ = ["chain", "wallets"]
@@ -102,7 +102,7 @@ def test_a_chain_that_this_deployment_may_not_use_takes_nothing(
     refused(aws, 422, "NOT_AVAILABLE_YET", "accept_offer", seller, body, offer_id=made.id)
 
 
-@pytest.mark.parametrize("side", ["buyer", "seller"])
+@either_side
 def test_both_sides_need_a_proven_wallet(aws: Platform, chain: FakeChain, wallets: Wallets, side: str) -> None:
     people = {"buyer": holder(), "seller": holder()}
     people[side] = holder(wallet=None, wallet_screening=None)
@@ -111,16 +111,8 @@ def test_both_sides_need_a_proven_wallet(aws: Platform, chain: FakeChain, wallet
     assert wallets.asked == []
 
 
-@pytest.mark.parametrize(
-    ("risk", "status", "code"),
-    [
-        ("SANCTIONED", 422, "WALLET_SANCTIONED"),
-        ("HIGH", 422, "WALLET_RISK"),
-        ("MEDIUM", 422, "WALLET_RISK"),
-        ("UNKNOWN", 502, "UPSTREAM_FAILED"),
-    ],
-)
-@pytest.mark.parametrize("side", ["buyer", "seller"])
+@unclean
+@either_side
 def test_only_a_clean_wallet_starts_a_deal(
     aws: Platform, chain: FakeChain, wallets: Wallets, side: str, risk: str, status: int, code: str
 ) -> None:

@@ -8,7 +8,7 @@ from tests import factories
 from tests.checks import refused
 from tests.emulator import Platform
 from tests.functions import chain as chains
-from tests.functions.chain import FakeChain, Wallets, chain, wallets
+from tests.functions.chain import FakeChain, Wallets, chain, either_side, unclean, wallets
 from tests.functions.contracts import consent, sign
 
 __all__ = ["chain", "wallets"]
@@ -23,16 +23,8 @@ def contract(aws: Platform, chain: FakeChain, wallets: Wallets) -> Contract:
     return made
 
 
-@pytest.mark.parametrize(
-    ("risk", "status", "code"),
-    [
-        ("SANCTIONED", 422, "WALLET_SANCTIONED"),
-        ("HIGH", 422, "WALLET_RISK"),
-        ("MEDIUM", 422, "WALLET_RISK"),
-        ("UNKNOWN", 502, "UPSTREAM_FAILED"),
-    ],
-)
-@pytest.mark.parametrize("side", ["buyer", "seller"])
+@unclean
+@either_side
 def test_only_a_clean_wallet_signs(
     aws: Platform, wallets: Wallets, contract: Contract, side: str, risk: str, status: int, code: str
 ) -> None:

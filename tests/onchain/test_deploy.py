@@ -98,6 +98,81 @@ def test_a_second_run_finds_it_and_sends_nothing(w3: Web3, capsys: pytest.Captur
     assert w3.eth.block_number == height
 
 
+def test_a_dry_run_over_several_chains_asks_each_and_sends_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Base too, before the audit; what it says is what a run then does."""
+    monkeypatch.setenv("DEPLOYER_KEY", PAYER.key.to_0x_hex())
+    ids = [deploy.CHAINS[name].id for name in ("base-sepolia", "base")]
+    with node(ids[0], monkeypatch) as sepolia, node(ids[1], monkeypatch) as base:
+        for chain_id, w3 in zip(ids, (sepolia, base), strict=True):
+            monkeypatch.setenv(f"RPC_URL_{chain_id}", str(w3.provider.endpoint_uri))  # type: ignore[attr-defined]
+        both = ["--chain", "base-sepolia", "base", "--owner", SAFE, "--dry-run"]
+
+        assert run(*both) == 0
+
+        said = capsys.readouterr().out
+        assert f"Escrow    {deploy.address_of(SAFE)}, on every chain" in said
+        assert [f"on {name} (chain {of})" in said for name, of in zip(("base-sepolia", "base"), ids, strict=True)]
+        for w3 in (sepolia, base):
+            assert (w3.eth.block_number, w3.eth.get_transaction_count(PAYER.address)) == (0, 0)
+            assert not deploy.is_deployed(w3, SAFE)
+
+        assert run("--chain", "base-sepolia", "--owner", SAFE) == 0
+        assert run(*both) == 0
+        said = capsys.readouterr().out
+        assert "already on base-sepolia; nothing would be sent" in said
+        assert f"It would be on base (chain {ids[1]})" in said
+
+        monkeypatch.setenv(f"RPC_URL_{ids[1]}", str(sepolia.provider.endpoint_uri))  # type: ignore[attr-defined]
+        assert run(*both) == 1
+        assert f"The node is on chain {ids[0]}, and base is {ids[1]}" in capsys.readouterr().err
+
+
+def test_a_dry_run_says_what_would_stop_it(
+    sepolia: Web3, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DEPLOYER_KEY", PAYER.key.to_0x_hex())
+    asked = ("--chain", "base-sepolia", "--owner", SAFE, "--dry-run")
+    set_balance, set_code = RPCEndpoint("anvil_setBalance"), RPCEndpoint("anvil_setCode")
+    sepolia.provider.make_request(set_balance, [PAYER.address, hex(10**9)])
+    assert run(*asked) == 1
+    assert f"{PAYER.address} has {10**9} wei" in capsys.readouterr().err
+
+    returns_another = "0x73" + "11" * 20 + "5f526014600cf3"
+
+    sepolia.provider.make_request(set_code, [deploy.DEPLOYER, returns_another])
+    assert run(*asked) == 1
+    assert "would make 0x" + "11" * 20 in capsys.readouterr().err
+
+    sepolia.provider.make_request(set_code, [deploy.DEPLOYER, "0x"])
+    assert run(*asked) == 1
+    assert f"is not on chain {deploy.CHAINS['base-sepolia'].id}" in capsys.readouterr().err
+
+
+def test_of_two_runs_at_once_both_find_the_contract(sepolia: Web3) -> None:
+    """Neither saw it there; the second's transaction fails."""
+    import threading
+
+    accounts = [Account.from_key(keccak(text=f"payer {n}")) for n in range(2)]
+    for account in accounts:
+        sepolia.provider.make_request(RPCEndpoint("anvil_setBalance"), [account.address, hex(10**18)])
+    sepolia.provider.make_request(RPCEndpoint("evm_setAutomine"), [False])
+    made: list[str] = []
+    threads = [
+        threading.Thread(target=lambda account=account: made.append(deploy.deploy(sepolia, SAFE, account)))
+        for account in accounts
+    ]
+    for thread in threads:
+        thread.start()
+    while int(sepolia.provider.make_request(RPCEndpoint("txpool_status"), [])["result"]["pending"], 16) < 2:
+        pass
+    sepolia.provider.make_request(RPCEndpoint("evm_mine"), [])
+    for thread in threads:
+        thread.join()
+    assert made == [deploy.address_of(SAFE)] * 2
+
+
 def test_another_owner_has_another_contract(w3: Web3) -> None:
     assert deploy.deploy(w3, OWNER) != deploy.deploy(w3, SAFE)
 

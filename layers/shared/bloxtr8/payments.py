@@ -42,8 +42,8 @@ def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstr
         found = rail.payment(funding.order(file))
     if found.status is FundingStatus.CANCELED:  # at the provider, which counts as the deadline (states.md, section 4)
         raise Expired("This can't be paid any more.", "FUNDING_EXPIRED")
-    if found.status is FundingStatus.PAID and isinstance(file.rail, StablecoinEscrow):  # and will be recorded soon
-        raise vaults.already_paid()
+    if found.status is FundingStatus.PAID and isinstance(file.rail, StablecoinEscrow) and not escrow.quarantined:
+        raise vaults.already_paid()  # final, and recorded in a minute
     return file, found
 
 

@@ -52,7 +52,7 @@ GUARDS: dict[str, Guard] = {
 
 def _check_payable(file: EscrowFile, now: dt.datetime) -> None:
     escrows.check_fundable(file.escrow, now)
-    if isinstance(file.rail, StablecoinEscrow) and not vaults.missing(file.rail):
+    if isinstance(file.rail, StablecoinEscrow) and not vaults.missing(file.escrow, file.rail):
         raise vaults.already_paid()
 
 

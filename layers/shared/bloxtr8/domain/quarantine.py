@@ -9,10 +9,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from bloxtr8 import config
+from bloxtr8 import config, money
 from bloxtr8.domain import ledger
 from bloxtr8.domain.ledger import Entry
-from bloxtr8.domain.vaults import UNITS_A_CENT
 from bloxtr8.domain.wallets import Risk
 from bloxtr8.entities import Account, Deposit, Escrow, LedgerLine, RailRow, StablecoinEscrow
 
@@ -23,7 +22,7 @@ def is_small(rail: RailRow, sender: str | None, units: int | None) -> bool:
     """Whether it is too little of a stranger's to stop anything."""
     if not isinstance(rail, StablecoinEscrow) or sender in {None, rail.terms["buyer"]} or units is None:
         return False
-    return units < config.settings().return_minimum_cents * UNITS_A_CENT
+    return units < money.units_of(config.settings().return_minimum_cents)
 
 
 def is_doubtful(evidence: Mapping[str, Any] | None) -> bool:

@@ -5,11 +5,11 @@ What is on its way may be at the provider already, or not yet: only what no leg 
 
 from typing import NamedTuple
 
+from bloxtr8 import money
 from bloxtr8.domain import ledger, legs
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import Account, Leg, Reconciliation, Side
 
-UNITS_A_CENT = 10_000
 UNBALANCED = "LEDGER_UNBALANCED"
 BUYER, SELLER = "BUYER_DIFFERS", "SELLER_DIFFERS"  # what the card's provider had of and sent to a side
 VAULT = "VAULT_DIFFERS"
@@ -53,7 +53,7 @@ def of_card(file: EscrowFile, paid: int, sent: int) -> list[Difference]:
 
 def of_vault(file: EscrowFile, units: int) -> list[Difference]:
     """Against what lies in the vault at finality (I6): whole cents, since less stays there."""
-    booked, there = file.escrow.held + file.escrow.surplus, units // UNITS_A_CENT
+    booked, there = file.escrow.held + file.escrow.surplus, money.cents_of(units)
     moving = sum(leg.amount + leg.fee + leg.also_buyer for leg in _under_way(file))
     return [] if booked - moving <= there <= booked else [Difference(VAULT, file.escrow.id, booked, there)]
 

@@ -84,9 +84,14 @@ def credited(units_before: int, units: int) -> int:
     return money.cents_of(units_before + units) - money.cents_of(units_before)
 
 
-def missing(rail: StablecoinEscrow) -> int:
-    """What is still to come, in base units: the gross less all that is known to have arrived."""
-    return max(0, int(rail.terms["amount"]) - rail.units)
+def counted(escrow: Escrow, rail: StablecoinEscrow) -> int:
+    """What has arrived towards the price, in base units; what was set aside is not."""
+    return rail.units - money.units_of(escrow.quarantined)
+
+
+def missing(escrow: Escrow, rail: StablecoinEscrow) -> int:
+    """What is still to come, in base units."""
+    return max(0, int(rail.terms["amount"]) - counted(escrow, rail))
 
 
 def already_paid() -> InvalidState:

@@ -36,9 +36,9 @@ class PaymentView(View):
 class VaultPaymentView(View):
     """A plain transfer of USDC pays, from a wallet or an exchange. `amount` is the gross, in cents.
 
-    In base units: `total_units` are to come in all, `paid_units` have arrived, `amount_units` are missing still. `uri`
-    asks for those as EIP-681 has it, `qr` shows that as an SVG (a data URI); address, network and amount stand beside
-    it as text, for wallets that read no URI.
+    In base units: `total_units` are to come in all, `paid_units` have arrived for it, `amount_units` are missing still.
+    `uri` asks for those as EIP-681 has it, `qr` shows that as an SVG (a data URI); address, network and amount stand
+    beside it as text, for wallets that read no URI.
     """
 
     rail: str
@@ -59,7 +59,7 @@ class VaultPaymentView(View):
 
     @classmethod
     def of(cls, file: EscrowFile, rail: StablecoinEscrow, found: PaymentInstructions) -> Self:
-        terms, missing = vault.Terms.from_json(rail.terms), vaults.missing(rail)
+        terms, missing = vault.Terms.from_json(rail.terms), vaults.missing(file.escrow, rail)
         uri = vault.payment_uri(terms, found.external_id, missing)
         return cls(
             rail=str(file.escrow.rail),
@@ -69,7 +69,7 @@ class VaultPaymentView(View):
             deposit_addr=addresses.checksum(found.external_id),
             amount=file.escrow.gross,
             total_units=terms.amount,
-            paid_units=rail.units,
+            paid_units=vaults.counted(file.escrow, rail),
             amount_units=missing,
             amount_text=_text(missing),
             currency=str(file.escrow.currency),
