@@ -94,6 +94,7 @@ def roblox(
     for name in ("ROBLOX_API_BASE", "ROBLOX_GROUPS_BASE", "ROBLOX_GAMES_BASE"):
         monkeypatch.setenv(name, base)
     monkeypatch.setattr(http, "BACKOFF_SECONDS", 0.001)
+    doubles.shorten(monkeypatch, base, double)
     config.settings.cache_clear()
     yield double
     config.settings.cache_clear()
@@ -117,6 +118,7 @@ def discord(
     stage, base = discord_stage
     stage.double = double = doubles.Discord(doubles.still(clock))
     monkeypatch.setenv("DISCORD_API_BASE", base)
+    doubles.shorten(monkeypatch, base, double)
     config.settings.cache_clear()
     yield double
     config.settings.cache_clear()
@@ -133,6 +135,7 @@ def node(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator["NodeDouble"
         serve(double.wsgi) as base,
         nodes.known(monkeypatch, CHAIN_RPC_URL=base, USDC_ADDRESS=nodes.TOKEN, SANCTIONS_ORACLE=nodes.ORACLE),
     ):
+        doubles.shorten(monkeypatch, base, double)
         yield double
 
 

@@ -1,11 +1,15 @@
 """The doubles of the outside services as tests hold them: one address a session, a fresh double for every test."""
 
+import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 import urllib3
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from bloxtr8.outside import http
 from local.doubles.discord import DiscordDouble
 from local.doubles.roblox import RobloxDouble
 from local.doubles.web import Clock, Double
@@ -23,6 +27,35 @@ class Stage:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         return self.double.wsgi(environ, start_response)
+
+
+class ShortWay:
+    """The product's way to the doubles of a test: past the network, which takes longer than all that they do, unless
+    something shall go wrong there. tests/outside, tests/local and tests/flows go over loopback."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self.doubles: dict[str, Double] = {}  # by address
+
+    def request(self, method: str, url: str, *, body: Any = None, headers: Any = None, **options: Any) -> Any:
+        """As of a PoolManager."""
+        parts = urlsplit(url)
+        base = f"{parts.scheme}://{parts.netloc}"
+        double = self.doubles.get(base)
+        if double is None or double.faults.any:
+            return self._pool.request(method, url, body=body, headers=headers, **options)
+        asked = EnvironBuilder(url.removeprefix(base) or "/", base, method=method, data=body, headers=headers)
+        parts_of_body, status, heads = run_wsgi_app(double.wsgi, asked.get_environ(), buffered=True)
+        asked.close()
+        answer = io.BytesIO(b"".join(parts_of_body))
+        return urllib3.HTTPResponse(answer, dict(heads), int(status[:3]), preload_content=False)
+
+
+def shorten(monkeypatch: pytest.MonkeyPatch, base: str, double: Double) -> None:
+    """From here on in the test, requests to this address take the short way."""
+    if not isinstance(http._pool, ShortWay):
+        monkeypatch.setattr(http, "_pool", ShortWay(http._pool))
+    http._pool.doubles[base] = double  # type: ignore[attr-defined]
 
 
 class Roblox(RobloxDouble):

@@ -80,6 +80,11 @@ class Faults:
         with self._lock:
             self._waiting.clear()
 
+    @property
+    def any(self) -> bool:
+        """Whether something shall go wrong."""
+        return bool(self._waiting)
+
     def take(self, path: str) -> Fault | None:
         """The fault for this request, counted down."""
         with self._lock:
