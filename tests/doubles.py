@@ -80,7 +80,7 @@ class Roblox(RobloxDouble):
 
     def down(self) -> None:
         """No host of Roblox gives a usable answer, until `up`."""
-        self.faults.put(r"^/(cloud|v1)/", status=503, times=None)
+        self.faults.put(r"^/(cloud|v1|v2)/", status=503, times=None)
 
     def up(self) -> None:
         """Every host answers again."""

@@ -52,6 +52,7 @@ class RobloxDouble(Double):
         "GET /cloud/v2/groups/<group_id>": "_cloud_group",
         "GET /cloud/v2/universes/<game_id>": "_cloud_game",
         "GET /v1/groups/<group_id>": "_legacy_group",
+        "GET /v2/groups": "_legacy_groups",
         "GET /v1/games": "_legacy_games",
     }
 
@@ -179,6 +180,29 @@ class RobloxDouble(Double):
             "hasVerifiedBadge": group["verified"],
         }
         return as_json(body | ({"isLocked": True} if group["isLocked"] else {}))
+
+    def _legacy_groups(self, request: Request) -> Response:
+        """Many at once: without the lock, and without those that do not exist."""
+        asked = request.args.get("groupIds", "").split(",")
+        if len(asked) > MOST_IDS:
+            raise Refused(400, {"errors": [{"code": 2, "message": "Too many ids in request."}]})
+        if not all(one.isascii() and one.isdigit() for one in asked):
+            raise Refused(400, {"errors": [{"code": 3, "message": "Ids could not be parsed from request."}]})
+        return as_json({"data": [self._listed_group(one) for one in asked if one in self._groups]})
+
+    def _listed_group(self, group_id: str) -> dict[str, Any]:
+        group = self._groups[group_id]
+        owner = group["owner"]
+        named = {"id": int(owner), "type": "User", "name": self._users.get(owner, _name(owner))} if owner else None
+        return {
+            "id": int(group_id),
+            "name": group["name"],
+            "description": group["description"],
+            "owner": named,
+            "memberCount": group["memberCount"],
+            "created": stamp(group["created"]),
+            "hasVerifiedBadge": group["verified"],
+        }
 
     def _legacy_games(self, request: Request) -> Response:
         asked = request.args.get("universeIds", "").split(",")

@@ -97,6 +97,10 @@ class Settings:
     warn_seconds: int = DAY
     listing_look_seconds: int = HOUR
     listing_verify_seconds: int = 60
+    watch_held_seconds: int = 4 * 60  # at every run while the asset is to be handed over
+    watch_delivered_seconds: int = 15 * 60
+    watch_paused_seconds: int = HOUR  # in a dispute, and while money moves: whether it goes on
+    watch_recheck_seconds: int = 60  # between the two looks that prove a delivery nobody reported
     owner_recheck_seconds: int = 5 * 60
     owner_unknown_seconds: int = DAY
     owner_unknown_dispute_seconds: int = 7 * DAY

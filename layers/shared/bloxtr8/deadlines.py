@@ -7,16 +7,14 @@ deadline again.
 
 import datetime as dt
 
-from bloxtr8 import assets, clock, config, funding, reads, reclaims, sagas, table
+from bloxtr8 import clock, config, funding, ownership, reads, reclaims, sagas, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import dispute_opening, dossier, escrows, plans
-from bloxtr8.domain.dispute_opening import Claim
+from bloxtr8.domain import escrows, plans
 from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY
-from bloxtr8.entities import Escrow, EscrowStatus, Freeze, Settlement, Snapshot
-from bloxtr8.errors import Unprocessable, UpstreamFailed
+from bloxtr8.entities import Escrow, EscrowStatus, Freeze, Settlement
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
 
@@ -105,16 +103,13 @@ def _look_at_delivery(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
     if not _due_or_frozen(escrow, escrow.deliver_by, now):
         _look_later(file, now, actor)
         return
-    owner, proof = _owner(escrow)
+    owner, proof = ownership.look(escrow)
     if owner is Owner.UNKNOWN:
         _unknown(file, now, config.settings().owner_unknown_seconds, actor)
         return
     _known(escrow, now)
     if owner is Owner.BUYER:
-        delivery = escrows.deliver(
-            file, "prove_delivery", Role.SYSTEM, verification="VERIFIED", snapshot_id=proof[0].id, now=now
-        )
-        table.commit(escrow, delivery, *proof, action="prove_delivery", actor=actor)
+        ownership.deliver(file, proof, now, actor)
     elif not escrows.passed(escrow, escrow.deliver_by, now) or not escrows.check_seen(escrow, owner, now):
         _look_later(file, now, actor, soon=True)
     else:
@@ -130,13 +125,13 @@ def _look_at_inspection(file: EscrowFile, now: dt.datetime, actor: Actor) -> Non
     if not _due_or_frozen(escrow, escrow.inspect_by, now):
         _warn(file, now, actor)
         return
-    owner, proof = _owner(escrow)
+    owner, proof = ownership.look(escrow)
     if owner is Owner.UNKNOWN:
         _unknown(file, now, config.settings().owner_unknown_dispute_seconds, actor)
         return
     _known(escrow, now)
     if owner in {Owner.SELLER, Owner.NOBODY}:
-        _dispute(file, f"OWNER_IS_{owner}", proof, now, actor)
+        ownership.dispute(file, f"OWNER_IS_{owner}", proof, now, actor)
     elif not escrows.passed(escrow, escrow.inspect_by, now) or escrow.warned_at is None:
         _warn(file, now, actor)
     else:
@@ -154,17 +149,6 @@ def _due_or_frozen(escrow: Escrow, deadline: dt.datetime | None, now: dt.datetim
     return escrows.passed(escrow, deadline, now) or escrow.frozen_causes == {Freeze.UNKNOWN_OWNER}
 
 
-def _owner(escrow: Escrow) -> tuple[Owner, list[Snapshot]]:
-    """A fresh look, by both sources, and the snapshot of it. An asset Roblox no longer knows has no owner."""
-    try:
-        seen = assets.look(escrow, escrow.buyer_roblox_id, both_sources=True)
-    except UpstreamFailed:
-        return Owner.UNKNOWN, []
-    except Unprocessable:
-        return Owner.NOBODY, []
-    return dossier.owner_of(escrow, seen), [seen]
-
-
 def _known(escrow: Escrow, now: dt.datetime) -> None:
     """Roblox answered again: the clock goes on."""
     escrows.thaw(escrow, Freeze.UNKNOWN_OWNER, now)
@@ -176,20 +160,10 @@ def _unknown(file: EscrowFile, now: dt.datetime, limit_seconds: int, actor: Acto
     escrow = file.escrow
     escrow.unknown_since = escrow.unknown_since or now
     if now - escrow.unknown_since >= dt.timedelta(seconds=limit_seconds):
-        _dispute(file, "OWNER_UNKNOWN", [], now, actor)
+        ownership.dispute(file, "OWNER_UNKNOWN", [], now, actor)
         return
     escrows.freeze(escrow, Freeze.UNKNOWN_OWNER, now)
     _look_later(file, now, actor)
-
-
-def _dispute(file: EscrowFile, reason: str, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
-    """open_system_dispute: no outcome, no clock; an arbiter decides, or the seller refunds (section 7)."""
-    seen = proof[0] if proof else None
-    dispute = dispute_opening.begin(
-        "open_system_dispute", file, Role.SYSTEM, Claim(reason), opener_id=actor.id, seen=seen, now=now
-    )
-    details = dispute_opening.noted(dispute)
-    table.commit(file.escrow, dispute, *proof, action="open_system_dispute", actor=actor, details=details)
 
 
 def _warn(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:

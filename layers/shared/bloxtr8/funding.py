@@ -13,7 +13,7 @@ from ulid import ULID
 from bloxtr8 import clock, config, lookups, money, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import chain_actions, escrows, ledger, plans, quarantine, settlements, vaults, wallet_risk
+from bloxtr8.domain import chain_actions, escrows, ledger, plans, quarantine, settlements, vaults, wallet_risk, watches
 from bloxtr8.domain.deals import fall_through
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
@@ -150,7 +150,7 @@ def hold(escrow_id: str, actor: Actor) -> bool:
         return False
     escrows.hold_funds(escrow, now)
     rows = _surplus(file, escrow.held - escrow.gross, "paid too much", actor)
-    table.commit(escrow, *rows, action="hold_funds", actor=actor)
+    table.commit(escrow, watches.begin(escrow, now), *rows, action="hold_funds", actor=actor)
     return True
 
 

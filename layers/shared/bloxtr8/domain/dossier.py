@@ -32,10 +32,15 @@ def owner_of(escrow: Escrow, seen: Snapshot | None) -> Owner:
     """Whose the asset was on a snapshot; UNKNOWN without one."""
     if seen is None:
         return Owner.UNKNOWN
-    if seen.owner_id is None or seen.locked:
+    return whose(escrow, None if seen.locked else seen.owner_id)
+
+
+def whose(escrow: Escrow, roblox_id: str | None) -> Owner:
+    """The same by the owner's Roblox id; None is nobody."""
+    if roblox_id is None:
         return Owner.NOBODY
     names = {escrow.buyer_roblox_id: Owner.BUYER, escrow.seller_roblox_id: Owner.SELLER}
-    return names.get(seen.owner_id, Owner.OTHER)
+    return names.get(roblox_id, Owner.OTHER)
 
 
 def file(escrow: EscrowFile, seen: Snapshot | None, now: dt.datetime) -> dict[str, Any]:

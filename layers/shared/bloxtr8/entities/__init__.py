@@ -6,6 +6,7 @@ from bloxtr8.entities.deal import Contract, ContractStatus, Signature, SignMetho
 from bloxtr8.entities.dispute import Dispute, DisputeMessage, DisputeStatus
 from bloxtr8.entities.escrow import (
     Account,
+    AssetWatch,
     ChainTx,
     Delivery,
     DeliveryStatus,
@@ -65,7 +66,7 @@ from bloxtr8.entities.record import (
 )
 
 __all__ = [
-    "Account", "AssetGuard", "AssetType", "AuditEntry", "Chain", "ChainTx", "Contract", "ContractStatus",
+    "Account", "AssetGuard", "AssetType", "AssetWatch", "AuditEntry", "Chain", "ChainTx", "Contract", "ContractStatus",
     "Currency", "Deals", "Decision", "DecisionStatus", "Delivery", "DeliveryStatus", "Deposit", "Dispute",
     "DisputeMessage", "DisputeStatus", "Entity", "Escrow", "EscrowStatus", "Evidence", "Freeze", "Hold",
     "HoldDecision", "Idempotency", "Identity", "LedgerLine", "Leg", "LegStatus", "Listing", "ListingStatus",

@@ -218,6 +218,17 @@ class Delivery(EscrowRow, discriminator="Delivery"):
     next_look = TimeAttribute(null=True)
 
 
+class AssetWatch(EscrowRow, discriminator="AssetWatch"):
+    """When an escrow's asset is looked at next, and what the last looks showed (domain.watches). It decides nothing:
+    each move asks Roblox anew."""
+
+    seen = UnicodeAttribute(null=True)  # whose it was at the last look that was answered: dossier.Owner
+    seen_at = TimeAttribute(null=True)  # since when, without another owner between
+    unknown_since = TimeAttribute(null=True)  # while no look is answered
+    looks = IntegerAttribute(default=0)  # in vain, in a row
+    next_look = TimeAttribute(null=True)
+
+
 class Evidence(EscrowRow, discriminator="Evidence"):
     """A file a party filed, addressed by its sha256; the bytes lie in S3. A claim without a file has no content
     type."""

@@ -1,0 +1,109 @@
+"""watch_assets: the asset of every paid escrow is watched until the money is out (states.md, sections 4 and 6).
+
+Who has it by a list of many is a hint; who has it by one source says whether to decide; what is decided is decided on
+a fresh look by both sources. An outage never decides.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import cast
+
+from bloxtr8 import clock, ownership, reads, table
+from bloxtr8.actors import Actor
+from bloxtr8.attempts import each
+from bloxtr8.domain import dossier, watches
+from bloxtr8.domain.dossier import Owner
+from bloxtr8.entities import AssetWatch, Escrow, EscrowStatus
+from bloxtr8.outside import roblox_batch
+from bloxtr8.outside.roblox import AssetType
+from bloxtr8.outside.roblox_batch import Asset
+
+SHELF = "DUE#WATCH"
+ROWS = 300  # a run looks at, oldest first; the lists take them in six requests
+ASKS = 60  # a run asks about one by one: a twelfth of what Open Cloud lets us ask in five minutes
+FAILURES = 3  # in a row, and Roblox is down: the rest of the run is not asked
+
+
+def watch(actor: Actor) -> None:
+    """One run. What it has no asks left for stays due, and is the next run's first."""
+    due = table.due(AssetWatch, SHELF, limit=ROWS)
+    if not due:
+        return
+    places = [table.ref(AssetWatch, escrow_ulid=row.escrow_ulid) for row in due]
+    rows = table.load(*places, *(table.ref(Escrow, ulid=row.escrow_ulid) for row in due))
+    escrows = {escrow.id: escrow for escrow in rows[len(due) :]}
+    now = clock.now()
+    still_due = [row for row in rows[: len(due)] if row.next_look is not None and row.next_look <= now]
+    source = _Source(_hints(escrows.values()))
+    each(still_due, lambda row: _look(row, escrows[row.escrow_id], source, actor))
+
+
+def _hints(escrows: Iterable[Escrow]) -> dict[Asset, str | None]:
+    """Where a hand-over is waited for, a list is enough to see that nothing happened yet."""
+    return roblox_batch.owners({_asset(escrow) for escrow in escrows if escrow.status is EscrowStatus.FUNDS_HELD})
+
+
+def _asset(escrow: Escrow) -> Asset:
+    return cast(AssetType, escrow.asset_type.value), escrow.asset_id
+
+
+@dataclass(slots=True)
+class _Source:
+    """What one run knows of Roblox, and how much more it may ask."""
+
+    hints: dict[Asset, str | None]
+    asks: int = ASKS
+    failures: int = 0
+
+    def owner(self, escrow: Escrow) -> Owner | None:
+        """Whose the asset is; None where this run asks no more."""
+        asset = _asset(escrow)
+        if escrow.status is EscrowStatus.FUNDS_HELD and asset in self.hints:
+            return dossier.whose(escrow, self.hints[asset])
+        if self.failures >= FAILURES:
+            return Owner.UNKNOWN
+        if not self.asks:
+            return None
+        self.asks -= 1
+        who, _ = ownership.look(escrow, both_sources=False)
+        self.failures = self.failures + 1 if who is Owner.UNKNOWN else 0
+        return who
+
+
+def _look(row: AssetWatch, escrow: Escrow, source: _Source, actor: Actor) -> None:
+    """One row: what is seen, what follows, and when it is looked at again."""
+    now = clock.now()
+    if escrow.status in watches.WATCHED:
+        who = source.owner(escrow)
+        if who is None:  # the next run's first
+            return
+        if _matters(row, escrow, who, now):
+            who, escrow = _decide(row, escrow.status, actor)
+            watches.note(row, who, now)
+    watches.plan(row, escrow, now)
+    table.remember(row, unless_exists=False)  # a twin that looked first is as good
+
+
+def _matters(row: AssetWatch, escrow: Escrow, who: Owner, now: dt.datetime) -> bool:
+    """Whether this look is to be followed by one that decides."""
+    again = watches.note(row, who, now)
+    if escrow.status is EscrowStatus.FUNDS_HELD:
+        return who is Owner.BUYER and again
+    return who in watches.LOST or watches.unknown_too_long(row, now)
+
+
+def _decide(row: AssetWatch, status: EscrowStatus, actor: Actor) -> tuple[Owner, Escrow]:
+    """Ask both sources, and move the escrow where they say so. Returns whose the asset is, and the escrow after it."""
+    file, now = reads.escrow(row.escrow_id), clock.now()
+    if file.escrow.status is not status:
+        return Owner.UNKNOWN, file.escrow
+    who, proof = ownership.look(file.escrow)
+    if status is EscrowStatus.FUNDS_HELD:
+        if who is Owner.BUYER:
+            ownership.deliver(file, proof, now, actor)
+    elif who in watches.LOST:
+        ownership.dispute(file, f"OWNER_IS_{who}", proof, now, actor)
+    elif who is Owner.UNKNOWN and watches.unknown_too_long(row, now):
+        ownership.dispute(file, "OWNER_UNKNOWN", proof, now, actor)
+    return who, file.escrow

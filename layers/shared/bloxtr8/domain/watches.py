@@ -1,0 +1,55 @@
+"""The watch over a paid escrow's asset: when it is looked at next, and what two looks prove (states.md, sections 4 and
+6; M53, M59)."""
+
+import datetime as dt
+
+from bloxtr8 import config
+from bloxtr8.domain.dossier import Owner
+from bloxtr8.domain.escrows import repair_delay
+from bloxtr8.entities import AssetWatch, Escrow, EscrowStatus
+
+WATCHED = frozenset({EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED})
+PAUSED = frozenset({EscrowStatus.DISPUTED, EscrowStatus.SETTLING})
+LOST = frozenset({Owner.SELLER, Owner.NOBODY})  # after the delivery; a third person has it from the buyer
+
+
+def begin(escrow: Escrow, now: dt.datetime) -> AssetWatch:
+    """The watch begins with the money: from now on the asset may change hands."""
+    row = AssetWatch(escrow_id=escrow.id)
+    plan(row, escrow, now)
+    return row
+
+
+def note(row: AssetWatch, who: Owner, now: dt.datetime) -> bool:
+    """Write down what a look showed. True where an earlier one, long enough ago, showed the same owner, and none
+    between another. A look that nobody answered contradicts none."""
+    if who is Owner.UNKNOWN:
+        row.unknown_since = row.unknown_since or now
+        row.looks += 1
+        return False
+    row.unknown_since, row.looks = None, 0
+    if row.seen != who or row.seen_at is None:
+        row.seen, row.seen_at = str(who), now
+    return bool(now - row.seen_at >= dt.timedelta(seconds=config.settings().watch_recheck_seconds))
+
+
+def unknown_too_long(row: AssetWatch, now: dt.datetime) -> bool:
+    """Whether nobody could say for a week whose the asset is (D13)."""
+    limit = dt.timedelta(seconds=config.settings().owner_unknown_dispute_seconds)
+    return row.unknown_since is not None and now - row.unknown_since >= limit
+
+
+def plan(row: AssetWatch, escrow: Escrow, now: dt.datetime) -> None:
+    """Set `next_look`; none once the escrow has ended. What nobody answers is asked ever later, up to an hour."""
+    settings = config.settings()
+    if escrow.status in PAUSED:
+        row.seen, row.seen_at, row.unknown_since, row.looks = None, None, None, 0
+        row.next_look = now + dt.timedelta(seconds=settings.watch_paused_seconds)
+    elif escrow.status not in WATCHED:
+        row.next_look = None
+    elif row.looks:
+        row.next_look = now + repair_delay(row.looks - 1)
+    elif escrow.status is EscrowStatus.DELIVERED:
+        row.next_look = now + dt.timedelta(seconds=settings.watch_delivered_seconds)
+    else:
+        row.next_look = now + dt.timedelta(seconds=settings.watch_held_seconds)

@@ -1,0 +1,46 @@
+"""Whose the asset of an escrow is on Roblox now, and the two moves of the system's own that follow from it (states.md,
+section 4)."""
+
+import datetime as dt
+
+from bloxtr8 import assets, table
+from bloxtr8.actors import Actor
+from bloxtr8.domain import dispute_opening, dossier, escrows
+from bloxtr8.domain.dispute_opening import Claim
+from bloxtr8.domain.dossier import Owner
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.entities import Escrow, Snapshot
+from bloxtr8.errors import Unprocessable, UpstreamFailed
+
+
+def look(escrow: Escrow, *, both_sources: bool = True) -> tuple[Owner, list[Snapshot]]:
+    """A fresh look, and the snapshot of it. An asset that Roblox no longer knows has no owner.
+
+    By both sources, which must agree, before anything is decided; by one where it only tells whether to ask.
+    """
+    try:
+        seen = assets.look(escrow, escrow.buyer_roblox_id, both_sources=both_sources)
+    except UpstreamFailed:
+        return Owner.UNKNOWN, []
+    except Unprocessable:
+        return Owner.NOBODY, []
+    return dossier.owner_of(escrow, seen), [seen]
+
+
+def deliver(file: EscrowFile, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
+    """prove_delivery, by a look that showed the buyer: nobody has to say so (M53)."""
+    delivery = escrows.deliver(
+        file, "prove_delivery", Role.SYSTEM, verification="VERIFIED", snapshot_id=proof[0].id, now=now
+    )
+    table.commit(file.escrow, delivery, *proof, action="prove_delivery", actor=actor)
+
+
+def dispute(file: EscrowFile, reason: str, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
+    """open_system_dispute: no outcome, no clock; an arbiter decides, or the seller refunds (section 7)."""
+    seen = proof[0] if proof else None
+    opened = dispute_opening.begin(
+        "open_system_dispute", file, Role.SYSTEM, Claim(reason), opener_id=actor.id, seen=seen, now=now
+    )
+    details = dispute_opening.noted(opened)
+    table.commit(file.escrow, opened, *proof, action="open_system_dispute", actor=actor, details=details)
