@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from local.client import Refused
+from local.trader import Trader
 from tests.flows.theatre import Theatre
 
 
@@ -59,6 +60,30 @@ def test_a_fraud_warning_stops_the_payout_and_a_refund_of_everything_ends_it(the
     theatre.settle("REFUNDED")
     assert [one["amount"] for one in theatre.stripe_has("refunds")] == [23_000]
     assert theatre.stripe_has("transfers") == []
+    theatre.assert_sound()
+
+
+def test_compliance_clears_a_fraud_warning_and_the_seller_is_paid(theatre: Theatre) -> None:
+    world = theatre.cast.world
+    officer = Trader(world, "vera", "840001", "940001")
+    officer.sign_in()
+    theatre.stack.invoker.ask("grant_staff_role", {"userId": officer.user_id, "role": "COMPLIANCE"})
+    theatre.agree()
+    theatre.fund()
+    delivery = theatre.deliver()
+    world.stripe.send("POST", f"/_double/charges/{charge(theatre)}/warning")
+    assert escrow(theatre)["holds"] == ["RISK_REVIEW"]
+
+    seen = officer.get(theatre.path)
+    (finding,) = seen["compliance"]["findings"]
+    assert (finding["hold"], finding["cause"].partition(":")[0]) == ("RISK_REVIEW", "warning")
+    assert "place_hold" in [entry["action"] for entry in officer.get(f"{theatre.path}/timeline")["items"]]
+    wish = {"hold": "RISK_REVIEW", "decision": "CLEAR", "reason": "The card's owner has confirmed it."}
+    assert officer.post(f"/staff{theatre.path}/hold", wish)["decided"]
+
+    assert escrow(theatre)["holds"] == []
+    theatre.confirm(delivery)
+    theatre.settle("RELEASED")
     theatre.assert_sound()
 
 
