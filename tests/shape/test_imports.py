@@ -8,10 +8,17 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from tools import template
+from tools import reach, template
 
 HEAVY = ("stripe", "fpdf", "uharfbuzz", "fontTools", "PIL", "web3", "eth_account", "eth_keys")
 NEEDED = {"render_contract", "get_payout_account", "open_payout_account"}  # one renders, two ask Stripe, at each call
+ASK_THE_RAIL = {  # all that can come to load a rail, and so web3 or stripe, at a call
+    "await_funding", "cancel_unfunded", "close_funding", "confirm_leg", "enforce_escrow_deadlines", "look_at_rail",
+    "open_funding", "poll_chain", "process_webhook_event", "reconcile_money", "retry_webhooks", "screen_deposit",
+    "send_leg", "start_payment", "watch_chain_txs",
+}  # fmt: skip
+DYNAMIC = re.compile(r"import_module\(|__import__\(")
+LAZY = ("bloxtr8.rails.get", "bloxtr8.rails.chain", "bloxtr8.watching._watch")
 WRONG = {
     "domain/up.py": "from bloxtr8 import table",
     "entities/up.py": "from bloxtr8.domain import transitions",
@@ -48,6 +55,22 @@ def test_no_function_that_does_not_need_it_imports_anything_heavy() -> None:
     light = [f"functions.{action}.app" for action in actions if action not in NEEDED]
 
     assert heavy_import(light, HEAVY, [template.ROOT, template.ROOT / "layers/shared"]) is None
+
+
+def test_no_other_function_can_come_to_load_a_rail() -> None:
+    actions = sorted(path.parent.name for path in (template.ROOT / "functions").glob("*/app.py"))
+
+    assert {action for action in actions if reach.reaches(action, *LAZY)} == ASK_THE_RAIL
+
+
+def test_only_the_registry_and_the_job_import_by_a_name_that_is_no_constant() -> None:
+    """What is imported otherwise, the arrows of pyproject.toml see."""
+    sources = [*(template.ROOT / "layers/shared/bloxtr8").rglob("*.py"), *(template.ROOT / "functions").rglob("*.py")]
+
+    dynamic = {path.relative_to(template.ROOT) for path in sources if DYNAMIC.search(path.read_text())}
+
+    shared = Path("layers/shared/bloxtr8")
+    assert dynamic == {shared / "rails/__init__.py", shared / "watching.py"}
 
 
 def foreign(source: str) -> set[str]:
