@@ -20,6 +20,7 @@ PREFIXES = {
     "user_id": "usr",
     "guild_id": "gld",
     "dispute_id": "dsp",
+    "proposal_id": "prp",
 }
 
 

@@ -122,6 +122,8 @@ def scene(stack: Stack, cast: Cast) -> Scene:
     theatre = trades[0]
     claim = {"title": "Nothing came", "description": "x", "reasonCode": "NOT_DELIVERED"}
     disputes = [cast.buyer.post(f"{one.path}/disputes", claim)["id"] for one in trades]
+    parts = {"sellerAmount": 1, "buyerAmount": 22_999, "reason": "x"}
+    proposal = cast.seller.post(f"{theatre.path}/settlements", parts)["id"]
     for number in (60_003, 60_004):
         cast.world.group(str(number), cast.seller.roblox_id)
         more = {"title": "For sale", "summary": "x", "price": 5_000, "category": "x", "assetType": "GROUP"}
@@ -141,6 +143,7 @@ def scene(stack: Stack, cast: Cast) -> Scene:
         "escrow_id": theatre.trade.escrow_id,
         "delivery_id": cast.buyer.get(theatre.path)["deliveries"][0]["id"],
         "dispute_id": disputes[0],
+        "proposal_id": proposal,
         "user_id": cast.seller.user_id,
     }
     return Scene(theatre, staff, ids)

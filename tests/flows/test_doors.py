@@ -36,6 +36,11 @@ BODIES: dict[str, Any] = {
     "reject_delivery": {"description": "x", "reasonCode": "OTHER"},
     "post_dispute_message": {"text": "x"},
     "resolve_dispute": {"outcome": "REFUND", "sellerAmount": 0, "buyerAmount": 1, "resolution": "x" * 20},
+    "propose_settlement": {"sellerAmount": 1, "buyerAmount": 1, "reason": "x"},
+    "accept_settlement": None,
+    "reject_settlement": None,
+    "withdraw_settlement": None,
+    "extend_deadline": {"deadline": "deliverBy", "until": "2100-01-01T00:00:00Z"},
     "add_evidence": {"sha256": "0" * 64, "contentType": "image/png", "sizeBytes": 1, "note": "x"},
 }
 
@@ -58,6 +63,7 @@ def ids(cast: Cast) -> dict[str, str]:
         "escrow_id": "esc",
         "delivery_id": "dlv",
         "dispute_id": "dsp",
+        "proposal_id": "prp",
     }
     return {name: f"{prefix}_{ulid}" for name, prefix in names.items()} | {"user_id": f"usr_{ulid}"}
 
@@ -115,6 +121,8 @@ def test_a_stranger_finds_nothing_of_a_trade(cast: Cast, theatre: Theatre) -> No
     delivery = theatre.cast.buyer.get(theatre.path)["deliveries"][0]["id"]
     claim = BODIES["open_dispute"]
     dispute = cast.buyer.post(f"{theatre.path}/disputes", claim)["id"]
+    parts = {"sellerAmount": 1, "buyerAmount": 22_999, "reason": "x"}
+    proposal = cast.seller.post(f"{theatre.path}/settlements", parts)["id"]
     listing = cast.seller.get(f"/listings/{theatre.trade.listing_id}")
     contract = cast.buyer.get(f"/contracts/{theatre.trade.contract_id}")
     real = {
@@ -124,6 +132,7 @@ def test_a_stranger_finds_nothing_of_a_trade(cast: Cast, theatre: Theatre) -> No
         "escrow_id": theatre.trade.escrow_id,
         "delivery_id": delivery,
         "dispute_id": dispute,
+        "proposal_id": proposal,
         "user_id": cast.buyer.user_id,
     }
     stranger = Trader(cast.world, "stranger", "820002", "920002")

@@ -108,6 +108,10 @@ def hidden(aws: Platform, action: str, escrow: Escrow, user: Any, body: Any = No
         real = path(escrow)
         paths = [one | {"delivery_id": real["delivery_id"]} for one in paths]
         paths += [real | {"delivery_id": wrong} for wrong in (*BAD_DELIVERIES, other)]
+    proposal = options.pop("proposal", None)  # the id of one, where the path names it
+    if proposal is not None:
+        real |= {"proposal_id": proposal}
+        paths = [one | {"proposal_id": proposal} for one in paths]
     strangers = options.pop("strangers", [factories.user(), staff(PlatformRole.SUPPORT, PlatformRole.COMPLIANCE)])
     before = aws.rows()
     told = [aws.call(action, user, body, **one, **options) for one in paths]
@@ -127,12 +131,17 @@ def turned_away(aws: Platform, action: str, user: Any, bodies: Any, **options: A
     assert aws.rows() == before
 
 
+def listing(escrow: Escrow) -> Listing:
+    """Its listing as it lies in the table now."""
+    return table.get(Listing, id=escrow.listing_id)
+
+
 def around(escrow: Escrow) -> dict[str, Any]:
     """What lies around the deal: listing, offer, and both parties' open deals and volumes."""
     root, depth = offer_place(escrow.offer_id)
     people = [table.get(Deals, user_id=user_id) for user_id in (escrow.buyer_id, escrow.seller_id)]
     return {
-        "listing": str(table.get(Listing, id=escrow.listing_id).status),
+        "listing": str(listing(escrow).status),
         "offer": str(table.get(Offer, root=root, depth=depth).status),
         "open": [deals.open for deals in people],
         "volume": [sum(deals.volume.values()) for deals in people],

@@ -1,22 +1,31 @@
 """The parties and the staff who decide see an escrow; nobody sees what is the other side's alone."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from bloxtr8 import clock
 from bloxtr8.entities import Escrow, PlatformRole
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.doubles import Roblox
 from tests.emulator import Platform
-from tests.functions.escrows import TOKEN, confirm, delivery, hidden, paid_out, seen, staff, text
+from tests.functions.escrows import TOKEN, confirm, delivery, file, hidden, paid_out, seen, staff, text
+from tests.functions.settlements import GONE, proposed
 from tests.wire import Wire
 
 
 def _started(aws: Platform, stripe: StripeDouble) -> Escrow:
     escrow = factories.funded(stripe)
     assert aws.call("start_delivery", escrow.seller_id, {}, escrow_id=escrow.id).status == 200
+    return escrow
+
+
+def _proposed(aws: Platform, stripe: StripeDouble) -> Escrow:
+    escrow = factories.delivered(stripe)
+    proposed(aws, escrow, 1)
     return escrow
 
 
@@ -31,11 +40,13 @@ STAGES: dict[str, Callable[[Platform, StripeDouble], Escrow]] = {
     "funded": lambda _, stripe: factories.funded(stripe),
     "started": _started,
     "delivered": lambda _, stripe: factories.delivered(stripe),
+    "proposed": _proposed,
     "settling": _settling,
     "released": lambda aws, stripe: paid_out(stripe, _settling(aws, stripe)),
 }
 EVIDENCE = {"sha256": "0" * 64, "contentType": "image/png", "sizeBytes": 1, "note": "n"}
-OF_DELIVERY = {"mark_delivered", "verify_delivery", "confirm_delivery"}
+OF_PROPOSAL = {"accept_settlement", "reject_settlement", "withdraw_settlement"}
+OF_DELIVERY = {"reject_delivery", "mark_delivered", "verify_delivery", "confirm_delivery"}
 ACTIONS: dict[str, Any] = {
     "start_payment": None,
     "cancel_escrow": {"reason": "r"},
@@ -45,6 +56,13 @@ ACTIONS: dict[str, Any] = {
     "mark_delivered": None,
     "verify_delivery": None,
     "confirm_delivery": {"acknowledge": True},
+    "open_dispute": {"title": "t", "description": "d", "reasonCode": "OTHER"},
+    "reject_delivery": {"description": "d", "reasonCode": "OTHER"},
+    "propose_settlement": {"sellerAmount": 1, "buyerAmount": 99_999, "reason": "r"},
+    "accept_settlement": None,
+    "reject_settlement": None,
+    "withdraw_settlement": None,
+    "extend_deadline": {},
 }
 
 
@@ -69,9 +87,11 @@ def test_shows_money_deadlines_delivery_and_what_the_reader_may_do(
     assert view["deliverBy"].endswith("Z")
     assert (view["inspectBy"], view["endedAt"], view["settlementId"], view["clocksFrozen"]) == (None, None, None, False)
     assert [(shown["id"], shown["status"]) for shown in view["deliveries"]] == [(place.id, "PENDING")]
-    assert view["allowedActions"] == ["verify_delivery", "add_evidence"]
+    assert set(view["allowedActions"]) == {
+        "extend_deadline", "verify_delivery", "add_evidence", "propose_settlement", "open_dispute",
+    }  # fmt: skip
     assert set(seen(aws, escrow, escrow.seller_id)["allowedActions"]) == {
-        "start_delivery", "verify_delivery", "add_evidence", "refund_escrow",
+        "start_delivery", "verify_delivery", "add_evidence", "refund_escrow", "propose_settlement", "open_dispute",
     }  # fmt: skip
 
 
@@ -118,6 +138,13 @@ def test_what_is_one_sides_alone_is_nowhere_for_the_other(aws: Platform, stripe:
         assert secret not in sellers + buyers
 
 
+def _a_day_more(aws: Platform, escrow: Escrow) -> dict[str, str]:
+    """What a party would ask for the deadline that counts now."""
+    view = seen(aws, escrow, escrow.buyer_id)
+    name = {"AWAIT_FUNDS": "fundBy", "DELIVERED": "inspectBy"}.get(view["status"], "deliverBy")
+    return {"deadline": name, "until": clock.iso(clock.parse(view[name]) + dt.timedelta(days=1))}
+
+
 @pytest.mark.parametrize("stage", [*STAGES])
 def test_what_it_allows_is_what_the_actions_answer(
     aws: Platform, stripe: StripeDouble, roblox: Roblox, wire: Wire, stage: str
@@ -125,17 +152,22 @@ def test_what_it_allows_is_what_the_actions_answer(
     escrow = STAGES[stage](aws, stripe)
     roblox.set_group(escrow.asset_id, owner=escrow.seller_roblox_id if stage == "payable" else escrow.buyer_roblox_id)
     place = delivery(escrow).id
+    proposals = file(escrow).proposals
+    proposal = proposals[-1].id if proposals else GONE
     wire.instead("TransactWriteItems", lambda _: {})  # every commit succeeds, and nothing is written
     for user in (escrow.buyer_id, escrow.seller_id):
         allowed = set(seen(aws, escrow, user)["allowedActions"])
         answered = set()
         for action, body in ACTIONS.items():
             names = {"escrow_id": escrow.id} | ({"delivery_id": place} if action in OF_DELIVERY else {})
+            names |= {"proposal_id": proposal} if action in OF_PROPOSAL else {}
+            if action == "extend_deadline":
+                body = _a_day_more(aws, escrow)
             answer = aws.call(action, user, body, headers={"Idempotency-Key": action}, **names)
             if answer.status < 300:
                 answered.add(action)
             else:
-                assert answer.status in {403, 409}, answer.body
+                assert answer.status in {403, 409} or (answer.status, proposal) == (404, GONE), answer.body
         assert answered == allowed
 
 

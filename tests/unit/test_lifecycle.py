@@ -19,6 +19,7 @@ ENDS = {
     "Escrow": {"RELEASED", "REFUNDED", "SPLIT", "CANCELLED"},
     "Delivery": {"CONFIRMED", "CANCELLED"},
     "Settlement": {"DONE", "DROPPED"},
+    "SettlementProposal": {"ACCEPTED", "REJECTED", "WITHDRAWN", "EXPIRED"},
     "Leg": {"CONFIRMED"},
     "Dispute": {"CLOSED"},
     "WebhookEvent": {"PROCESSED", "DEAD"},

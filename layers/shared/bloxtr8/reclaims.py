@@ -91,7 +91,7 @@ def _drop(file: EscrowFile) -> list[Settlement]:
     waiting = {SettlementStatus.OPEN, SettlementStatus.PARKED}
     unpaid = [row for row in file.settlements if row.status in waiting and settlements.next_leg(file, row) is not None]
     for settlement in unpaid:
-        settlements.drop(settlement, clock.now())
+        settlements.drop(settlement, "record_reclaim", Role.SYSTEM, clock.now())
     return unpaid
 
 

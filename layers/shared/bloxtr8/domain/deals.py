@@ -56,7 +56,7 @@ def finish(around: Around, outcome: EscrowStatus, *, sold: bool, by_card: bool =
     else:
         becomes = ListingStatus.REMOVED if listing.removed_after_deal else ListingStatus.INACTIVE
         LISTING.apply("retire_listing", listing, Role.SYSTEM, becomes=becomes)
-        listing.reason = "DEAL_REFUNDED"
+        listing.reason = f"DEAL_{outcome}"
     listing.reserved_offer_id = None
     for deals in (around.buyer, around.seller):
         deals.open = max(0, deals.open - 1)

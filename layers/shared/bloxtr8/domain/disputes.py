@@ -204,6 +204,11 @@ def close_by_refund(file: EscrowFile, role: Role, now: dt.datetime) -> list[Disp
     return _close(file, "refund_escrow", role, "REFUNDED_BY_SELLER", now)
 
 
+def close_by_agreement(file: EscrowFile, role: Role, now: dt.datetime) -> list[Dispute]:
+    """The same where both sides have agreed."""
+    return _close(file, "accept_settlement", role, "SETTLED", now)
+
+
 def close_by_adoption(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
     """The same where everything was refunded in the provider's Dashboard."""
     return _close(file, "adopt_refund", Role.SYSTEM, "REFUNDED_BY_PLATFORM", now)

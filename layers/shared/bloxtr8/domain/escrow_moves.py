@@ -5,7 +5,7 @@ import datetime as dt
 import functools
 from collections.abc import Callable, Iterable
 
-from bloxtr8.domain import compliance, dispute_opening, escrows, resuming, vaults
+from bloxtr8.domain import compliance, dispute_opening, escrows, extensions, resuming, settlement_proposals, vaults
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
@@ -47,6 +47,12 @@ GUARDS: dict[str, Guard] = {
     "reject_delivery": lambda file, role, now: _rejection(file, role),
     "resume_settlement": lambda file, _, now: resuming.check_parked(file),
     "decide_hold": lambda file, _, now: compliance.check_anything(file, now),
+    "extend_deadline": lambda file, role, now: extensions.check_any(file, role),
+    "propose_settlement": lambda file, role, now: settlement_proposals.check_propose(file, role, now),
+    **{
+        action: functools.partial(settlement_proposals.check_live, action)
+        for action in ("accept_settlement", "reject_settlement", "withdraw_settlement")
+    },
 }
 
 

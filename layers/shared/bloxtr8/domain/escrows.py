@@ -25,9 +25,11 @@ from bloxtr8.entities import (
     LedgerLine,
     Leg,
     Operation,
+    ProposalStatus,
     RailName,
     RailRow,
     Settlement,
+    SettlementProposal,
     StablecoinEscrow,
     StripeEscrow,
 )
@@ -52,6 +54,7 @@ class EscrowFile:
     disputes: list[Dispute] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
     decisions: list[HoldDecision] = field(default_factory=list)
+    proposals: list[SettlementProposal] = field(default_factory=list)
 
     @classmethod
     def of(cls, rows: Iterable[Entity]) -> "EscrowFile | None":
@@ -75,6 +78,12 @@ class EscrowFile:
         """The live dispute, of which there is at most one (C6)."""
         return next((row for row in self.disputes if row.status in {DisputeStatus.OPEN, DisputeStatus.IN_REVIEW}), None)
 
+    @property
+    def proposal(self) -> SettlementProposal | None:
+        """The proposal of a settlement that nobody has answered, of which there is at most one (C6). Whether it still
+        stands is `settlement_proposals`' to say."""
+        return next((row for row in self.proposals if row.status is ProposalStatus.OPEN), None)
+
     def settlement(self, settlement_id: str) -> Settlement:
         for row in self.settlements:
             if row.id == settlement_id:
@@ -90,6 +99,7 @@ _LISTS = {
     "Delivery": "deliveries", "Deposit": "deposits", "Evidence": "evidence", "Settlement": "settlements",
     "Leg": "legs", "LedgerLine": "ledger", "Operation": "operations", "Dispute": "disputes",
     "HoldDecision": "decisions",
+    "SettlementProposal": "proposals",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ Amounts are cents. `settlements` is how a plan is carried out.
 
 import datetime as dt
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bloxtr8 import ids, money
 from bloxtr8.actors import Actor
@@ -13,7 +13,7 @@ from bloxtr8.domain import chain_actions
 from bloxtr8.domain.chain_actions import Action
 from bloxtr8.domain.escrows import EscrowFile, check_money_may_start, plan_look, repair_delay
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.domain.transitions import ESCROW
+from bloxtr8.domain.transitions import ESCROW, PROPOSAL
 from bloxtr8.entities import (
     Account,
     Deposit,
@@ -24,6 +24,7 @@ from bloxtr8.entities import (
     RailName,
     Settlement,
     SettlementKind,
+    SettlementProposal,
     SettlementStatus,
     Side,
     StablecoinEscrow,
@@ -35,14 +36,16 @@ _COUNTED = {SettlementStatus.OPEN, SettlementStatus.PARKED, SettlementStatus.DON
 
 @dataclass(slots=True)
 class Planned:
-    """A new settlement with its legs, to be saved with the move that starts it."""
+    """A new settlement with its legs, to be saved with the move that starts it; and the proposal that has nothing left
+    to divide."""
 
     settlement: Settlement
     legs: list[Leg]
+    ended: list[SettlementProposal] = field(default_factory=list)
 
     @property
-    def rows(self) -> list[Settlement | Leg]:
-        return [self.settlement, *self.legs]
+    def rows(self) -> list[Settlement | Leg | SettlementProposal]:
+        return [self.settlement, *self.legs, *self.ended]
 
 
 def remaining(file: EscrowFile) -> int:
@@ -87,6 +90,7 @@ def start(
     )
     planned = _plan(file, kind, share, actor=actor, reason=reason, now=now)
     planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, rest - seller_share
+    planned.ended = expire_proposal(file, now)
     ESCROW.apply(action, escrow, role, becomes=EscrowStatus.SETTLING)
     escrow.settlement_id = planned.settlement.id
     escrow.frozen_causes, escrow.frozen_at, escrow.unknown_since = frozenset(), None, None
@@ -94,10 +98,19 @@ def start(
     return planned
 
 
-def check_sums(file: EscrowFile, to_seller: int, to_buyer: int) -> None:
-    """What two sides agree on, or an arbiter decides, is all that remains, to the cent. Raises Unprocessable
+def expire_proposal(file: EscrowFile, now: dt.datetime) -> list[SettlementProposal]:
+    """expire_proposal: what it divides is decided otherwise, or its time is over. Returns what it ended."""
+    proposal = file.proposal
+    if proposal is None:
+        return []
+    PROPOSAL.apply("expire_proposal", proposal, Role.SYSTEM)
+    proposal.ended_at = now
+    return [proposal]
+
+
+def check_sums(rest: int, to_seller: int, to_buyer: int) -> None:
+    """What two sides agree on, or an arbiter decides, is all of the rest, to the cent. Raises Unprocessable
     SUM_MISMATCH with `remaining`."""
-    rest = remaining(file)
     if min(to_seller, to_buyer) < 0 or to_seller + to_buyer != rest:
         raise Unprocessable("The two amounts are not what remains.", "SUM_MISMATCH", remaining=rest)
 
@@ -118,7 +131,7 @@ def plan_split(
     SUM_MISMATCH."""
     ESCROW.check(action, file.escrow, role)
     check_money_may_start(file.escrow, despite)
-    check_sums(file, to_seller, to_buyer)
+    check_sums(remaining(file), to_seller, to_buyer)
     return start(file, action, role, actor=actor, to_seller=to_seller, reason=reason, now=now, despite=despite)
 
 
@@ -166,6 +179,7 @@ def _plan(
                 fee=fee_left,  # the platform's part moves with the first leg that is confirmed
                 also_buyer=also_buyer,
                 action=call,
+                attempt=_first_attempt(file, call),
                 currency=escrow.currency,
                 destination=_destination(file, pays),
             )
@@ -190,6 +204,12 @@ def _call(file: EscrowFile, kind: SettlementKind) -> int | None:
         return None
     n = returns(file) + 1 if kind is SettlementKind.RETURN else 0
     return chain_actions.index(Action(kind, n))
+
+
+def _first_attempt(file: EscrowFile, call: int | None) -> int:
+    """1; on chain, where one index is one thing, more than any attempt of a dropped settlement that had the same."""
+    earlier = (leg.attempt for leg in file.legs if call is not None and leg.action == call)
+    return max(earlier, default=0) + 1
 
 
 def _destination(file: EscrowFile, pays: Side) -> str | None:

@@ -121,9 +121,10 @@ def park(file: EscrowFile, settlement: Settlement, error: str, *, refused: bool)
         file.escrow.holds = frozenset(file.escrow.holds | {Hold.PAYOUT_FAILED})
 
 
-def drop(settlement: Settlement, now: dt.datetime) -> None:
-    """record_reclaim: its money is gone, so nothing of it is sent any more."""
-    SETTLEMENT.apply("record_reclaim", settlement, Role.SYSTEM)
+def drop(settlement: Settlement, action: str, role: Role, now: dt.datetime) -> None:
+    """record_reclaim: its money is gone. accept_settlement: another plan takes its place. Nothing of it is sent any
+    more."""
+    SETTLEMENT.apply(action, settlement, role)
     settlement.finished_at, settlement.next_look = now, None
 
 
@@ -147,9 +148,9 @@ def close(
     if settlement.kind is SettlementKind.RETURN:
         return []
     escrow = file.escrow
-    escrow.seller_share += settlement.seller_share
     escrow.frozen_causes, escrow.frozen_at = frozenset(), None  # a hold placed on the way has no clock to stop now
-    outcome = _outcome(escrow)
+    outcome = ending(escrow, settlement)
+    escrow.seller_share += settlement.seller_share
     ESCROW.apply("finish_settlement", escrow, Role.SYSTEM, becomes=outcome)
     escrow.settlement_id, escrow.ended_at = None, now
     plan_look(escrow, now)
@@ -170,8 +171,10 @@ def cancel_deliveries(file: EscrowFile) -> list[Delivery]:
     return open_ones
 
 
-def _outcome(escrow: Escrow) -> EscrowStatus:
-    """RELEASED where nothing was the buyer's, REFUNDED where nothing was the seller's (section 4)."""
-    if escrow.seller_share == escrow.amount:
+def ending(escrow: Escrow, last: Settlement) -> EscrowStatus:
+    """How the escrow ends with its last settlement: RELEASED where nothing was the buyer's, REFUNDED where nothing was
+    the seller's (section 4)."""
+    sellers = escrow.seller_share + last.seller_share
+    if sellers == escrow.amount:
         return EscrowStatus.RELEASED
-    return EscrowStatus.SPLIT if escrow.seller_share else EscrowStatus.REFUNDED
+    return EscrowStatus.SPLIT if sellers else EscrowStatus.REFUNDED

@@ -14,6 +14,7 @@ from bloxtr8.entities import (
     LegStatus,
     ListingStatus,
     OfferStatus,
+    ProposalStatus,
     SettlementStatus,
     WebhookStatus,
 )
@@ -77,6 +78,7 @@ ESCROW = Lifecycle(
     ("quarantine_deposit", set(_E),         None,           _SYSTEM),
     ("hold_funds",         _UNPAID,         _E.FUNDS_HELD,  _SYSTEM),
     ("cancel_escrow",      _UNPAID,         _E.CANCELLED,   PARTIES),
+    ("extend_deadline",    {_E.AWAIT_FUNDS, _E.FUNDS_HELD, _E.DELIVERED}, None, PARTIES),
     ("cancel_unfunded",    _UNPAID,         _E.CANCELLED,   _SYSTEM),
     ("start_delivery",     {_E.FUNDS_HELD}, None,           _SELLER),
     ("mark_delivered",     {_E.FUNDS_HELD}, _E.DELIVERED,   _SELLER),
@@ -85,6 +87,11 @@ ESCROW = Lifecycle(
     ("add_evidence",       {_E.AWAIT_FUNDS, *_PAID, _E.SETTLING}, None, {*PARTIES, Role.ARBITER}),
     ("refund_undelivered", {_E.FUNDS_HELD}, _E.SETTLING,    _SYSTEM),
     ("refund_escrow",      _PAID,           _E.SETTLING,    _SELLER),
+    # from SETTLING only while a refused payout stands: `settlement_proposals`
+    ("propose_settlement", {*_PAID, _E.SETTLING}, None,     PARTIES),
+    ("accept_settlement",  {*_PAID, _E.SETTLING}, _E.SETTLING, PARTIES),
+    ("reject_settlement",  {*_PAID, _E.SETTLING}, None,     PARTIES),
+    ("withdraw_settlement", {*_PAID, _E.SETTLING}, None,    PARTIES),
     ("confirm_delivery",   {_E.DELIVERED},  _E.SETTLING,    _BUYER),
     ("auto_release",       {_E.DELIVERED},  _E.SETTLING,    _SYSTEM),
     ("resume_settlement",  set(_E),         None,           {Role.PADMIN}),
@@ -129,6 +136,17 @@ SETTLEMENT = Lifecycle(
     ("lift_hold",         {_S.PARKED}, _S.OPEN,   _SYSTEM),
     ("finish_settlement", {_S.OPEN},   _S.DONE,   _SYSTEM),
     ("record_reclaim",    {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
+    ("accept_settlement", {_S.PARKED}, _S.DROPPED, PARTIES),
+)  # fmt: skip
+
+_R = ProposalStatus
+PROPOSAL = Lifecycle(
+    "SettlementProposal", ProposalStatus,
+    ("propose_settlement",  _NEW,      _R.OPEN,      PARTIES),
+    ("accept_settlement",   {_R.OPEN}, _R.ACCEPTED,  _RESPONDER),
+    ("reject_settlement",   {_R.OPEN}, _R.REJECTED,  _RESPONDER),
+    ("withdraw_settlement", {_R.OPEN}, _R.WITHDRAWN, _PROPOSER),
+    ("expire_proposal",     {_R.OPEN}, _R.EXPIRED,   _SYSTEM),
 )  # fmt: skip
 
 _G = LegStatus
@@ -157,6 +175,7 @@ DISPUTE = Lifecycle(
     ("resolve_dispute",      {_P.IN_REVIEW}, _P.RESOLVED,  {Role.ARBITER}),
     ("escalate_dispute",     _LIVE,          None,         _SYSTEM),
     ("refund_escrow",        _LIVE,          _P.CLOSED,    _SELLER),
+    ("accept_settlement",    _LIVE,          _P.CLOSED,    PARTIES),
     ("adopt_refund",         _LIVE,          _P.CLOSED,    _SYSTEM),
     ("decide_hold",          _LIVE,          _P.CLOSED,    _COMPLIANCE),
     ("record_reclaim",       {*_LIVE, _P.RESOLVED}, _P.CLOSED, _SYSTEM),
@@ -172,4 +191,4 @@ WEBHOOK = Lifecycle(
     ("fail_webhook_event",    {_W.RECEIVED, _W.FAILED},   {_W.FAILED, _W.DEAD}, _SYSTEM),
 )  # fmt: skip
 
-LIFECYCLES = (LISTING, OFFER, CONTRACT, ESCROW, DELIVERY, SETTLEMENT, LEG, DISPUTE, WEBHOOK)
+LIFECYCLES = (LISTING, OFFER, CONTRACT, ESCROW, DELIVERY, SETTLEMENT, PROPOSAL, LEG, DISPUTE, WEBHOOK)

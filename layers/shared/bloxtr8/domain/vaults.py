@@ -74,8 +74,12 @@ def postpone_at(terms: Mapping[str, Any]) -> dt.datetime:
 def leaves_time(terms: Mapping[str, Any], escrow: Escrow, now: dt.datetime) -> bool:
     """Whether a delivery that starts now is over well before the buyer could take his money back alone: else a payment
     that was delayed for months would let him keep both."""
-    windows = dt.timedelta(seconds=escrow.deliver_seconds + escrow.inspect_seconds)
-    return (now + windows + LEFT_FOR_DISPUTES).timestamp() <= int(terms["reclaimAfter"])
+    return leaves_room(terms, now + dt.timedelta(seconds=escrow.deliver_seconds + escrow.inspect_seconds))
+
+
+def leaves_room(terms: Mapping[str, Any], over: dt.datetime) -> bool:
+    """The same where the last window is over at that moment."""
+    return (over + LEFT_FOR_DISPUTES).timestamp() <= int(terms["reclaimAfter"])
 
 
 def credited(units_before: int, units: int) -> int:

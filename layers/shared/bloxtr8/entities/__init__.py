@@ -17,13 +17,8 @@ from bloxtr8.entities.escrow import (
     Freeze,
     Hold,
     LedgerLine,
-    Leg,
-    LegStatus,
     RailName,
     RailRow,
-    Settlement,
-    SettlementKind,
-    SettlementStatus,
     SignerNonce,
     StablecoinEscrow,
     StripeEscrow,
@@ -64,14 +59,24 @@ from bloxtr8.entities.record import (
     WebhookEvent,
     WebhookStatus,
 )
+from bloxtr8.entities.settlement import (
+    Leg,
+    LegStatus,
+    ProposalStatus,
+    Settlement,
+    SettlementKind,
+    SettlementProposal,
+    SettlementStatus,
+)
 
 __all__ = [
     "Account", "AssetGuard", "AssetType", "AssetWatch", "AuditEntry", "Chain", "ChainTx", "Contract", "ContractStatus",
     "Currency", "Deals", "Decision", "DecisionStatus", "Delivery", "DeliveryStatus", "Deposit", "Dispute",
     "DisputeMessage", "DisputeStatus", "Entity", "Escrow", "EscrowStatus", "Evidence", "Freeze", "Hold",
     "HoldDecision", "Idempotency", "Identity", "LedgerLine", "Leg", "LegStatus", "Listing", "ListingStatus",
-    "Lookup", "OAuthState", "Offer", "OfferStatus", "Operation", "PRICE_BANDS", "PlatformRole", "RailName",
-    "RailRow", "Reconciliation", "Root", "Session", "Settlement", "SettlementKind", "SettlementStatus", "Side",
-    "SignMethod", "SignToken", "Signature", "SignerNonce", "Snapshot", "StablecoinEscrow", "StripeEscrow", "Tier",
-    "TxStatus", "User", "Visibility", "WalletNonce", "WebhookEvent", "WebhookStatus", "price_band",
+    "Lookup", "OAuthState", "Offer", "OfferStatus", "Operation", "PRICE_BANDS", "PlatformRole", "ProposalStatus",
+    "RailName", "RailRow", "Reconciliation", "Root", "Session", "Settlement", "SettlementKind",
+    "SettlementProposal", "SettlementStatus", "Side", "SignMethod", "SignToken", "Signature", "SignerNonce",
+    "Snapshot", "StablecoinEscrow", "StripeEscrow", "Tier", "TxStatus", "User", "Visibility", "WalletNonce",
+    "WebhookEvent", "WebhookStatus", "price_band",
 ]  # fmt: skip

@@ -65,6 +65,7 @@ KEYS = {
                         gsi3=("QUEUE#DISPUTE#{status}", "{created_at}#{id}")),
     "DisputeMessage": Key("DISPUTE#{dispute_ulid}", "DMSG#{id}"),
     "Settlement":   Key("ESCROW#{escrow_ulid}", "SETTLEMENT#{id}", gsi3=("DUE#SETTLEMENT", "{next_look}")),
+    "SettlementProposal": Key("ESCROW#{escrow_ulid}", "PROPOSAL#{id}"),
     "Leg":          Key("ESCROW#{escrow_ulid}", "LEG#{settlement_id}#{n:02}", gsi3=("DUE#LEG", "{next_look}")),
     "LedgerLine":   Key("ESCROW#{escrow_ulid}", "LEDGER#{seq:06}"),
     "HoldDecision": Key("ESCROW#{escrow_ulid}", "DECISION#{id}"),

@@ -11,6 +11,7 @@ from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Delivery, Escrow, StablecoinEscrow
 from bloxtr8.shapes import Moment, View
 from bloxtr8.views.compliance import ComplianceView
+from bloxtr8.views.settlement_proposal import ProposalView
 
 
 class Totals(View):
@@ -116,8 +117,8 @@ class EscrowSummary(View):
 
 
 class EscrowView(EscrowSummary):
-    """Everything of one escrow. `clocks_frozen` means that no deadline passes now; `compliance` is for its people
-    alone."""
+    """Everything of one escrow. `clocks_frozen` means that no deadline passes now; `proposal` is the last one,
+    `compliance` is for its people alone."""
 
     reason: str | None
     holds: list[str]
@@ -126,6 +127,7 @@ class EscrowView(EscrowSummary):
     deliveries: list[DeliveryView]
     settlements: list[SettlementView]
     evidence: list[EvidenceView]
+    proposal: ProposalView | None
     dispute: DisputeView | None
     fund_by: Moment
     deliver_by: Moment | None
@@ -149,6 +151,7 @@ class EscrowView(EscrowSummary):
             deliveries=[DeliveryView.model_validate(row) for row in file.deliveries],
             settlements=[SettlementView.model_validate(row) for row in file.settlements],
             evidence=[EvidenceView.model_validate(row) for row in file.evidence],
+            proposal=ProposalView.of(file, file.proposals[-1], roles) if file.proposals else None,
             dispute=DisputeView.model_validate(file.disputes[-1]) if file.disputes else None,
             fund_by=escrow.fund_by,
             deliver_by=escrow.deliver_by,

@@ -105,9 +105,9 @@ class UsdcRail:
         with _plain():
             action, payment, terms = self._call_of(order)
             tx = self._sender.find(order.escrow_id, action.name)
-            if tx is not None and (tx.action.to, tx.action.data) != (action.to, action.data):
-                raise RailBug(f"{order.leg_id}: action {action.name} was another call")
             if tx is not None and not tx.gives_way_to(order.attempt):
+                if (tx.action.to, tx.action.data) != (action.to, action.data):
+                    raise RailBug(f"{order.leg_id}: action {action.name} was another call")
                 return self._outcome(tx, order) if tx.attempts else None
             return self._settled(terms, order, payment)
 

@@ -1,0 +1,73 @@
+"""More time: the party that a deadline protects may move it on, never back (states.md, section 4; M60)."""
+
+import datetime as dt
+from typing import NamedTuple
+
+from bloxtr8 import clock
+from bloxtr8.domain import escrows, vaults
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.transitions import ESCROW
+from bloxtr8.entities import Escrow, EscrowStatus, StablecoinEscrow
+from bloxtr8.errors import Forbidden, InvalidState, Unprocessable
+
+LIMIT = dt.timedelta(days=30)  # of all extensions of one deadline together
+_SECOND = dt.timedelta(seconds=1)
+
+
+class Extendable(NamedTuple):
+    """A deadline: its field, the status in which it counts, and whom it protects."""
+
+    field: str
+    status: EscrowStatus
+    role: Role
+
+
+EXTENDABLE = {
+    "fundBy": Extendable("fund_by", EscrowStatus.AWAIT_FUNDS, Role.SELLER),
+    "deliverBy": Extendable("deliver_by", EscrowStatus.FUNDS_HELD, Role.BUYER),
+    "inspectBy": Extendable("inspect_by", EscrowStatus.DELIVERED, Role.SELLER),
+}
+
+
+def check_any(file: EscrowFile, role: Role) -> None:
+    """Whether the deadline that counts now is this party's to extend. Raises InvalidState or Forbidden."""
+    ESCROW.check("extend_deadline", file.escrow, role)
+    (name,) = [name for name, one in EXTENDABLE.items() if one.status is file.escrow.status]
+    _check_side(name, role)
+
+
+def extend(file: EscrowFile, role: Role, name: str, until: dt.datetime, now: dt.datetime) -> None:
+    """extend_deadline: `name` is a key of EXTENDABLE.
+
+    Raises Forbidden, InvalidState where another deadline counts, Unprocessable DEADLINE_NOT_LATER, EXTENSION_LIMIT or
+    TERM_TOO_NEAR (on chain: what is left for disputes before the buyer may take the money back).
+    """
+    escrow, one = file.escrow, EXTENDABLE[name]
+    ESCROW.check("extend_deadline", escrow, role)
+    _check_side(name, role)
+    if escrow.status is not one.status:
+        raise InvalidState("Another deadline counts now.", currentStatus=str(escrow.status))
+    old: dt.datetime = getattr(escrow, one.field)
+    if until <= max(old, now):
+        raise Unprocessable("The new deadline is not later.", "DEADLINE_NOT_LATER", deadline=clock.iso(old))
+    spent = escrow.extended.get(one.field, 0) - (old - until) // _SECOND  # of a part of a second, the whole
+    if spent > LIMIT // _SECOND:
+        raise Unprocessable("A deadline moves by thirty days at most.", "EXTENSION_LIMIT")
+    if isinstance(file.rail, StablecoinEscrow) and not vaults.leaves_room(file.rail.terms, _over(escrow, one, until)):
+        raise Unprocessable("The vault's term would come too near.", "TERM_TOO_NEAR")
+    setattr(escrow, one.field, until)
+    escrow.extended = escrow.extended | {one.field: spent}
+    escrow.owner_seen, escrow.warned_at, escrow.looks = None, None, 0  # what was seen and said of the old one
+    escrows.plan_look(escrow, now)
+
+
+def _check_side(name: str, role: Role) -> None:
+    if role is not EXTENDABLE[name].role:
+        raise Forbidden(f"Only the {EXTENDABLE[name].role.lower()} can give more time here.")
+
+
+def _over(escrow: Escrow, one: Extendable, until: dt.datetime) -> dt.datetime:
+    """When the last window would be over that begins at the new deadline."""
+    after = {"fund_by": escrow.deliver_seconds + escrow.inspect_seconds, "deliver_by": escrow.inspect_seconds}
+    return until + dt.timedelta(seconds=after.get(one.field, 0))

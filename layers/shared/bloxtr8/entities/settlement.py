@@ -1,0 +1,108 @@
+"""How an escrow's money is divided and paid out: the proposal, the plan, its legs (states.md, section 5)."""
+
+from enum import StrEnum
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+
+from bloxtr8.entities.base import EnumAttribute, HasUlid, IntegerAttribute, TimeAttribute
+from bloxtr8.entities.escrow import Account, EscrowRow
+from bloxtr8.entities.market import Currency, Side
+
+
+class SettlementKind(StrEnum):
+    RELEASE = "RELEASE"
+    REFUND = "REFUND"
+    SPLIT = "SPLIT"
+    MILESTONE = "MILESTONE"
+    RETURN = "RETURN"
+
+
+class SettlementStatus(StrEnum):
+    OPEN = "OPEN"
+    PARKED = "PARKED"
+    DONE = "DONE"
+    DROPPED = "DROPPED"
+
+
+class ProposalStatus(StrEnum):
+    OPEN = "OPEN"
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+    EXPIRED = "EXPIRED"
+
+
+class LegStatus(StrEnum):
+    PLANNED = "PLANNED"
+    SENT = "SENT"
+    UNKNOWN = "UNKNOWN"
+    REJECTED = "REJECTED"
+    CONFIRMED = "CONFIRMED"
+
+
+class Settlement(HasUlid, EscrowRow, discriminator="Settlement"):
+    """A frozen plan of who gets what; its legs carry the money. Amounts in cents (section 5)."""
+
+    id = UnicodeAttribute()
+    kind = EnumAttribute(SettlementKind)
+    status = EnumAttribute(SettlementStatus, default=SettlementStatus.OPEN)
+    to_seller = IntegerAttribute(default=0)
+    to_platform = IntegerAttribute(default=0)
+    to_buyer = IntegerAttribute(default=0)
+    seller_share = IntegerAttribute(default=0)  # of the escrow's amount, before fees
+    buyer_share = IntegerAttribute(default=0)
+    through = IntegerAttribute(null=True)  # of a RETURN: the ledger's last line when it was planned
+    reason = UnicodeAttribute(null=True)
+    actor = UnicodeAttribute()
+    run = IntegerAttribute(default=1)
+    error = UnicodeAttribute(null=True)
+    next_look = TimeAttribute(null=True)
+    looks = IntegerAttribute(default=0)
+    created_at = TimeAttribute()
+    finished_at = TimeAttribute(null=True)
+
+
+class Leg(EscrowRow, discriminator="Leg"):
+    """One payment, and the record of the operation that makes it: the intent is stored before the call (law 6)."""
+
+    settlement_id = UnicodeAttribute()
+    n = IntegerAttribute()
+    pays = EnumAttribute(Side)
+    amount = IntegerAttribute()
+    fee = IntegerAttribute(default=0)  # HELD→FEES, booked when this leg is confirmed
+    also_buyer = IntegerAttribute(default=0)  # on chain one call pays both: HELD→BUYER beside the seller's amount
+    action = IntegerAttribute(null=True)  # the frozen index of the call on chain (domain.chain_actions)
+    screening: Any = JSONAttribute(null=True)  # of the payee's wallet before it was sent
+    source_account = EnumAttribute(Account, default=Account.HELD)  # HELD, or SURPLUS for a RETURN
+    currency = EnumAttribute(Currency)
+    destination = UnicodeAttribute(null=True)  # the frozen payout account; None: back to the card that paid
+    deposit_ref = UnicodeAttribute(null=True)
+    status = EnumAttribute(LegStatus, default=LegStatus.PLANNED)
+    attempt = IntegerAttribute(default=1)
+    external_id = UnicodeAttribute(null=True)
+    adopted_id = UnicodeAttribute(null=True)  # a refund made in the Dashboard: it is this leg's first attempt
+    error = UnicodeAttribute(null=True)
+    sent_at = TimeAttribute(null=True)
+    confirmed_at = TimeAttribute(null=True)
+    next_look = TimeAttribute(null=True)
+
+    @property
+    def id(self) -> str:
+        return f"{self.settlement_id}-{self.n:02}"
+
+
+class SettlementProposal(EscrowRow, discriminator="SettlementProposal"):
+    """How one party would end the escrow: both parts in cents, before fees. They are all of `remaining`, what no
+    settlement had decided when it was made (section 5)."""
+
+    id = UnicodeAttribute()
+    proposed_by = EnumAttribute(Side)
+    seller_amount = IntegerAttribute()
+    buyer_amount = IntegerAttribute()
+    remaining = IntegerAttribute()
+    reason = UnicodeAttribute()
+    status = EnumAttribute(ProposalStatus, default=ProposalStatus.OPEN)
+    expires_at = TimeAttribute()
+    created_at = TimeAttribute()
+    ended_at = TimeAttribute(null=True)
