@@ -101,6 +101,19 @@ def test_a_cleared_deposit_is_stopped_again_only_by_something_graver(
     assert screened(aws, escrow)["verdict"] == verdict
 
 
+def test_a_review_does_not_let_a_wallet_go_on_that_was_listed_meanwhile(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = on_hold(aws, chain, wallets, "MEDIUM")
+    aws.clock.advance(hours=24)
+    wallets.risks[STRANGER] = "SANCTIONED"
+    assert screened(aws, escrow)["verdict"] == "HOLD"  # it is known, and not a cause of SANCTIONS yet
+    decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    assert screened(aws, escrow)["verdict"] == "HOLD"
+    aws.invoke("place_hold", {"escrowId": escrow.id})
+    assert escrows.row(escrow).holds == {"SANCTIONS"}
+
+
 def test_a_refund_cancels_and_the_money_goes_to_the_buyers_wallet_alone(
     aws: Platform, chain: FakeChain, wallets: Wallets
 ) -> None:
@@ -314,6 +327,22 @@ def test_parking_that_comes_again_after_the_decision_parks_nothing(
     again = {"escrowId": escrow.id, "settlementId": settlement_id, "error": "REVIEW"}
     money.nothing_happens(aws, "park_settlement", again)
     assert run(aws, escrow, settlement_id) == ("DONE", None)
+
+
+def test_many_senders_are_screened_again_before_their_money_goes_back(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.payable()
+    people = ["0x" + f"{n:040x}" for n in range(9_000, 9_045)]
+    for sender in people:
+        chain.pay(escrow, 100 * UNITS, sender)
+    chain.pay(escrow, escrow.gross * UNITS)
+    assert screened(aws, escrow) == ENOUGH
+    assert aws.invoke("hold_funds", {"escrowId": escrow.id}) == {"held": True}
+    aws.clock.advance(hours=25)
+    wallets.risks[people[-1]] = "MEDIUM"
+    assert run(aws, escrow, money.settlement(escrow).id) == ("PARKED", "REVIEW")
+    assert [one["wallet"] for one in desk(aws, escrow)["findings"]] == [people[-1]]
 
 
 def test_what_is_too_much_for_one_decision_is_left_for_the_next(

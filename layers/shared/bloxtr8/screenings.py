@@ -12,6 +12,8 @@ from bloxtr8.entities import Deposit, User
 from bloxtr8.outside import screening
 from bloxtr8.rails.base import DepositSeen
 
+BATCH = 20  # rows of one commit, and causes of one audit entry: both have a limit, the number of deposits has none
+
 
 def of_wallet(address: str) -> dict[str, Any]:
     """What is known of a wallet now. UNKNOWN where a source gave no answer; it never raises for that."""

@@ -17,7 +17,6 @@ from bloxtr8.entities import Deposit, StablecoinEscrow
 from bloxtr8.logs import logger
 
 HOLD, RETURN, WAIT, CLEAN = "HOLD", "RETURN", "WAIT", "CLEAN"
-BATCH = 20  # rows of one commit, and causes of one audit entry: both have a limit, the number of deposits has none
 
 
 class Screened(NamedTuple):
@@ -38,14 +37,21 @@ def screen(escrow_id: str, actor: Actor) -> Screened:
 
 
 def _look(file: EscrowFile, actor: Actor) -> None:
-    """Screen who sent what waits to be held, and again what was screened a day ago."""
-    fresh = screenings.of_senders([row for row in file.deposits if not row.late], clock.now())
+    """Screen who sent what waits to be held, and again what was screened a day ago. Each batch is kept: a run that ends
+    before the last of many goes on where it was."""
+    waiting = wallet_risk.unscreened((row for row in file.deposits if not row.late), clock.now())
+    for some in batched(waiting, screenings.BATCH, strict=False):
+        _keep(file, screenings.of_senders(some, clock.now()), actor)
+
+
+def _keep(file: EscrowFile, fresh: list[Deposit], actor: Actor) -> None:
     for row in filter(partial(_is_aside, file), fresh):
         lines = quarantine.set_aside(file.escrow, row, clock.now())
         details = {"deposit": row.ref, "screening": row.screening}
         table.commit(file.escrow, row, *lines, action="quarantine_deposit", actor=actor, details=details)
-    for some in batched(filterfalse(partial(_is_aside, file), fresh), BATCH, strict=False):
-        table.commit(file.escrow, *some, action="screen_deposit", actor=actor)
+    rest = [*filterfalse(partial(_is_aside, file), fresh)]
+    if rest:
+        table.commit(file.escrow, *rest, action="screen_deposit", actor=actor)
 
 
 def _is_aside(file: EscrowFile, row: Deposit) -> bool:
@@ -75,7 +81,7 @@ def place_holds(escrow_id: str, actor: Actor) -> None:
         holds.cause(verdict, "deposit", row.ref) for verdict in wallet_risk.FOR_PEOPLE for row in found.get(verdict, [])
     ]
     fresh = [cause for cause in causes if cause not in file.escrow.hold_causes]
-    for some in batched(fresh, BATCH, strict=False):
+    for some in batched(fresh, screenings.BATCH, strict=False):
         for cause in some:
             holds.place(file.escrow, cause, now)
         table.commit(file.escrow, action="place_hold", actor=actor, details={"causes": [*some]})

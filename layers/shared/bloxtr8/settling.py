@@ -6,6 +6,7 @@ section 5).
 """
 
 import datetime as dt
+from itertools import batched
 from typing import Any, NamedTuple
 
 from bloxtr8 import assets, clock, config, lookups, rails, reads, screenings, table
@@ -79,7 +80,7 @@ def _send_next(file: EscrowFile, settlement: Settlement, actor: Actor) -> Step:
             settlements.look_at(settlement, until)
             table.commit(file.escrow, settlement, *delayed, action="delay_leg", actor=actor)
         return Step(WAIT)
-    screened = _screen(file, leg, now) if isinstance(file.rail, StablecoinEscrow) else []
+    screened = _screen(file, leg, actor) if isinstance(file.rail, StablecoinEscrow) else []
     found = wallet_risk.of_payout(file, leg, now)
     if found:
         return _stop(file, settlement, leg, found[0], screened, actor)
@@ -88,13 +89,18 @@ def _send_next(file: EscrowFile, settlement: Settlement, actor: Actor) -> Step:
     return _send(file, settlement, leg, actor)
 
 
-def _screen(file: EscrowFile, leg: Leg, now: dt.datetime) -> list[Leg | Deposit]:
+def _screen(file: EscrowFile, leg: Leg, actor: Actor) -> list[Leg | Deposit]:
     """Look at the wallet that is about to be paid, and where money goes back at who sent it. Returns the rows that
-    keep it."""
+    keep it; where they are many, the first of them are kept at once."""
+    now, fresh = clock.now(), list[Deposit]()
+    if leg.source_account is Account.SURPLUS:
+        sent = wallet_risk.carried(file, file.settlement(leg.settlement_id))
+        for some in batched(wallet_risk.unscreened(sent, now), screenings.BATCH, strict=False):
+            if fresh:
+                table.commit(file.escrow, *fresh, action="screen_deposit", actor=actor)
+            fresh = screenings.of_senders(some, now)
     leg.screening = screenings.of_wallet(str(leg.destination))
-    goes_back = leg.source_account is Account.SURPLUS
-    sent = wallet_risk.carried(file, file.settlement(leg.settlement_id)) if goes_back else []
-    return [leg, *screenings.of_senders(sent, now)]
+    return [leg, *fresh]
 
 
 def _stop(

@@ -80,7 +80,9 @@ def cleared(file: EscrowFile) -> dict[str, Risk]:
         if row.status is DecisionStatus.DECIDED and row.decision in _LET_GO:
             for cause, about in row.covers.items():
                 subject = cause.removeprefix(SANCTIONS_CAUSE)
-                found[subject] = max(risk(about), found.get(subject, Risk.UNKNOWN), key=_GRAVITY.index)
+                limit = Risk.HIGH if subject == cause else Risk.SANCTIONED  # a review never lets a listed wallet go on
+                decided = min(risk(about), limit, key=_GRAVITY.index)
+                found[subject] = max(decided, found.get(subject, Risk.UNKNOWN), key=_GRAVITY.index)
     return found  # of a card's doubt UNKNOWN: it has no wallet
 
 
