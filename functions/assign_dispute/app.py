@@ -24,9 +24,11 @@ def assign_dispute(
     dispute = disputes.find(file, dispute_id)
     actor.expects(dispute)
     role = disputes.assign(file, dispute, roles, actor.id, assignee, clock.now())
+    seen = disputing.look(file.escrow)  # whoever decides reads whose the asset is now
     return table.commit(
         file.escrow,
         dispute,
+        *([seen] if seen else []),
         action="assign_dispute",
         actor=actor.acting_as(role),
         details={"assignee": assignee.id},

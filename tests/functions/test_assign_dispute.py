@@ -6,6 +6,7 @@ from bloxtr8.entities import Escrow, PlatformRole
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import refused, together
+from tests.doubles import Roblox
 from tests.emulator import Platform
 from tests.functions.disputes import arbiter, assigned, live, names, newest, opened, seen, withdraw
 from tests.functions.escrows import sound, staff, turned_away
@@ -29,7 +30,7 @@ def test_an_arbiter_takes_it(aws: Platform, escrow: Escrow, wire: Wire) -> None:
     answer = aws.call("assign_dispute", judge, **place)
 
     assert (answer.status, wire.round_trips()) == (200, 3)
-    assert same_but(before, aws.rows()) == {"Escrow", "Dispute", "AuditEntry"}
+    assert same_but(before, aws.rows()) == {"Escrow", "Dispute", "Snapshot", "AuditEntry"}
     assert (answer.body["status"], answer.body["assigneeId"]) == ("IN_REVIEW", judge.id)
     assert answer.body["allowedActions"] == ["post_dispute_message", "resolve_dispute"]
     entry = aws.audit(escrow.id)[-1]
@@ -67,6 +68,17 @@ def test_only_an_administrator_gives_it_to_another(aws: Platform, escrow: Escrow
 
     assert wire.round_trips() == 3
     assert (live(escrow).assignee_id, aws.audit(escrow.id)[-1].role) == (other.id, "PADMIN")
+
+
+def test_a_fresh_look_is_filed_for_who_decides(aws: Platform, stripe: StripeDouble, roblox: Roblox) -> None:
+    escrow = factories.funded(stripe)
+    roblox.down()
+    opened(aws, escrow)
+    assert seen(aws, escrow, escrow.buyer_id)["facts"]["suggestion"]["outcome"] is None
+    assigned(aws, escrow)  # an outage keeps nobody from taking it either
+    roblox.up()
+    aws.call("assign_dispute", staff(PlatformRole.PADMIN), {"assigneeId": arbiter().id}, **names(escrow))
+    assert seen(aws, escrow, escrow.buyer_id)["facts"]["suggestion"]["outcome"] == "REFUND"
 
 
 def test_of_two_arbiters_at_once_one_takes_it(aws: Platform, escrow: Escrow) -> None:

@@ -12,6 +12,7 @@ from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.doubles import Roblox
 from tests.emulator import Platform
+from tests.functions.disputes import opened
 from tests.functions.escrows import TOKEN, confirm, delivery, file, hidden, paid_out, seen, staff, text
 from tests.functions.settlements import GONE, proposed
 from tests.wire import Wire
@@ -29,6 +30,12 @@ def _proposed(aws: Platform, stripe: StripeDouble) -> Escrow:
     return escrow
 
 
+def _disputed(aws: Platform, stripe: StripeDouble) -> Escrow:
+    escrow = factories.delivered(stripe)
+    assert opened(aws, escrow).status == 201
+    return escrow
+
+
 def _settling(aws: Platform, stripe: StripeDouble) -> Escrow:
     escrow = factories.delivered(stripe)
     assert confirm(aws, escrow).status == 202
@@ -41,6 +48,7 @@ STAGES: dict[str, Callable[[Platform, StripeDouble], Escrow]] = {
     "started": _started,
     "delivered": lambda _, stripe: factories.delivered(stripe),
     "proposed": _proposed,
+    "disputed": _disputed,
     "settling": _settling,
     "released": lambda aws, stripe: paid_out(stripe, _settling(aws, stripe)),
 }

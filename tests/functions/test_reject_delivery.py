@@ -63,12 +63,19 @@ def test_is_the_buyers_alone(aws: Platform, escrow: Escrow) -> None:
 
 
 def test_refuses_in_every_other_state(aws: Platform, escrow: Escrow) -> None:
-    for status in sorted(set(EscrowStatus) - {"DELIVERED"}):
+    for status in sorted(set(EscrowStatus) - {"FUNDS_HELD", "DELIVERED"}):
         changed(escrow, status=status)
         refused(aws, 409, "INVALID_STATE", "reject_delivery", escrow.buyer_id, REJECTION, **path(escrow))
     changed(escrow, status=EscrowStatus.DELIVERED)
     opened(aws, escrow)
     refused(aws, 409, "DISPUTE_EXISTS", "reject_delivery", escrow.buyer_id, REJECTION, **path(escrow))
+
+
+def test_what_was_not_delivered_is_not_rejected(aws: Platform, stripe: StripeDouble) -> None:
+    escrow = factories.funded(stripe)
+    answer = refused(aws, 409, "INVALID_STATE", "reject_delivery", escrow.buyer_id, REJECTION, **path(escrow))
+    assert answer.body["currentStatus"] == "PENDING"
+    assert "reject_delivery" not in seen(aws, escrow, escrow.buyer_id)["allowedActions"]
 
 
 def test_of_confirm_and_reject_at_once_one_wins(aws: Platform, escrow: Escrow) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bloxtr8.entities import Escrow, EscrowStatus, Hold, PlatformRole
+from bloxtr8 import table
+from bloxtr8.entities import Deals, Escrow, EscrowStatus, Hold, PlatformRole
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import refused, together
@@ -60,6 +61,7 @@ def test_a_split_pays_both_to_the_cent_and_closes_it(
     assert (str(newest(escrow).status), newest(escrow).outcome) == ("CLOSED", "EXECUTED")
     assert seen(aws, escrow, escrow.buyer_id)["dispute"]["resolution"] == WHY
     assert around(escrow)["listing"] == "INACTIVE"  # the group is the seller's still
+    assert [table.get(Deals, user_id=user).disputed for user in (escrow.buyer_id, escrow.seller_id)] == [1, 1]
     assert sound(aws, escrow) == {"BUYER": -33_333, "SELLER": 32_367, "FEES": 966}
 
 

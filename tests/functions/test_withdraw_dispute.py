@@ -4,13 +4,14 @@ import datetime as dt
 
 import pytest
 
-from bloxtr8.entities import Escrow, Hold, PlatformRole
+from bloxtr8 import table
+from bloxtr8.entities import Deals, Escrow, Hold, PlatformRole
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import refused
 from tests.emulator import Platform
 from tests.functions.disputes import frozen, names, newest, opened, rejected, withdraw
-from tests.functions.escrows import changed, confirm, delivery, refund, row, settings, sound, staff
+from tests.functions.escrows import changed, confirm, delivery, paid_out, refund, row, settings, sound, staff
 from tests.functions.offers import same_but
 from tests.wire import Wire
 
@@ -57,7 +58,7 @@ def test_another_cause_keeps_the_clock_still(aws: Platform, escrow: Escrow) -> N
     assert (after.frozen_causes, after.frozen_at, after.inspect_by) == ({"RISK_REVIEW"}, frozen_at, escrow.inspect_by)
 
 
-def test_what_was_rejected_is_to_be_delivered_again(aws: Platform, escrow: Escrow) -> None:
+def test_what_was_rejected_is_to_be_delivered_again(aws: Platform, stripe: StripeDouble, escrow: Escrow) -> None:
     place = delivery(escrow).id
     aws.clock.advance(days=6, hours=23)
     rejected(aws, escrow)
@@ -79,6 +80,19 @@ def test_what_was_rejected_is_to_be_delivered_again(aws: Platform, escrow: Escro
     assert aws.call("start_delivery", escrow.seller_id, {}, escrow_id=escrow.id).status == 200
     assert aws.call("mark_delivered", escrow.seller_id, **path).status == 200
     assert confirm(aws, escrow).status == 202
+    paid_out(stripe, escrow)
+    assert table.get(Deals, user_id=escrow.buyer_id).disputed == 0  # what was taken back counts for nobody
+
+
+def test_a_buyer_who_was_warned_is_warned_of_the_new_deadline(aws: Platform, stripe: StripeDouble) -> None:
+    escrow = factories.delivered(stripe)
+    aws.clock.advance(days=6)
+    aws.invoke("enforce_escrow_deadlines")
+    assert row(escrow).warned_at is not None
+    changed(escrow, inspect_by=aws.clock.now() + dt.timedelta(days=3))
+    opened(aws, escrow)
+    withdraw(aws, escrow)
+    assert row(escrow).warned_at is None
 
 
 def test_a_long_time_to_deliver_is_kept(aws: Platform, escrow: Escrow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,7 @@ def _end(file: EscrowFile) -> tuple[list[Entity], list[Entity]]:
     closed = disputes.close_by_reclaim(file, now)
     with read_together("record_reclaim"):
         ESCROW.apply("record_reclaim", escrow, Role.SYSTEM)
-        finish(around, EscrowStatus.REFUNDED, sold=False)
+        finish(around, EscrowStatus.REFUNDED, sold=False, disputed=file.was_disputed)
     escrow.reason, escrow.ended_at, escrow.settlement_id = RECLAIMED, now, None
     escrow.frozen_causes, escrow.frozen_at = frozenset(), None
     escrows.plan_look(escrow, now)

@@ -47,7 +47,7 @@ def fall_through(around: Around, *, amount: int, accepted_at: dt.datetime, reaso
         kyc.release(deals, amount, accepted_at)
 
 
-def finish(around: Around, outcome: EscrowStatus, *, sold: bool, by_card: bool = False) -> None:
+def finish(around: Around, outcome: EscrowStatus, *, sold: bool, by_card: bool = False, disputed: bool = False) -> None:
     """The escrow ended with its money paid out: the listing is sold or retired, and both parties' counters say so
     (M09)."""
     listing = around.listing
@@ -60,6 +60,7 @@ def finish(around: Around, outcome: EscrowStatus, *, sold: bool, by_card: bool =
     listing.reserved_offer_id = None
     for deals in (around.buyer, around.seller):
         deals.open = max(0, deals.open - 1)
+        deals.disputed += int(disputed)
         if outcome is EscrowStatus.REFUNDED:
             deals.refunded += 1
         else:

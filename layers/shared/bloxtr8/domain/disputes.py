@@ -51,6 +51,7 @@ def post(
     """A message, counted. Raises RateLimited above twenty an hour, Unprocessable TOO_MANY_MESSAGES above a hundred, of
     one person in one dispute."""
     DISPUTE.check("post_dispute_message", dispute, role)
+    _check_room(dispute, author_id)
     dispute.posted = {**dispute.posted, author_id: _counted(dispute.posted.get(author_id), now)}
     return DisputeMessage(
         escrow_id=dispute.escrow_id,
@@ -64,15 +65,17 @@ def post(
     )
 
 
-def _counted(before: dict[str, Any] | None, now: dt.datetime) -> dict[str, Any]:
-    settings = config.settings()
-    count = before or {"since": clock.iso(now), "recent": 0, "total": 0}
-    if count["total"] >= settings.messages_a_dispute:
+def _check_room(dispute: Dispute, author_id: str) -> None:
+    if dispute.posted.get(author_id, {"total": 0})["total"] >= config.settings().messages_a_dispute:
         raise Unprocessable("No more messages in this dispute.", "TOO_MANY_MESSAGES")
+
+
+def _counted(before: dict[str, Any] | None, now: dt.datetime) -> dict[str, Any]:
+    count = before or {"since": clock.iso(now), "recent": 0, "total": 0}
     over = clock.parse(count["since"]) + _HOUR
     if now >= over:
         count = count | {"since": clock.iso(now), "recent": 0}
-    elif count["recent"] >= settings.messages_an_hour:
+    elif count["recent"] >= config.settings().messages_an_hour:
         raise RateLimited("Too many messages.", retry_after=int((over - now).total_seconds()) + 1)
     return count | {"recent": count["recent"] + 1, "total": count["total"] + 1}
 
@@ -130,11 +133,16 @@ def withdraw(file: EscrowFile, dispute: Dispute, role: Role, now: dt.datetime) -
     DISPUTE.check("withdraw_dispute", dispute, role)
     rejected = dispute.delivery_id is not None
     back = EscrowStatus.FUNDS_HELD if rejected else EscrowStatus(str(escrow.frozen_from))
+    if rejected and escrow.frozen_from == EscrowStatus.DELIVERED:
+        escrow.delivered_at = escrow.inspect_by = None
     ESCROW.apply("withdraw_dispute", escrow, role, becomes=back)
     _end(dispute, "withdraw_dispute", role, "WITHDRAWN", now)
     escrows.thaw(escrow, Freeze.DISPUTE, now)
     escrow.frozen_from, escrow.owner_seen, escrow.looks = None, None, 0
     changed = [_deliver_again(file, dispute, role, now)] if rejected else []
+    day = dt.timedelta(seconds=config.settings().warn_seconds)
+    if escrow.inspect_by is None or escrow.inspect_by - now >= day:
+        escrow.warned_at = None  # he is warned again a day before the deadline that is new
     escrows.plan_look(escrow, now)
     return changed
 
@@ -145,7 +153,6 @@ def _deliver_again(file: EscrowFile, dispute: Dispute, role: Role, now: dt.datet
     delivery = escrows.check_delivery(file, str(dispute.delivery_id))
     DELIVERY.apply("withdraw_dispute", delivery, role)
     delivery.started_at = delivery.delivered_at = delivery.verification = delivery.snapshot_id = None
-    escrow.delivered_at = escrow.inspect_by = escrow.warned_at = None
     least = now + dt.timedelta(seconds=config.settings().redeliver_seconds)
     escrow.deliver_by = max(escrow.deliver_by or least, least)
     return delivery
@@ -246,7 +253,7 @@ def _end(dispute: Dispute, action: str, role: Role, outcome: str, now: dt.dateti
 type Guard = Callable[[EscrowFile, Dispute, str], object]
 
 GUARDS: dict[str, Guard] = {
-    "post_dispute_message": lambda file, dispute, actor_id: None,
+    "post_dispute_message": lambda file, dispute, actor_id: _check_room(dispute, actor_id),
     "withdraw_dispute": lambda file, dispute, actor_id: check_opener(dispute, actor_id),
     "assign_dispute": lambda file, dispute, actor_id: None,
     "resolve_dispute": lambda file, dispute, actor_id: _check_resolvable(file.escrow, dispute, actor_id),

@@ -9,7 +9,7 @@ from bloxtr8.domain import compliance, dispute_opening, escrows, extensions, res
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
-from bloxtr8.entities import StablecoinEscrow
+from bloxtr8.entities import DeliveryStatus, StablecoinEscrow
 from bloxtr8.errors import TooLarge, Unprocessable, UnsupportedMedia
 
 MAX_EVIDENCE = 20
@@ -68,6 +68,9 @@ def _delivery_move(action: str, file: EscrowFile, role: Role) -> None:
 
 def _rejection(file: EscrowFile, role: Role) -> None:
     dispute_opening.check_may_open("reject_delivery", file, role)
+    for delivery in file.deliveries:
+        if delivery.status is DeliveryStatus.DELIVERED:
+            return
     _delivery_move("reject_delivery", file, role)
 
 

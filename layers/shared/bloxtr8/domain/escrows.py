@@ -84,6 +84,11 @@ class EscrowFile:
         stands is `settlement_proposals`' to say."""
         return next((row for row in self.proposals if row.status is ProposalStatus.OPEN), None)
 
+    @property
+    def was_disputed(self) -> bool:
+        """Whether there was a dispute that nobody took back: it counts for both parties when the deal ends (M09)."""
+        return any(row.outcome != "WITHDRAWN" for row in self.disputes)
+
     def settlement(self, settlement_id: str) -> Settlement:
         for row in self.settlements:
             if row.id == settlement_id:

@@ -155,7 +155,7 @@ def close(
     escrow.settlement_id, escrow.ended_at = None, now
     plan_look(escrow, now)
     if around is not None:
-        finish(around, outcome, sold=sold, by_card=escrow.rail is RailName.STRIPE)
+        finish(around, outcome, sold=sold, by_card=escrow.rail is RailName.STRIPE, disputed=file.was_disputed)
     if outcome is EscrowStatus.RELEASED:
         return []
     return cancel_deliveries(file)

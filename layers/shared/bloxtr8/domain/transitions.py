@@ -104,7 +104,7 @@ ESCROW = Lifecycle(
     ("decide_hold",        {_E.SETTLING, _E.RELEASED, _E.REFUNDED, _E.SPLIT, _E.CANCELLED}, None, _COMPLIANCE),
     ("adopt_refund",       _PAID,           _E.SETTLING,    _SYSTEM),
     ("open_dispute",       {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, PARTIES),
-    ("reject_delivery",    {_E.DELIVERED},  _E.DISPUTED,    _BUYER),
+    ("reject_delivery",    {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _BUYER),  # of a part, or of all of it
     ("open_system_dispute", {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _SYSTEM),
     ("withdraw_dispute",   {_E.DISPUTED},   {_E.FUNDS_HELD, _E.DELIVERED}, PARTIES),
     ("resolve_dispute",    {_E.DISPUTED},   _E.SETTLING,    {Role.ARBITER}),
