@@ -10,6 +10,7 @@ from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Escrow, Leg, Settlement
 from bloxtr8.rails.base import (
+    ChargebackSeen,
     DepositSeen,
     Funding,
     FundingStatus,
@@ -64,6 +65,9 @@ class ScriptedRail:
         """The provider has this for the leg from now on."""
         self.made[leg_id] = LegOutcome(status=status, external_id=f"re_{leg_id[-8:]}", reason=reason)
         return self.made[leg_id]
+
+    def chargebacks(self, _: str) -> tuple[ChargebackSeen, ...]:
+        return ()
 
     def find(self, order: LegOrder) -> LegOutcome | None:
         if self.blind is not None:

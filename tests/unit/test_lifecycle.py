@@ -22,6 +22,7 @@ ENDS = {
     "SettlementProposal": {"ACCEPTED", "REJECTED", "WITHDRAWN", "EXPIRED"},
     "Leg": {"CONFIRMED"},
     "Dispute": {"CLOSED"},
+    "Chargeback": {"WON", "LOST"},
     "WebhookEvent": {"PROCESSED", "DEAD"},
 }
 EVERYWHERE = [

@@ -22,6 +22,15 @@ def of(file: EscrowFile, external_id: str) -> Lookup:
     return Lookup(index="TX", value=whole.replace(":", "#"), target=file.escrow.id)
 
 
+def escrow_of(payment_ids: Iterable[str]) -> str | None:
+    """Whose a card payment is, by the first of its ids that is known; None: another product's."""
+    for payment_id in payment_ids:
+        found = table.find(Lookup, index=payment_id[:2].upper(), value=payment_id)
+        if found is not None:
+            return found.target
+    return None
+
+
 def missing(rows: Iterable[Lookup]) -> list[Lookup]:
     """Those that are not there yet: a rail may have made some when the funding opened. Another escrow's money is not
     counted twice (I5): RailBug."""

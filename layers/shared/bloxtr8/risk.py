@@ -7,11 +7,11 @@ decide_hold. What COMPLIANCE has decided about holds nothing again, however ofte
 
 from collections.abc import Iterable
 
-from bloxtr8 import clock, rails, reads, sagas, settling, table
+from bloxtr8 import clock, lookups, rails, reads, sagas, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import adoption, compliance, holds, settlements
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import Hold, Leg, Lookup
+from bloxtr8.entities import Hold, Leg
 from bloxtr8.errors import NotFound
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import Doubt, LegStatus, RefundSeen
@@ -120,11 +120,7 @@ def compare_refunded(charge_id: str) -> None:
 
 def _paid_by(payment_ids: Iterable[str]) -> EscrowFile | None:
     """The escrow of a payment, by the first of its ids that is known; None: another product's."""
-    for payment_id in payment_ids:
-        lookup = table.find(Lookup, index=payment_id[:2].upper(), value=payment_id)
-        if lookup is not None:
-            try:
-                return reads.escrow(lookup.target)
-            except NotFound:
-                return None
-    return None
+    try:
+        return reads.escrow(lookups.escrow_of(payment_ids) or "")
+    except NotFound:
+        return None

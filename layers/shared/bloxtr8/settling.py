@@ -9,9 +9,10 @@ import datetime as dt
 from itertools import batched
 from typing import Any, NamedTuple
 
-from bloxtr8 import assets, clock, config, lookups, rails, reads, screenings, table
+from bloxtr8 import assets, chargebacks, clock, config, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
+from bloxtr8.domain import chargebacks as rules
 from bloxtr8.domain import disputes, escrows, holds, ledger, legs, plans, resuming, settlements, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
@@ -141,14 +142,18 @@ def _delayed(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> list
 def _send(file: EscrowFile, settlement: Settlement, leg: Leg, actor: Actor) -> Step:
     """The call itself, after its intent is stored. A definite refusal is written down; anything unknown is raised."""
     try:
-        rails.get(str(file.escrow.rail)).send(_order(file, leg))
+        outcome = rails.get(str(file.escrow.rail)).send(_order(file, leg))
     except base.RailFundsPending as error:
         until = max(error.available_at, clock.now() + legs.patience(leg.attempt))
         return _postpone(settlement.escrow_id, leg, "FUNDS_PENDING", until, actor)
     except base.SellerNotReady:
         return _postpone(settlement.escrow_id, leg, NOT_READY, clock.now() + legs.patience(leg.attempt), actor)
-    except (base.RailBug, base.RailFrozen, base.RailDeclined) as error:
+    except base.RailFrozen:
+        return _freeze(settlement.escrow_id, leg, actor)
+    except (base.RailBug, base.RailDeclined) as error:
         return _refuse(settlement.escrow_id, leg, type(error).__name__, actor)
+    if outcome.status is base.LegStatus.REJECTED and not outcome.external_id:
+        return _refuse(settlement.escrow_id, leg, outcome.reason or "REJECTED", actor)  # it made no object to ask for
     return Step(CONFIRM)
 
 
@@ -221,7 +226,7 @@ def finish_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
     if settlement.status is SettlementStatus.DONE:
         return
     escrow = file.escrow
-    if settlement.kind is SettlementKind.RETURN:
+    if settlement.kind in settlements.APART:
         settlements.close(file, settlement, None, sold=False, now=clock.now())
         table.commit(escrow, settlement, action="finish_settlement", actor=actor)
         return
@@ -337,6 +342,22 @@ def _postpone(escrow_id: str, sent: Leg, error: str, until: dt.datetime, actor: 
     return Step(WAIT)
 
 
+def _freeze(escrow_id: str, sent: Leg, actor: Actor) -> Step:
+    """charge_disputed: the hold of the chargeback parks it, and the end of that hold sends it again. Where the
+    provider has none that stands it is a refusal as any other."""
+    if not chargebacks.stand(escrow_id, actor):
+        return _refuse(escrow_id, sent, "RailFrozen", actor)
+    found = _again(escrow_id, sent)
+    if found is None:
+        return Step(CONFIRM)
+    file, settlement, leg = found
+    until = clock.now() + escrows.repair_delay(settlement.looks)
+    settlements.wait(leg, settlement, "CHARGED_BACK", until, attempt=True)
+    details = {"error": "CHARGED_BACK"}
+    table.commit(file.escrow, settlement, leg, action="postpone_leg", actor=actor, details=details)
+    return Step(WAIT) if settlements.may_send(file.escrow, settlement) else Step(PARK, ON_HOLD)
+
+
 def _refuse(escrow_id: str, sent: Leg, error: str, actor: Actor) -> Step:
     found = _again(escrow_id, sent)
     if found is None:
@@ -359,11 +380,19 @@ def _order(file: EscrowFile, leg: Leg) -> LegOrder:
         settlement_id=leg.settlement_id,
         leg=leg.n,
         attempt=leg.attempt,
-        kind=LegKind.TRANSFER if leg.pays is Side.SELLER else LegKind.REFUND,
+        kind=_kind(leg),
         amount=leg.amount,
         currency=str(leg.currency),
         funding_id=file.rail.external_id,
         destination=leg.destination,
+        reverses=leg.reverses,
+        booked=rules.booked(file),
         adopted_id=leg.adopted_id if leg.attempt == 1 else None,  # where it failed, the next attempt is ours
         **one_call,
     )
+
+
+def _kind(leg: Leg) -> LegKind:
+    if leg.reverses is not None:
+        return LegKind.REVERSAL
+    return LegKind.TRANSFER if leg.pays is Side.SELLER else LegKind.REFUND

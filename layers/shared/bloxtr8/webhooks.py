@@ -7,7 +7,7 @@ Nothing an event says is believed but its ids, so duplicates, disorder and forge
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bloxtr8 import clock, config, deadlines, funding, rails, reads, risk, sagas, settling, table
+from bloxtr8 import chargeback_verdicts, clock, config, deadlines, funding, rails, reads, risk, sagas, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import again
 from bloxtr8.domain import escrows, settlements, vault_looks
@@ -65,6 +65,8 @@ def _doubt(kind: HintKind, object_id: str, actor: Actor) -> None:
         risk.warned(object_id, actor)
     elif kind is HintKind.REVIEW:
         risk.reviewed(object_id, actor)
+    elif kind is HintKind.CHARGEBACK:
+        chargeback_verdicts.follow(object_id, actor)
     elif kind is HintKind.REFUNDED:
         risk.compare_refunded(object_id)
 

@@ -228,10 +228,19 @@ def close_by_compliance(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
 
 def close_by_reclaim(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
     """The same where the buyer took the money back from the vault, after its term, decided or not."""
+    return _overtake(file, "record_reclaim", "RECLAIMED", now)
+
+
+def close_by_chargeback(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
+    """The same where his bank took it back, decided or not."""
+    return _overtake(file, "lose_chargeback", "CHARGEBACK", now)
+
+
+def _overtake(file: EscrowFile, action: str, outcome: str, now: dt.datetime) -> list[Dispute]:
     decided = [row for row in file.disputes if row.status is DisputeStatus.RESOLVED]
     for dispute in decided:
-        _end(dispute, "record_reclaim", Role.SYSTEM, "RECLAIMED", now)
-    return decided + _close(file, "record_reclaim", Role.SYSTEM, "RECLAIMED", now)
+        _end(dispute, action, Role.SYSTEM, outcome, now)
+    return decided + _close(file, action, Role.SYSTEM, outcome, now)
 
 
 def _close(file: EscrowFile, action: str, role: Role, outcome: str, now: dt.datetime) -> list[Dispute]:

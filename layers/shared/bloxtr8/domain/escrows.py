@@ -11,6 +11,7 @@ from bloxtr8.domain import vaults
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
 from bloxtr8.entities import (
+    Chargeback,
     Contract,
     Delivery,
     Deposit,
@@ -55,6 +56,7 @@ class EscrowFile:
     operations: list[Operation] = field(default_factory=list)
     decisions: list[HoldDecision] = field(default_factory=list)
     proposals: list[SettlementProposal] = field(default_factory=list)
+    chargebacks: list[Chargeback] = field(default_factory=list)
 
     @classmethod
     def of(cls, rows: Iterable[Entity]) -> "EscrowFile | None":
@@ -105,6 +107,7 @@ _LISTS = {
     "Leg": "legs", "LedgerLine": "ledger", "Operation": "operations", "Dispute": "disputes",
     "HoldDecision": "decisions",
     "SettlementProposal": "proposals",
+    "Chargeback": "chargebacks",
 }  # fmt: skip
 
 

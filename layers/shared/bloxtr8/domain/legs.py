@@ -44,7 +44,7 @@ def patience(attempt: int) -> dt.timedelta:
 def release_at(file: EscrowFile, settlement: Settlement) -> dt.datetime | None:
     """Until when a new buyer's card money waits before its release (CARD_RELEASE_DELAY); None where it does not."""
     delay = config.settings().card_release_delay_seconds
-    pays_seller = any(leg.pays is Side.SELLER for leg in _planned(file, settlement))
+    pays_seller = any(_pays_seller(leg) for leg in _planned(file, settlement))
     if not delay or not pays_seller or file.escrow.rail is not RailName.STRIPE:
         return None
     return settlement.created_at + dt.timedelta(seconds=delay)
@@ -54,11 +54,15 @@ def delay(file: EscrowFile, settlement: Settlement, until: dt.datetime, buyer: D
     """The seller's legs wait for `until`, where it is one of the buyer's first card trades. Returns those it moved."""
     if buyer.card_purchases >= NEW_BUYER_TRADES:
         return []
-    legs = [leg for leg in _planned(file, settlement) if leg.pays is Side.SELLER]
+    legs = [leg for leg in _planned(file, settlement) if _pays_seller(leg)]
     moved = [leg for leg in legs if leg.next_look is None or leg.next_look < until]
     for leg in moved:
         leg.next_look = until
     return moved
+
+
+def _pays_seller(leg: Leg) -> bool:
+    return leg.pays is Side.SELLER and leg.reverses is None
 
 
 def _planned(file: EscrowFile, settlement: Settlement) -> list[Leg]:

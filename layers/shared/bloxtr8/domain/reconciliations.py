@@ -42,11 +42,13 @@ def of_card(file: EscrowFile, paid: int, sent: int) -> list[Difference]:
     """Against what the card's provider has: paid by the buyer and not sent back, and sent to the seller."""
     accounts = ledger.balance(file.escrow, file.ledger).accounts
     moving = _under_way(file)
-    to_buyer, to_seller = (sum(leg.amount for leg in moving if leg.pays is side) for side in (Side.BUYER, Side.SELLER))
+    to_buyer = sum(leg.amount for leg in moving if leg.pays is Side.BUYER)
+    to_seller = sum(leg.amount for leg in moving if leg.pays is Side.SELLER and leg.reverses is None)
+    taken_back = sum(leg.amount for leg in moving if leg.reverses is not None)
     found = []
     if not -accounts[Account.BUYER] - to_buyer <= paid <= -accounts[Account.BUYER]:
         found.append(Difference(BUYER, file.escrow.id, -accounts[Account.BUYER], paid))
-    if not accounts[Account.SELLER] <= sent <= accounts[Account.SELLER] + to_seller:
+    if not accounts[Account.SELLER] - taken_back <= sent <= accounts[Account.SELLER] + to_seller:
         found.append(Difference(SELLER, file.escrow.id, accounts[Account.SELLER], sent))
     return found
 

@@ -27,6 +27,7 @@ from bloxtr8.entities import (
 from bloxtr8.errors import Conflict
 
 MAX_ATTEMPTS = 5
+APART = frozenset({SettlementKind.RETURN, SettlementKind.RECOVERY})  # of money that is not held: no status, no hold
 ON_HOLD = "ON_HOLD"  # why it was parked: the end of the hold resumes it
 
 # --- legs
@@ -70,8 +71,7 @@ def confirm(file: EscrowFile, leg: Leg, external_id: str, now: dt.datetime) -> l
     """The provider has confirmed it: the money leaves HELD (or SURPLUS) now, not before (section 10)."""
     LEG.apply("confirm_leg", leg, Role.SYSTEM)
     leg.external_id, leg.confirmed_at, leg.next_look, leg.error = external_id, now, None, None
-    to = Account.SELLER if leg.pays is Side.SELLER else Account.BUYER
-    memo = "returned to the buyer" if leg.source_account is Account.SURPLUS else f"paid to the {leg.pays.lower()}"
+    to, memo = _booked_as(leg)
     one_call = leg.action is not None
     entries = [
         Entry(leg.source_account, to, leg.amount, memo, str(leg.pays).lower() if one_call else ""),
@@ -79,6 +79,14 @@ def confirm(file: EscrowFile, leg: Leg, external_id: str, now: dt.datetime) -> l
         Entry(Account.HELD, Account.BUYER, leg.also_buyer, "paid to the buyer", "buyer"),
     ]
     return ledger.book(file.escrow, entries, now=now, leg_id=leg.id, external_id=external_id)
+
+
+def _booked_as(leg: Leg) -> tuple[Account, str]:
+    """Where a leg's money went, and what its line says."""
+    if leg.reverses is not None:
+        return Account.LOSS, "taken back from the seller"
+    to = Account.SELLER if leg.pays is Side.SELLER else Account.BUYER
+    return to, "returned to the buyer" if leg.source_account is Account.SURPLUS else f"paid to the {leg.pays.lower()}"
 
 
 def reject(leg: Leg, settlement: Settlement, reason: str, now: dt.datetime) -> bool:
@@ -104,7 +112,10 @@ def look_at(settlement: Settlement, when: dt.datetime) -> None:
 
 
 def may_send(escrow: Escrow, settlement: Settlement) -> bool:
-    """No new leg leaves while a hold stands; a RETURN of surplus is not stopped by PAYOUT_FAILED alone (section 4)."""
+    """No new leg leaves while a hold stands; a RETURN of surplus is not stopped by PAYOUT_FAILED alone (section 4), a
+    RECOVERY by none: it pays nobody."""
+    if settlement.kind is SettlementKind.RECOVERY:
+        return True
     ignored = {Hold.PAYOUT_FAILED} if settlement.kind is SettlementKind.RETURN else set()
     return not escrow.holds - ignored
 
@@ -117,7 +128,7 @@ def park(file: EscrowFile, settlement: Settlement, error: str, *, refused: bool)
     does."""
     SETTLEMENT.apply("park_settlement", settlement, Role.SYSTEM)
     settlement.error, settlement.next_look = error, None
-    if refused and settlement.kind is not SettlementKind.RETURN:
+    if refused and settlement.kind not in APART:
         file.escrow.holds = frozenset(file.escrow.holds | {Hold.PAYOUT_FAILED})
 
 
@@ -139,13 +150,13 @@ def close(
     """finish_settlement: all legs are confirmed, so the escrow ends as its plan said (D7). Returns the deliveries it
     closed.
 
-    A RETURN touches nothing but itself. Raises Conflict while a leg is not confirmed.
+    A RETURN or RECOVERY touches nothing but itself. Raises Conflict while a leg is not confirmed.
     """
     if next_leg(file, settlement) is not None:
         raise Conflict("A leg is not confirmed yet.")
     SETTLEMENT.apply("finish_settlement", settlement, Role.SYSTEM)
     settlement.finished_at, settlement.next_look = now, None
-    if settlement.kind is SettlementKind.RETURN:
+    if settlement.kind in APART:
         return []
     escrow = file.escrow
     escrow.frozen_causes, escrow.frozen_at = frozenset(), None  # a hold placed on the way has no clock to stop now

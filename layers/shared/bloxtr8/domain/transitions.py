@@ -7,6 +7,7 @@ holds, guild moderation) are added with the functions that perform them.
 
 from bloxtr8.domain.lifecycle import PARTIES, Lifecycle, Role
 from bloxtr8.entities import (
+    ChargebackStatus,
     ContractStatus,
     DeliveryStatus,
     DisputeStatus,
@@ -110,6 +111,9 @@ ESCROW = Lifecycle(
     ("resolve_dispute",    {_E.DISPUTED},   _E.SETTLING,    {Role.ARBITER}),
     ("postpone_term",      {_E.DISPUTED},   None,           _SYSTEM),
     ("record_reclaim",     {*_PAID, _E.SETTLING}, _E.REFUNDED, _SYSTEM),
+    ("record_chargeback",  set(_E),         None,           _SYSTEM),
+    ("win_chargeback",     set(_E),         None,           _SYSTEM),
+    ("lose_chargeback",    {*_PAID, _E.SETTLING}, _E.REFUNDED, _SYSTEM),  # else only ledger lines
     ("finish_settlement",  {_E.SETTLING},   {_E.RELEASED, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
 )  # fmt: skip
 
@@ -136,6 +140,7 @@ SETTLEMENT = Lifecycle(
     ("lift_hold",         {_S.PARKED}, _S.OPEN,   _SYSTEM),
     ("finish_settlement", {_S.OPEN},   _S.DONE,   _SYSTEM),
     ("record_reclaim",    {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
+    ("lose_chargeback",   {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("accept_settlement", {_S.PARKED}, _S.DROPPED, PARTIES),
 )  # fmt: skip
 
@@ -180,6 +185,15 @@ DISPUTE = Lifecycle(
     ("decide_hold",          _LIVE,          _P.CLOSED,    _COMPLIANCE),
     ("record_reclaim",       {*_LIVE, _P.RESOLVED}, _P.CLOSED, _SYSTEM),
     ("finish_settlement",    {_P.RESOLVED},  _P.CLOSED,    _SYSTEM),
+    ("lose_chargeback",      {*_LIVE, _P.RESOLVED}, _P.CLOSED, _SYSTEM),
+)  # fmt: skip
+
+_B = ChargebackStatus
+CHARGEBACK = Lifecycle(
+    "Chargeback", ChargebackStatus,
+    ("record_chargeback", _NEW,      _B.OPEN, _SYSTEM),
+    ("win_chargeback",    {_B.OPEN}, _B.WON,  _SYSTEM),
+    ("lose_chargeback",   {_B.OPEN}, _B.LOST, _SYSTEM),
 )  # fmt: skip
 
 _W = WebhookStatus
@@ -191,4 +205,4 @@ WEBHOOK = Lifecycle(
     ("fail_webhook_event",    {_W.RECEIVED, _W.FAILED},   {_W.FAILED, _W.DEAD}, _SYSTEM),
 )  # fmt: skip
 
-LIFECYCLES = (LISTING, OFFER, CONTRACT, ESCROW, DELIVERY, SETTLEMENT, PROPOSAL, LEG, DISPUTE, WEBHOOK)
+LIFECYCLES = (LISTING, OFFER, CONTRACT, ESCROW, DELIVERY, SETTLEMENT, PROPOSAL, LEG, DISPUTE, CHARGEBACK, WEBHOOK)

@@ -1,6 +1,7 @@
 """Every entity, imported here: pynamodb drops rows without an error whose class was never imported."""
 
 from bloxtr8.entities.base import Entity, Root
+from bloxtr8.entities.chargeback import Chargeback, ChargebackStatus
 from bloxtr8.entities.compliance import Decision, DecisionStatus, HoldDecision
 from bloxtr8.entities.deal import Contract, ContractStatus, Signature, SignMethod
 from bloxtr8.entities.dispute import Dispute, DisputeMessage, DisputeStatus
@@ -70,13 +71,13 @@ from bloxtr8.entities.settlement import (
 )
 
 __all__ = [
-    "Account", "AssetGuard", "AssetType", "AssetWatch", "AuditEntry", "Chain", "ChainTx", "Contract", "ContractStatus",
-    "Currency", "Deals", "Decision", "DecisionStatus", "Delivery", "DeliveryStatus", "Deposit", "Dispute",
-    "DisputeMessage", "DisputeStatus", "Entity", "Escrow", "EscrowStatus", "Evidence", "Freeze", "Hold",
-    "HoldDecision", "Idempotency", "Identity", "LedgerLine", "Leg", "LegStatus", "Listing", "ListingStatus",
-    "Lookup", "OAuthState", "Offer", "OfferStatus", "Operation", "PRICE_BANDS", "PlatformRole", "ProposalStatus",
-    "RailName", "RailRow", "Reconciliation", "Root", "Session", "Settlement", "SettlementKind",
-    "SettlementProposal", "SettlementStatus", "Side", "SignMethod", "SignToken", "Signature", "SignerNonce",
-    "Snapshot", "StablecoinEscrow", "StripeEscrow", "Tier", "TxStatus", "User", "Visibility", "WalletNonce",
-    "WebhookEvent", "WebhookStatus", "price_band",
+    "Account", "AssetGuard", "AssetType", "AssetWatch", "AuditEntry", "Chain", "ChainTx", "Chargeback",
+    "ChargebackStatus", "Contract", "ContractStatus", "Currency", "Deals", "Decision", "DecisionStatus", "Delivery",
+    "DeliveryStatus", "Deposit", "Dispute", "DisputeMessage", "DisputeStatus", "Entity", "Escrow", "EscrowStatus",
+    "Evidence", "Freeze", "Hold", "HoldDecision", "Idempotency", "Identity", "LedgerLine", "Leg", "LegStatus",
+    "Listing", "ListingStatus", "Lookup", "OAuthState", "Offer", "OfferStatus", "Operation", "PRICE_BANDS",
+    "PlatformRole", "ProposalStatus", "RailName", "RailRow", "Reconciliation", "Root", "Session", "Settlement",
+    "SettlementKind", "SettlementProposal", "SettlementStatus", "Side", "SignMethod", "SignToken", "Signature",
+    "SignerNonce", "Snapshot", "StablecoinEscrow", "StripeEscrow", "Tier", "TxStatus", "User", "Visibility",
+    "WalletNonce", "WebhookEvent", "WebhookStatus", "price_band",
 ]  # fmt: skip

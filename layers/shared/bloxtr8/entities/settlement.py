@@ -16,6 +16,7 @@ class SettlementKind(StrEnum):
     SPLIT = "SPLIT"
     MILESTONE = "MILESTONE"
     RETURN = "RETURN"
+    RECOVERY = "RECOVERY"  # transfers of a payment that was charged back are reversed
 
 
 class SettlementStatus(StrEnum):
@@ -74,13 +75,14 @@ class Leg(EscrowRow, discriminator="Leg"):
     also_buyer = IntegerAttribute(default=0)  # on chain one call pays both: HELD→BUYER beside the seller's amount
     action = IntegerAttribute(null=True)  # the frozen index of the call on chain (domain.chain_actions)
     screening: Any = JSONAttribute(null=True)  # of the payee's wallet before it was sent
-    source_account = EnumAttribute(Account, default=Account.HELD)  # HELD, or SURPLUS for a RETURN
+    source_account = EnumAttribute(Account, default=Account.HELD)  # HELD; SURPLUS for a RETURN, SELLER for a RECOVERY
     currency = EnumAttribute(Currency)
     destination = UnicodeAttribute(null=True)  # the frozen payout account; None: back to the card that paid
     deposit_ref = UnicodeAttribute(null=True)
     status = EnumAttribute(LegStatus, default=LegStatus.PLANNED)
     attempt = IntegerAttribute(default=1)
     external_id = UnicodeAttribute(null=True)
+    reverses = UnicodeAttribute(null=True)  # the transfer that is taken back from the seller
     adopted_id = UnicodeAttribute(null=True)  # a refund made in the Dashboard: it is this leg's first attempt
     error = UnicodeAttribute(null=True)
     sent_at = TimeAttribute(null=True)

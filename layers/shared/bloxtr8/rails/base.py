@@ -172,6 +172,7 @@ class LegOrder:
     also_buyer: int = 0  # on chain: what the buyer gets beside a TRANSFER
     action: int | None = None  # on chain: the index of the call, frozen in the leg
     terms: Mapping[str, Any] | None = None  # of the vault
+    booked: tuple[str, ...] = ()  # chargebacks that were lost and are in our books: they freeze nothing any more
     adopted_id: str | None = None  # REFUND: one that exists already, made by a person at the provider
 
     @property
@@ -214,6 +215,29 @@ class RefundSeen:
     amount: int
     currency: str
     status: LegStatus
+
+
+class Claim(StrEnum):
+    """How a chargeback stands, seen from the platform."""
+
+    INQUIRY = "INQUIRY"  # the payer's bank only asks; nothing is taken
+    OPEN = "OPEN"  # the money is with the bank, until it decides
+    WON = "WON"  # it is ours, or no chargeback came of the inquiry
+    LOST = "LOST"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargebackSeen:
+    """A chargeback as the provider has it now."""
+
+    external_id: str
+    charge_id: str
+    payment_ids: tuple[str, ...]  # of the payment it is about: PaymentIntent, charge
+    claim: Claim
+    amount: int  # minor units: less than the payment where a part of it is disputed
+    fee: int  # what it cost the platform so far, whoever wins
+    currency: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +304,8 @@ class Rail(Protocol):
 
 
 class CardRail(Rail, Protocol):
-    """What a rail of cards knows beside: payments in doubt, and refunds that no leg ordered. `rails.cards()`."""
+    """What a rail of cards knows beside: payments in doubt or charged back, and refunds that no leg ordered.
+    `rails.cards()`."""
 
     def warning(self, warning_id: str) -> Doubt:
         """A fraud warning of the payer's bank. It stands until a person decides."""
@@ -288,6 +313,14 @@ class CardRail(Rail, Protocol):
 
     def review(self, review_id: str) -> Doubt:
         """A review by the provider's guard; cleared by its approval alone."""
+        ...
+
+    def chargeback(self, chargeback_id: str) -> ChargebackSeen:
+        """A chargeback, or the inquiry before one, by its id."""
+        ...
+
+    def chargebacks(self, funding_id: str) -> tuple[ChargebackSeen, ...]:
+        """All of a payment, decided or not."""
         ...
 
     def refund(self, refund_id: str) -> RefundSeen:

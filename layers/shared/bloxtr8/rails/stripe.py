@@ -6,9 +6,18 @@ from typing import Any, ClassVar
 
 from stripe import StripeClient
 
-from bloxtr8.rails import stripe_accounts, stripe_books, stripe_client, stripe_funding, stripe_legs, stripe_risk
+from bloxtr8.rails import (
+    stripe_accounts,
+    stripe_books,
+    stripe_chargebacks,
+    stripe_client,
+    stripe_funding,
+    stripe_legs,
+    stripe_risk,
+)
 from bloxtr8.rails.base import (
     CardBooks,
+    ChargebackSeen,
     Doubt,
     Funding,
     LegOrder,
@@ -58,6 +67,12 @@ class StripeRail:
 
     def review(self, review_id: str) -> Doubt:
         return stripe_risk.review(self._client, review_id)
+
+    def chargeback(self, chargeback_id: str) -> ChargebackSeen:
+        return stripe_chargebacks.chargeback(self._client, chargeback_id)
+
+    def chargebacks(self, funding_id: str) -> tuple[ChargebackSeen, ...]:
+        return stripe_chargebacks.chargebacks(self._client, funding_id)
 
     def refund(self, refund_id: str) -> RefundSeen:
         return stripe_risk.refund(self._client, refund_id)

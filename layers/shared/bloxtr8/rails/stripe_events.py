@@ -5,7 +5,8 @@ truth.
 refund.*, transfer.* with our opId | LEG | `find` the leg | | refund.*, transfer.* without one | STRAY | money moved
 that we did not order: adopted, or alarm | | charge.refunded | REFUNDED | `refunded`, compared with what we know | |
 radar.early_fraud_warning.created | WARNING | `warning`: a hold | | review.opened, review.closed | REVIEW | `review`: a
-hold, or the end of it | | account.updated, capability.updated | ACCOUNT | `account_status`, then react for the
+hold, or the end of it | | charge.dispute.* | CHARGEBACK | `chargeback`: a hold, its end, or money that is gone | |
+account.updated, capability.updated | ACCOUNT | `account_status`, then react for the
 seller's waiting legs | | anything else, and what happens inside a connected account | IGNORED | stored, nothing |
 """
 
@@ -31,6 +32,7 @@ class HintKind(StrEnum):
     REFUNDED = "REFUNDED"
     WARNING = "WARNING"
     REVIEW = "REVIEW"
+    CHARGEBACK = "CHARGEBACK"
     ACCOUNT = "ACCOUNT"
     IGNORED = "IGNORED"
 
@@ -40,7 +42,7 @@ class Hint:
     """Which rows an event may concern. Nothing in it is believed but the ids."""
 
     kind: HintKind
-    object_id: str | None = None  # PaymentIntent, charge, refund, transfer, warning, review
+    object_id: str | None = None  # PaymentIntent, charge, refund, transfer, warning, review, dispute
     funding_id: str | None = None  # the PaymentIntent a refund came out of: a stray refund names no escrow
     escrow_id: str | None = None
     settlement_id: str | None = None
@@ -159,6 +161,11 @@ READERS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Hint]] = {
     "radar.early_fraud_warning.created": _concerning(HintKind.WARNING),
     "review.opened": _concerning(HintKind.REVIEW),
     "review.closed": _concerning(HintKind.REVIEW),
+    "charge.dispute.created": _concerning(HintKind.CHARGEBACK),
+    "charge.dispute.updated": _concerning(HintKind.CHARGEBACK),
+    "charge.dispute.funds_withdrawn": _concerning(HintKind.CHARGEBACK),
+    "charge.dispute.funds_reinstated": _concerning(HintKind.CHARGEBACK),
+    "charge.dispute.closed": _concerning(HintKind.CHARGEBACK),
     "account.updated": _account,
     "capability.updated": _account,
 }

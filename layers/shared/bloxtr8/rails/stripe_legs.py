@@ -11,12 +11,13 @@ from typing import Any
 import stripe
 from stripe import BalanceTransaction, Charge, Refund, StripeClient, Transfer, TransferReversal
 
-from bloxtr8.rails.base import LegKind, LegOrder, LegOutcome, LegStatus, RailFrozen
+from bloxtr8.rails.base import Claim, LegKind, LegOrder, LegOutcome, LegStatus, RailFrozen
+from bloxtr8.rails.stripe_chargebacks import chargebacks
 from bloxtr8.rails.stripe_client import OPERATION, PAYMENT, id_of, metadata_of
 from bloxtr8.rails.stripe_errors import code_of, refuse, translated
 
 PAGE = 100
-OVER = frozenset({"won", "warning_closed"})  # any other dispute freezes: money may be taken back
+OVER = frozenset({Claim.WON})  # any other dispute freezes, unless our books have it: money may be taken back
 REFUNDS = {"succeeded": LegStatus.CONFIRMED, "failed": LegStatus.REJECTED, "canceled": LegStatus.REJECTED}
 
 
@@ -53,15 +54,14 @@ def _payable(client: StripeClient, order: LegOrder) -> Charge:
     """The escrow's charge, asked just now. RailFrozen while it is disputed, RailBug where it is not this escrow's."""
     with translated():
         intent = client.v1.payment_intents.retrieve(order.funding_id, {"expand": ["latest_charge.balance_transaction"]})
-        disputes = client.v1.disputes.list({"payment_intent": order.funding_id, "limit": PAGE})
     if metadata_of(intent).get(PAYMENT) != order.escrow_id or intent.currency.upper() != order.currency:
         refuse(f"{intent.id} is not what {order.leg_id} pays out of")
     charge = intent.latest_charge
     if intent.status != "succeeded" or not isinstance(charge, Charge):
         refuse(f"{intent.id} of {order.leg_id} is {intent.status}")
-    for dispute in disputes.data:
-        if dispute.status not in OVER:
-            raise RailFrozen(f"{order.leg_id}: {dispute.id} is {dispute.status}", object_id=dispute.id)
+    for found in chargebacks(client, order.funding_id):
+        if found.claim not in OVER and found.external_id not in order.booked:
+            raise RailFrozen(f"{order.leg_id}: {found.external_id} is {found.claim}", object_id=found.external_id)
     return charge
 
 

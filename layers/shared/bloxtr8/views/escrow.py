@@ -58,6 +58,17 @@ class DisputeView(View):
     created_at: Moment
 
 
+class ChargebackView(View):
+    """What the buyer's bank did, in cents; `inquiry`: it only asks. Why, and whose card it was, is nobody's to read."""
+
+    id: str
+    status: str
+    amount: int
+    inquiry: bool
+    opened_at: Moment
+    closed_at: Moment | None
+
+
 class EvidenceView(View):
     id: str
     user_id: str
@@ -129,6 +140,7 @@ class EscrowView(EscrowSummary):
     evidence: list[EvidenceView]
     proposal: ProposalView | None
     dispute: DisputeView | None
+    chargebacks: list[ChargebackView]
     fund_by: Moment
     deliver_by: Moment | None
     inspect_by: Moment | None
@@ -153,6 +165,7 @@ class EscrowView(EscrowSummary):
             evidence=[EvidenceView.model_validate(row) for row in file.evidence],
             proposal=ProposalView.of(file, file.proposals[-1], roles) if file.proposals else None,
             dispute=DisputeView.model_validate(file.disputes[-1]) if file.disputes else None,
+            chargebacks=[ChargebackView.model_validate(row) for row in file.chargebacks],
             fund_by=escrow.fund_by,
             deliver_by=escrow.deliver_by,
             inspect_by=escrow.inspect_by,

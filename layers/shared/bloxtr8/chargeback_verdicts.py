@@ -1,0 +1,165 @@
+"""What the bank decides about a chargeback: win_chargeback, lose_chargeback (states.md, section 4; M48).
+
+The provider is asked for the dispute, so that events may come late, twice, in any order or never: each look writes down
+what is true now, and an open chargeback is looked at once a day.
+"""
+
+from bloxtr8 import chargebacks, clock, funding, lookups, rails, reads, sagas, settling, table
+from bloxtr8.actors import Actor
+from bloxtr8.attempts import read_together
+from bloxtr8.domain import chargebacks as rules
+from bloxtr8.domain import escrows, settlements
+from bloxtr8.domain.deals import finish
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.entities import (
+    Chargeback,
+    ChargebackStatus,
+    Entity,
+    EscrowStatus,
+    LedgerLine,
+    Settlement,
+    SettlementStatus,
+)
+from bloxtr8.errors import NotFound
+from bloxtr8.logs import logger
+from bloxtr8.rails.base import ChargebackSeen, Claim, RailOutcomeUnknown, RailThrottled
+
+_WAITING = {SettlementStatus.OPEN, SettlementStatus.PARKED}
+
+
+def due() -> list[Chargeback]:
+    """Open chargebacks whose day has come, oldest first."""
+    return table.due(Chargeback, "DUE#CHARGEBACK")
+
+
+def look(escrow_id: str, chargeback_id: str, actor: Actor) -> None:
+    """The daily look at an open one; what the provider can't say now is asked again at the next run."""
+    row = rules.find(reads.escrow(escrow_id), chargeback_id)
+    if row is None or row.next_look is None or row.next_look > clock.now():
+        return
+    try:
+        follow(chargeback_id, actor)
+    except (RailThrottled, RailOutcomeUnknown):
+        return
+
+
+def follow(chargeback_id: str, actor: Actor) -> None:
+    """charge.dispute.*: ask the provider, and write down what is true now. Another product's payment is nobody's."""
+    seen = rails.cards().chargeback(chargeback_id)
+    escrow_id = lookups.escrow_of(seen.payment_ids)
+    file = _file(escrow_id)
+    if file is None or file.rail.external_id not in seen.payment_ids:
+        return
+    if rules.find(file, chargeback_id) is None:
+        if not file.escrow.deposited:  # told before the payment itself: it is money of ours first
+            funding.look(file.escrow.id, actor)
+            file = reads.escrow(file.escrow.id)
+        chargebacks.record(file, seen, actor)
+        _react(file, settlements.live(file), actor)
+        file = reads.escrow(file.escrow.id)
+    row = rules.find(file, chargeback_id)
+    if row is not None:
+        _write(file, row, seen, actor)
+
+
+def _file(escrow_id: str | None) -> EscrowFile | None:
+    try:
+        return reads.escrow(escrow_id or "")
+    except NotFound:
+        return None
+
+
+def _write(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor) -> None:
+    if row.status is not ChargebackStatus.OPEN:
+        _note_closed(file, row, seen, actor)
+    elif seen.claim is Claim.WON:
+        _win(file, row, seen, actor)
+    elif seen.claim is Claim.LOST:
+        _lose(file, row, seen, actor)
+    else:
+        _note_open(file, row, seen, actor)
+
+
+def _note_open(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor) -> None:
+    """Nothing is decided: an inquiry became a chargeback, the fee was taken, or only a day has passed."""
+    now, inquiry = clock.now(), seen.claim is Claim.INQUIRY
+    changed = (row.amount, row.inquiry) != (seen.amount, inquiry)
+    lines = _news(file, row, seen)
+    if not changed and not lines and row.next_look is not None and row.next_look > now:
+        return
+    row.inquiry, row.next_look = inquiry, now + rules.LOOK
+    action = "note_chargeback" if changed or lines else "look_again"
+    table.commit(file.escrow, row, *lines, action=action, actor=actor, details=_about(row))
+
+
+def _note_closed(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor) -> None:
+    """A part of the fee comes back weeks later. An end stays an end: what was lost and is won after all is for people
+    to see to."""
+    lines = rules.charge_fee(file, row, seen.fee, clock.now())
+    if lines:
+        table.commit(file.escrow, row, *lines, action="note_chargeback", actor=actor, details=_about(row))
+    if row.status is ChargebackStatus.LOST and seen.claim is Claim.WON:
+        about = {"escrowId": file.escrow.id, "chargeback": row.id}
+        logger.error("a chargeback that was lost is won after all", extra=about)
+
+
+def _win(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor) -> None:
+    """Only this hold is lifted; what it stopped goes on, the funding or a settlement that was parked."""
+    lines = _news(file, row, seen)
+    resumed = rules.win(file, row, clock.now())
+    table.commit(file.escrow, row, *lines, *resumed, action="win_chargeback", actor=actor, details=_about(row))
+    _react(file, settlements.live(file), actor)
+
+
+def _lose(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor) -> None:
+    """The bank keeps the money. Nothing is booked while a leg may have moved it, or a settlement has only to end."""
+    if _ask_for_legs(file, actor):
+        file = reads.escrow(file.escrow.id)
+        row = next(one for one in file.chargebacks if one.id == row.id)
+    now = clock.now()
+    if rules.waits(file):
+        row.next_look = now + escrows.repair_delay(row.looks)
+        row.looks += 1
+        table.commit(file.escrow, row, action="look_again", actor=actor, details=_about(row))
+        _react(file, settlements.live(file), actor)
+        return
+    lines = _news(file, row, seen)
+    around = reads.around(file.escrow) if rules.ends_by(file) else None
+    with read_together("lose_chargeback"):
+        lost = rules.lose(file, row, actor=actor, now=now)
+        if around is not None:
+            finish(around, EscrowStatus.REFUNDED, sold=False)
+    rows: list[Entity] = [*lines, *lost.rows]
+    if around is not None:
+        rows += [around.listing, around.buyer, around.seller]
+    freed = around.freed() if around is not None else []
+    table.commit(file.escrow, row, *rows, deletes=freed, action="lose_chargeback", actor=actor, details=_about(row))
+    about = {"escrowId": file.escrow.id, "chargeback": row.id, "status": str(file.escrow.status)}
+    logger.error("a chargeback was lost", extra=about)
+    _react(file, lost.started, actor)
+
+
+def _ask_for_legs(file: EscrowFile, actor: Actor) -> bool:
+    """What became of the legs that may have been sent. Whether there were any. Raises what the rail raises."""
+    waiting = {row.id for row in file.settlements if row.status in _WAITING}
+    sent = [leg for leg in file.legs if leg.settlement_id in waiting and leg.status in rules.IN_FLIGHT]
+    for leg in sent:
+        settling.confirm_leg(file.escrow.id, leg.settlement_id, actor, n=leg.n)
+    return bool(sent)
+
+
+def _news(file: EscrowFile, row: Chargeback, seen: ChargebackSeen) -> list[LedgerLine]:
+    """The amount as the bank has it now, and the fee that is not booked yet."""
+    chargebacks.check(file, seen)
+    row.amount = seen.amount
+    return rules.charge_fee(file, row, seen.fee, clock.now())
+
+
+def _about(row: Chargeback) -> dict[str, object]:
+    return {"chargeback": row.id, "amount": row.amount, "inquiry": row.inquiry}
+
+
+def _react(file: EscrowFile, started: list[Settlement], actor: Actor) -> None:
+    sagas.react(file.escrow, actor)
+    for settlement in started:
+        sagas.react(settlement, actor)

@@ -1,0 +1,197 @@
+"""Chargebacks of a card payment: what the hold does, and who bears what is lost (states.md, sections 4 and 10; M48).
+
+Each chargeback is a row of its own; together they place one hold, which goes with the last of them that is open.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from bloxtr8.actors import Actor
+from bloxtr8.domain import disputes, escrows, holds, ledger, plans, recoveries, settlements
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.ledger import Entry
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.plans import Planned
+from bloxtr8.domain.transitions import CHARGEBACK, ESCROW, SETTLEMENT
+from bloxtr8.entities import (
+    Account,
+    Chargeback,
+    ChargebackStatus,
+    Entity,
+    EscrowStatus,
+    Hold,
+    LedgerLine,
+    LegStatus,
+    Settlement,
+    SettlementKind,
+    SettlementStatus,
+)
+
+REASON = "CHARGEBACK"
+LOOK = dt.timedelta(days=1)  # an open one is asked for once a day: its events may be lost
+_WAITING = {SettlementStatus.OPEN, SettlementStatus.PARKED}
+IN_FLIGHT = {LegStatus.SENT, LegStatus.UNKNOWN}
+
+
+@dataclass(slots=True)
+class Lost:
+    """What lose_chargeback changed beside the escrow and the chargeback: rows to save, and what is to be started."""
+
+    rows: list[Entity] = field(default_factory=list)
+    started: list[Settlement] = field(default_factory=list)
+
+    def plan(self, planned: Planned) -> None:
+        self.rows += planned.rows
+        self.started.append(planned.settlement)
+
+
+def find(file: EscrowFile, chargeback_id: str) -> Chargeback | None:
+    """The row of a chargeback, if it is known."""
+    return next((row for row in file.chargebacks if row.id == chargeback_id), None)
+
+
+def booked(file: EscrowFile) -> tuple[str, ...]:
+    """Those that were lost and are in the books: what is left of the payment may be moved all the same."""
+    return tuple(row.id for row in file.chargebacks if row.status is ChargebackStatus.LOST)
+
+
+def record(
+    file: EscrowFile,
+    chargeback_id: str,
+    *,
+    charge_id: str,
+    amount: int,
+    inquiry: bool,
+    reason: str | None,
+    now: dt.datetime,
+) -> Chargeback:
+    """record_chargeback: no new leg is sent and no deadline passes until it is decided; at an end the hold stops what
+    may still go back to the buyer."""
+    escrow = file.escrow
+    ESCROW.apply("record_chargeback", escrow, Role.SYSTEM)
+    row = Chargeback(
+        escrow_id=escrow.id,
+        id=chargeback_id,
+        charge_id=charge_id,
+        amount=amount,
+        inquiry=inquiry,
+        reason=reason,
+        next_look=now + LOOK,
+        opened_at=now,
+    )
+    file.chargebacks.append(row)
+    escrow.holds = frozenset(escrow.holds | {Hold.CHARGEBACK})
+    if escrow.status not in ledger.ENDS:
+        escrows.freeze(escrow, Hold.CHARGEBACK, now)
+        escrows.plan_look(escrow, now)
+    return row
+
+
+def charge_fee(file: EscrowFile, row: Chargeback, fee: int, now: dt.datetime) -> list[LedgerLine]:
+    """The bank's fee, a loss of its own, whoever wins: the part of `fee` that is not booked yet, or what came back."""
+    entry = Entry(Account.LOSS, Account.BANK, fee - row.fee, "fee of the chargeback", f"fee:{fee}")
+    if fee < row.fee:
+        entry = Entry(Account.BANK, Account.LOSS, row.fee - fee, "fee of the chargeback returned", f"fee:{fee}")
+    row.fee = fee
+    return ledger.book(file.escrow, [entry], now=now, deposit_ref=row.charge_id, external_id=row.id)
+
+
+def win(file: EscrowFile, row: Chargeback, now: dt.datetime) -> list[Settlement]:
+    """win_chargeback: the money stays where it is. Returns the settlements that go on."""
+    CHARGEBACK.apply("win_chargeback", row, Role.SYSTEM)
+    ESCROW.apply("win_chargeback", file.escrow, Role.SYSTEM)
+    row.closed_at, row.next_look = now, None
+    return _lift(file, now)
+
+
+def _lift(file: EscrowFile, now: dt.datetime) -> list[Settlement]:
+    """Only this hold, and only with the last open chargeback; deadlines move by the time that stood still."""
+    if any(row.status is ChargebackStatus.OPEN for row in file.chargebacks):
+        return []
+    return holds.end(file, Hold.CHARGEBACK, now)
+
+
+# --- lost
+
+
+def waits(file: EscrowFile) -> bool:
+    """Whether what was lost can't be booked yet: a leg may have moved the money, or a settlement is paid out and only
+    has to end."""
+    waiting = {row.id: row for row in file.settlements if row.status in _WAITING}
+    in_flight = any(leg.settlement_id in waiting and leg.status in IN_FLIGHT for leg in file.legs)
+    paid_out = any(
+        row.kind not in settlements.APART and settlements.next_leg(file, row) is None for row in waiting.values()
+    )
+    return in_flight or paid_out
+
+
+def ends_by(file: EscrowFile) -> bool:
+    """Whether losing it ends the escrow: the money was held. At an end, and while it is awaited, only lines are
+    booked."""
+    return file.escrow.status in escrows.MONEY_HELD and file.escrow.held > 0
+
+
+def lose(file: EscrowFile, row: Chargeback, *, actor: Actor, now: dt.datetime) -> Lost:
+    """lose_chargeback: the bank keeps `row.amount`, first of what is held, then of what was to go back to the buyer;
+    the rest is a loss, for which the seller's transfers are to be reversed.
+
+    Of an escrow that this ends, what the bank did not take goes back to the buyer. Call it only where nothing `waits`;
+    the rows around the deal are the caller's.
+    """
+    escrow, lost = file.escrow, Lost()
+    CHARGEBACK.apply("lose_chargeback", row, Role.SYSTEM)
+    row.closed_at, row.next_look = now, None
+    held = min(escrow.held, row.amount)
+    surplus = min(escrow.surplus, row.amount - held)
+    rest = row.amount - held - surplus
+    over = escrow.held - held if ends_by(file) else 0
+    memo = "taken back by the buyer's bank"
+    entries = [
+        Entry(Account.HELD, Account.BANK, held, memo, "held"),
+        Entry(Account.SURPLUS, Account.BANK, surplus, memo, "surplus"),
+        Entry(Account.LOSS, Account.BANK, rest, memo, "loss"),
+        Entry(Account.HELD, Account.SURPLUS, over, "not taken back", "over"),
+    ]
+    if ends_by(file):
+        lost.rows += _end(file, now)
+    lost.rows += ledger.book(escrow, entries, now=now, deposit_ref=row.charge_id, external_id=row.id)
+    if surplus:
+        lost.rows += _drop(file, now, returns=True)
+    if left := max(0, plans.unreturned(file)):
+        lost.plan(plans.give_back(file, None, left, actor=actor, reason=REASON, now=now))
+    if planned := recoveries.plan(file, rest, actor=actor, reason=REASON, now=now):
+        lost.plan(planned)
+    resumed = _lift(file, now)
+    lost.rows += resumed
+    lost.started += resumed
+    if escrow.status is EscrowStatus.AWAIT_FUNDS and not escrow.frozen_causes:
+        escrow.fund_by = min(escrow.fund_by, now)  # nobody can pay the same PaymentIntent again
+        escrows.plan_look(escrow, now)
+    return lost
+
+
+def _end(file: EscrowFile, now: dt.datetime) -> list[Entity]:
+    """REFUNDED(CHARGEBACK): what was to be paid out is dropped, and a dispute has nothing left to decide."""
+    escrow = file.escrow
+    ESCROW.apply("lose_chargeback", escrow, Role.SYSTEM)
+    dropped = _drop(file, now)
+    if dropped:
+        escrow.holds = frozenset(escrow.holds - {Hold.PAYOUT_FAILED})
+    escrow.reason, escrow.ended_at, escrow.settlement_id = REASON, now, None
+    escrow.frozen_causes, escrow.frozen_at = frozenset(), None
+    escrows.plan_look(escrow, now)
+    return [*dropped, *disputes.close_by_chargeback(file, now), *settlements.cancel_deliveries(file)]
+
+
+def _drop(file: EscrowFile, now: dt.datetime, *, returns: bool = False) -> list[Settlement]:
+    """What was to be paid out of the money that is gone: the settlement of what was held, or the returns of surplus."""
+    kinds = {SettlementKind.RETURN} if returns else set(SettlementKind) - settlements.APART
+    dropped = [
+        row
+        for row in file.settlements
+        if row.kind in kinds and row.status in _WAITING and settlements.next_leg(file, row) is not None
+    ]
+    for settlement in dropped:
+        SETTLEMENT.apply("lose_chargeback", settlement, Role.SYSTEM)
+        settlement.finished_at, settlement.next_look = now, None
+    return dropped
