@@ -1,11 +1,13 @@
 """Shorter ways to the same answers, where moto spends most of the time of a test or of a local trade.
 
 It asks its model of DynamoDB about ten possible members of every attribute of every item, each under several names;
-casts every key it compares, and weighs an item anew for every attribute; reads its own folder and lists its own methods
-at every request; parses the same conditions again and again, and a state machine for every execution.
+casts every key it compares, and weighs an item anew for every attribute; walks through the arguments of a request by
+its model, though they are JSON as they came; reads its own folder and lists its own methods at every request; parses
+the same conditions again and again, and a state machine for every execution.
 """
 
 import functools
+import json
 from typing import Any
 
 from antlr4 import ParserRuleContext
@@ -15,6 +17,7 @@ from moto.core.serialize import SERVICE_SPECIFIC_SERIALIZERS, JSONSerializer
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.responses import DynamoHandler
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
@@ -23,6 +26,7 @@ _MOST_BYTES = 405_000  # of an item: moto's own limit, between the 400 KB that A
 _AS_IT_IS = {"S", "N", "SS", "NS", "BOOL", "NULL"}
 _cast = DynamoType.cast_value.fget  # type: ignore[attr-defined]
 _parse = AmazonStateLanguageParser.parse
+_parse_arguments = DynamoHandler.parse_parameters
 _parse_condition = ConditionExpressionParser.parse
 _MOST_CONDITIONS = 5_000
 _conditions: dict[tuple[str, ...], Any] = {}
@@ -35,6 +39,7 @@ def apply() -> None:
     DynamoType.__eq__ = _is_same  # type: ignore[assignment, method-assign]
     Item.__init__ = _fill  # type: ignore[method-assign]
     ConditionExpressionParser.parse = _condition  # type: ignore[method-assign]
+    DynamoHandler.parse_parameters = _arguments  # type: ignore[method-assign]
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
     modules = list(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
@@ -63,6 +68,14 @@ class QuickSerializer(JSONSerializer):
         plain: dict[str, Any] = {}
         super()._serialize_type_structure(plain, value, shape, kind)
         return dict(plain[kind])
+
+
+def _arguments(self: DynamoHandler, request: Any) -> None:
+    """Its arguments, but where some are bytes, which come in base64."""
+    if b'"B"' in request.data or b'"BS"' in request.data:
+        _parse_arguments(self, request)
+    else:
+        self.params = json.loads(request.data or b"{}")
 
 
 def _value(self: DynamoType) -> Any:
