@@ -42,6 +42,7 @@ class Network:
                 status=found["status"],
                 preload_content=options.get("preload_content", True),
                 decode_content=False,
+                request_method=method,
             )
 
         HTTPConnectionPool.urlopen = urlopen

@@ -23,6 +23,7 @@ from local.runner import InProcess
 from local.stack import Stack
 
 KEPT = {"GetSecretValue", "GetPublicKey", "eth_chainId"}  # asked once a process, so only its first call shows them
+READS = {"GetItem", "BatchGetItem", "Query", "GetSecretValue"}
 NODE = "https://rpc.test"  # where the measured tree finds the chain's node
 CHAIN_SETTINGS = (
     "CHAIN_ID", "CHAIN_IDS", "USDC_ADDRESS", "ESCROW_CONTRACT", "FEE_ADDRESS", "SANCTIONS_ORACLE", "SIGNER_KEY_ID",
@@ -122,7 +123,8 @@ class Recording:
 
 
 def _by_card(calls: list[Call]) -> list[Call]:
-    return [call for call in calls if not call.on_chain]
+    """Those that did more than to look into the table, and nothing on chain."""
+    return [call for call in calls if not call.on_chain and any(it.operation not in READS for it in call.exchanges)]
 
 
 def _busiest(calls: list[Call]) -> Call:
@@ -156,13 +158,14 @@ class _Recorder:
         if here is None or here.request_id not in self._open:
             return response
         body = response.data
-        headers = {name: value for name, value in response.headers.items() if name.lower() not in HOPS}
+        left_out = HOPS if method != "HEAD" else HOPS - {"content-length"}  # of a HEAD it is the answer
+        headers = {name: value for name, value in response.headers.items() if name.lower() not in left_out}
         asked = options.get("headers") or {}
         service, operation, arguments = self._named(pool, method, url, asked, options.get("body"))
         exchange = Exchange(service, operation, arguments, response.status, headers, _coded(body or b""))
         moved = replace(exchange, body=_coded(self._moved(operation, body or b"")))
         self._open[here.request_id].exchanges.append(moved)
-        return answer_of(exchange, preload=options.get("preload_content", True))
+        return answer_of(exchange, method, preload=options.get("preload_content", True))
 
     def _moved(self, operation: str, body: bytes) -> bytes:
         """A secret names the node, which is elsewhere for whoever is measured."""
@@ -193,7 +196,7 @@ def _coded(body: bytes) -> str:
     return base64.b64encode(body).decode()
 
 
-def answer_of(exchange: Exchange, *, preload: bool = False) -> urllib3.HTTPResponse:
+def answer_of(exchange: Exchange, method: str, *, preload: bool = False) -> urllib3.HTTPResponse:
     """The answer once more, unread."""
     return urllib3.HTTPResponse(
         io.BytesIO(base64.b64decode(exchange.body)),
@@ -201,6 +204,7 @@ def answer_of(exchange: Exchange, *, preload: bool = False) -> urllib3.HTTPRespo
         status=exchange.status,
         preload_content=preload,
         decode_content=False,
+        request_method=method,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmarks.tour import card, usdc
+from benchmarks.tour import card, disputes, usdc
 from benchmarks.tour.acts import Tell, quiet
 from local.demo import stories
 from local.demo.stories import Cast, Trade
@@ -20,9 +20,13 @@ CHAPTERS: tuple[Callable[[Stack, Cast], None], ...] = (
     card.lapse,
     card.refund,
     card.park,
+    disputes.decided,
+    disputes.rejected,
+    disputes.watched,
     usdc.trade,
     usdc.stopped,
     usdc.returned,
+    disputes.reconciled,
     usdc.leave,
 )
 

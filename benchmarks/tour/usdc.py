@@ -4,7 +4,7 @@ import hmac
 import json
 from typing import Any
 
-from benchmarks.tour.acts import agreed, quiet, request
+from benchmarks.tour.acts import agreed, clerk, quiet, request
 from bloxtr8 import clock
 from local.demo import stories, usdc
 from local.demo.stories import Cast
@@ -57,7 +57,7 @@ def _stuck(stack: Stack) -> None:
 
 
 def stopped(stack: Stack, cast: Cast) -> None:
-    """Money from somebody sanctioned: nothing moves until a person decides."""
+    """Money from somebody sanctioned: nothing moves until a person decides, and clears it."""
     held = agreed(cast, "7202", "USDC")
     stranger = cast.world.make_wallet(UNITS)
     cast.world.local.send("PUT", f"/_local/chain/lists/{stranger.address}", {"sanctioned": True})
@@ -65,6 +65,9 @@ def stopped(stack: Stack, cast: Cast) -> None:
     cast.world.pay_usdc(payment["depositAddr"], payment["amountUnits"], stranger.address)
     stack.fire("poll_chain")
     cast.buyer.until(lambda: cast.buyer.get(f"/escrows/{held.escrow_id}"), lambda found: found["holds"])
+    officer = clerk(cast, "lea", 7, "COMPLIANCE", stack.invoke)
+    wish = {"hold": "SANCTIONS", "decision": "CLEAR", "reason": "Another person of the same name"}
+    officer.post(f"/staff/escrows/{held.escrow_id}/hold", wish)
 
 
 def returned(stack: Stack, cast: Cast) -> None:
@@ -94,7 +97,7 @@ def returned(stack: Stack, cast: Cast) -> None:
 
 def leave(_: Stack, cast: Cast) -> None:
     """A newcomer who unlinks everything and signs out."""
-    guest = Trader(cast.world, "kim", "810003", "910003")
+    guest = Trader(cast.world, "kim", "810005", "910005")
     guest.sign_in()
     guest.link_roblox()
     guest.link_wallet()

@@ -98,9 +98,10 @@ def test_refused_and_failed_calls_stand_for_no_action() -> None:
 
 def test_what_works_by_card_and_on_chain_is_measured_in_both_ways() -> None:
     asked = exchange("eth_call", None, service="rpc")
-    card, chain = call("send_leg", exchange("Query", {})), call("send_leg", exchange("Query", {}), asked)
-    poll, read = call("poll_chain", asked, status=None), call("get_escrow")
-    recording = Recording([card, chain, poll, read])
+    card, chain = call("send_leg", exchange("PutItem", {"Item": ROW})), call("send_leg", exchange("Query", {}), asked)
+    idle, poll = call("poll_chain", exchange("Query", {}), status=None), call("poll_chain", asked, asked, status=None)
+    read = call("get_escrow")
+    recording = Recording([card, chain, idle, poll, read])
 
     assert recording.firsts() == {"send_leg": card, "poll_chain": poll, "get_escrow": read}
     assert recording.on_chain() == {"send_leg": chain}

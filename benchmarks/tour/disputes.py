@@ -1,0 +1,55 @@
+"""The tour where something goes wrong between the two: disputes, the watch over the asset, the day's comparison."""
+
+from benchmarks.tour.acts import agreed, clerk, quiet
+from local.demo import disputes, stories
+from local.demo.stories import Cast, Trade
+from local.stack import Stack
+
+
+def decided(_: Stack, cast: Cast) -> None:
+    """Opened with a file, answered, taken, split."""
+    trade = agreed(cast, "7301")
+    stories.fund(cast, trade, quiet)
+    disputes.dispute_and_split(cast, trade, disputes.arbiter(cast.world, quiet), quiet)
+    disputes.wait(cast, trade, quiet)
+
+
+def rejected(stack: Stack, cast: Cast) -> None:
+    """A delivery that the buyer does not accept; nobody decides for a month, and the buyer takes it back."""
+    trade, delivery = _delivered(stack, cast, "7302")
+    path = f"/escrows/{trade.escrow_id}"
+    claim = {"reasonCode": "NOT_AS_DESCRIBED", "description": "The games are not there."}
+    dispute = cast.buyer.post(f"{path}/deliveries/{delivery}/reject", claim)
+    stack.clock.advance(days=31)
+    stack.fire("escalate_disputes")
+    cast.buyer.sign_in()
+    cast.buyer.post(f"{path}/disputes/{dispute['id']}/withdraw")
+
+
+def watched(stack: Stack, cast: Cast) -> None:
+    """The group is the buyer's, and nobody says so: the watch sees it."""
+    trade = agreed(cast, "7303")
+    stories.fund(cast, trade, quiet)
+    cast.world.group("7303", cast.buyer.roblox_id)
+    stack.clock.advance(hours=1)
+    stack.fire("watch_assets")
+
+
+def reconciled(stack: Stack, cast: Cast) -> None:
+    """The books of all the trades so far against what Stripe and the chain have."""
+    stack.wait_quiet()
+    stack.fire("reconcile_money")
+    mia = clerk(cast, "mia", 6, "COMPLIANCE", stack.invoke)
+    mia.get(f"/reconciliation/{stack.clock():%Y-%m-%d}")
+
+
+def _delivered(stack: Stack, cast: Cast, group_id: str) -> tuple[Trade, str]:
+    """A trade whose asset is the buyer's, and the platform knows it. With the delivery's id."""
+    trade = agreed(cast, group_id)
+    stories.fund(cast, trade, quiet)
+    path = f"/escrows/{trade.escrow_id}/deliveries"
+    delivery = cast.seller.post(path, {})["id"]
+    cast.world.group(group_id, cast.buyer.roblox_id)
+    cast.seller.post(f"{path}/{delivery}/delivered")
+    stack.wait_quiet()
+    return trade, str(delivery)
