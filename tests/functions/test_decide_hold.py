@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from bloxtr8 import table
-from bloxtr8.entities import Escrow, EscrowStatus, Hold, PlatformRole, SettlementStatus, User
+from bloxtr8.entities import Decision, Escrow, EscrowStatus, Hold, PlatformRole, SettlementStatus, User
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import refused, together
@@ -16,6 +16,7 @@ from tests.functions import escrows, holding, money
 from tests.functions.escrows import file, row, seen, sound, staff
 from tests.functions.holding import body, decide, decided, desk, held, officer
 from tests.functions.listings import user_changed
+from tests.functions.test_get_escrow import STAGES
 from tests.functions.test_process_webhook_event_doubts import charge_of, happen
 from tests.functions.test_refund_escrow import disputed
 from tests.functions.webhooks import Machines
@@ -397,3 +398,25 @@ def test_it_takes_three_round_trips(aws: Platform, escrow: Escrow, wire: Wire) -
     wire.calls.clear()
     assert decide(aws, escrow, person, "RISK_REVIEW", "CLEAR", key="k").status == 202
     assert wire.round_trips() == 3
+
+
+@pytest.mark.parametrize(
+    ("frozen", "causes"), [(False, []), (False, [WARNING]), (True, [WARNING, "sanctions:deposit:x"])]
+)
+@pytest.mark.parametrize("stage", ["payable", "delivered", "settling", "released"])
+def test_what_the_desk_offers_is_what_can_be_decided(
+    aws: Platform, stripe: StripeDouble, machines: Machines, wire: Wire, stage: str, frozen: bool, causes: list[str]
+) -> None:
+    escrow = STAGES[stage](aws, stripe)
+    if stage != "released":
+        held(escrow, *causes)
+        if frozen:
+            decided(aws, escrow, "COMPLIANCE", "FREEZE")
+    person = officer()
+    offered = {(one["hold"], one["decision"]) for one in desk(aws, escrow, person)["options"]}
+    assert bool(offered) is ("decide_hold" in seen(aws, escrow, person)["allowedActions"])
+    wire.instead("TransactWriteItems", lambda _: {})  # every commit succeeds, and nothing is written
+    wishes = [(hold, one) for hold in ("RISK_REVIEW", "SANCTIONS", "COMPLIANCE") for one in Decision]
+    answers = {wish: decide(aws, escrow, person, *wish, key=f"{wish}").status for wish in wishes}
+    assert {wish for wish, status in answers.items() if status == 202} == offered
+    assert set(answers.values()) <= {202, 409, 422}
