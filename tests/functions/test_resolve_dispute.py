@@ -1,11 +1,13 @@
 """The arbiter decides: the money goes where the decision says, to the cent, and the dispute closes with it (M64)."""
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
-from bloxtr8 import table
+from bloxtr8 import rails, table
 from bloxtr8.entities import Deals, Escrow, EscrowStatus, Hold, PlatformRole
+from bloxtr8.rails.base import RailDeclined
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import refused, together
@@ -13,6 +15,7 @@ from tests.emulator import Platform
 from tests.functions.disputes import WHY, arbiter, assigned, live, names, newest, opened, rejected, resolve, seen
 from tests.functions.escrows import around, changed, delivery, file, paid_out, refund, row, sound, staff, turned_away
 from tests.functions.offers import same_but
+from tests.functions.settlements import accept, agreed, proposed
 from tests.wire import Wire
 
 KEY = {"Idempotency-Key": "k"}
@@ -163,6 +166,31 @@ def test_waits_for_a_settlement_under_way_or_parked(aws: Platform, escrow: Escro
     changed(escrow, settlement_id="stl_1")
     answer = refused(aws, 409, "SETTLEMENT_IN_PROGRESS", "resolve_dispute", judge, BODY, headers=KEY, **names(escrow))
     assert answer.body["settlementId"] == "stl_1"
+
+
+def test_what_cannot_be_paid_as_decided_may_be_settled_otherwise(
+    aws: Platform, stripe: StripeDouble, escrow: Escrow
+) -> None:
+    judge = assigned(aws, escrow)
+    resolve(aws, escrow, judge, "RELEASE", 100_000, 0)
+    with mock.patch.object(type(rails.get("STRIPE")), "send", side_effect=RailDeclined("no", code="no")):
+        assert factories.settle(escrow).holds == {Hold.PAYOUT_FAILED}
+    assert str(newest(escrow).status) == "RESOLVED"  # parked: neither executed nor open again
+
+    agreed(aws, escrow, 0)
+
+    assert str(paid_out(stripe, escrow).status) == "REFUNDED"
+    assert (str(newest(escrow).status), newest(escrow).outcome) == ("CLOSED", "SETTLED")
+    assert sound(aws, escrow) == {}
+
+
+def test_a_decision_leaves_no_proposal_to_accept(aws: Platform, escrow: Escrow) -> None:
+    judge = assigned(aws, escrow)
+    proposal = proposed(aws, escrow, 50_000)
+    resolve(aws, escrow, judge, "REFUND", 0, 100_000)
+    answer = accept(aws, escrow, proposal)
+    assert (answer.status, answer.code) == (409, "INVALID_STATE")
+    assert len(file(escrow).settlements) == 1
 
 
 def test_the_same_request_decides_once(aws: Platform, escrow: Escrow) -> None:

@@ -14,6 +14,7 @@ from tests.checks import together
 from tests.emulator import Answer, Platform
 from tests.functions.disputes import assigned, opened, rejected, resolve, withdraw
 from tests.functions.escrows import confirm, refund
+from tests.functions.settlements import accept, proposed
 from tests.races.test_races import fifty, winners
 
 pytestmark = pytest.mark.slow
@@ -98,6 +99,26 @@ def test_of_refund_and_decision_one_wins(aws: Platform, stripe: StripeDouble) ->
         assert str(plan.kind) == ("RELEASE" if first.status == 202 else "REFUND")
         (dispute,) = reads.escrow(escrow.id).disputes
         assert str(dispute.status) == ("RESOLVED" if first.status == 202 else "CLOSED")
+
+    fifty(play)
+
+
+def test_of_agreement_and_decision_one_wins(aws: Platform, stripe: StripeDouble) -> None:
+    def play(n: int) -> None:
+        escrow, judge = in_review(aws, stripe)
+        proposal = proposed(aws, escrow, 1)
+        first = one_won(
+            together(
+                lambda: resolve(aws, escrow, judge, "RELEASE", escrow.amount, 0, str(n)),
+                lambda: accept(aws, escrow, proposal, key=str(n)),
+            )
+        )
+        (plan,) = reads.escrow(escrow.id).settlements
+        assert str(plan.kind) == ("RELEASE" if first.status == 202 else "SPLIT")
+        (dispute,) = reads.escrow(escrow.id).disputes
+        assert (str(dispute.status), dispute.outcome) == (
+            ("RESOLVED", None) if first.status == 202 else ("CLOSED", "SETTLED")
+        )
 
     fifty(play)
 
