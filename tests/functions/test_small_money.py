@@ -31,7 +31,7 @@ def books(chain: FakeChain, escrow: Escrow) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize("risk", DOUBTFUL)
-@pytest.mark.parametrize("units", [1, UNITS, 100 * UNITS - 1])
+@pytest.mark.parametrize("units", [UNITS, 100 * UNITS - 1])
 def test_it_stops_no_trade_and_counts_for_nothing(
     aws: Platform, chain: FakeChain, wallets: Wallets, escrow: Escrow, risk: str, units: int
 ) -> None:
@@ -56,6 +56,15 @@ def test_it_stops_no_trade_and_counts_for_nothing(
     assert factories.settle(escrow).status == "REFUNDED"
     assert books(chain, escrow) == (0, cents, cents)
     assert escrows.sound(aws, escrow) == ({"BUYER": -cents, "SURPLUS": cents} if cents else {})
+
+
+def test_a_single_unit_stops_nothing(aws: Platform, chain: FakeChain, wallets: Wallets, escrow: Escrow) -> None:
+    wallets.risks[STRANGER] = "SANCTIONED"
+    chain.pay(escrow, 1, STRANGER)
+    chain.pay(escrow, escrow.gross * UNITS)
+    assert screened(aws, escrow) == ENOUGH
+    assert aws.invoke("hold_funds", {"escrowId": escrow.id}) == {"held": True}
+    assert books(chain, escrow) == (escrow.gross, 0, 0)
 
 
 def test_it_does_not_make_up_for_what_is_missing(
