@@ -7,7 +7,6 @@ a fresh look by both sources. An outage never decides.
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
 
 from bloxtr8 import clock, ownership, reads, table
 from bloxtr8.actors import Actor
@@ -16,7 +15,6 @@ from bloxtr8.domain import dossier, watches
 from bloxtr8.domain.dossier import Owner
 from bloxtr8.entities import AssetWatch, Escrow, EscrowStatus
 from bloxtr8.outside import roblox_batch
-from bloxtr8.outside.roblox import AssetType
 from bloxtr8.outside.roblox_batch import Asset
 
 SHELF = "DUE#WATCH"
@@ -45,7 +43,7 @@ def _hints(escrows: Iterable[Escrow]) -> dict[Asset, str | None]:
 
 
 def _asset(escrow: Escrow) -> Asset:
-    return cast(AssetType, escrow.asset_type.value), escrow.asset_id
+    return escrow.asset_type.value, escrow.asset_id
 
 
 @dataclass(slots=True)

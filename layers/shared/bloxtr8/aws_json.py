@@ -50,7 +50,11 @@ class AwsError(Exception):
     """A service did not do what it was asked, or nobody knows. `pause_seconds` is None where asking again is no use."""
 
     pause_seconds: float | None = None
-    reason: str
+
+    @property
+    def reason(self) -> str:
+        """For the log."""
+        return str(self)
 
 
 class Refused(AwsError):
@@ -86,10 +90,6 @@ class NoAnswer(AwsError):
     def __init__(self, message: str, pause_seconds: float | None = None) -> None:
         super().__init__(message)
         self.pause_seconds = PAUSE_SECONDS if pause_seconds is None else pause_seconds
-
-    @property
-    def reason(self) -> str:
-        return str(self)
 
 
 class Answer(NamedTuple):

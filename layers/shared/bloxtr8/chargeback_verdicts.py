@@ -128,7 +128,7 @@ def _lose(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor)
     with read_together("lose_chargeback"):
         lost = rules.lose(file, row, actor=actor, now=now)
         if around is not None:
-            finish(around, EscrowStatus.REFUNDED, sold=False)
+            finish(around, EscrowStatus.REFUNDED, sold=False, disputed=file.was_disputed)
     rows: list[Entity] = [*lines, *lost.rows]
     if around is not None:
         rows += [around.listing, around.buyer, around.seller]
