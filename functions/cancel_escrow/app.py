@@ -23,10 +23,12 @@ def cancel_escrow(escrow_id: str, body: CancelEscrow, actor: CurrentActor) -> Es
     around = reads.around(escrow)
     escrows.cancel(escrow, "cancel_escrow", role, body.reason, now)
     fall_through(around, amount=escrow.amount, accepted_at=funding.accepted_at(escrow), reason="ESCROW_CANCELLED")
+    dust = funding.set_free(file, escrow.held, "paid too little", actor)
     closed = settlements.cancel_deliveries(file)
     view = table.commit(
         escrow,
         *around.saves,
+        *dust,
         *closed,
         deletes=around.freed(),
         action="cancel_escrow",

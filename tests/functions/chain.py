@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,7 +102,7 @@ class FakeChain:
             assert funding.terms["amount"] == funding.amount * UNITS
             vault = "0x" + hashlib.sha256(str(sorted(funding.terms.items())).encode()).hexdigest()[:40]
             self._vault(vault)
-            return Opened(external_id=vault, cursor={"block": 0})
+            return Opened(external_id=vault, cursor={"block": 0, "arrived": 0})
 
     def payment(self, funding: Funding) -> PaymentInstructions:
         assert funding.external_id is not None
@@ -110,13 +111,24 @@ class FakeChain:
         )
 
     def look(self, funding: Funding) -> Look:
+        """Each payment is a block. One that makes no whole cent is counted, and no deposit."""
         with self._fault("look"):
-            deposits = tuple(self._vault(str(funding.external_id))["deposits"])
-            status = FundingStatus.PAID if deposits else FundingStatus.UNPAID
-            return Look(status=status, deposits=deposits, cursor={"block": len(deposits)})
+            came, found = self._vault(str(funding.external_id))["deposits"], list[DepositSeen]()
+            cursor = funding.cursor or {"block": 0, "arrived": 0}
+            for seen in came[cursor["block"] :]:
+                before = cursor["arrived"] // UNITS
+                cursor = {"block": cursor["block"] + 1, "arrived": cursor["arrived"] + seen.units}
+                cents = cursor["arrived"] // UNITS - before
+                found += [replace(seen, amount=cents, cursor=cursor)] if cents else []
+            status = FundingStatus.PAID if found else FundingStatus.UNPAID
+            return Look(status=status, deposits=tuple(found), cursor=cursor)
 
     def close(self, funding: Funding) -> Look:
         return self.look(funding)
+
+    def gone(self, funding: Funding, refs: list[str]) -> tuple[str, ...]:
+        there = {seen.ref for seen in self._vault(str(funding.external_id))["deposits"]}
+        return tuple(ref for ref in refs if ref not in there)
 
     def destination_ready(self, destination: str) -> bool:
         return destination not in self.unready

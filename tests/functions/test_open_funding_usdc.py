@@ -5,11 +5,12 @@ import pytest
 from bloxtr8 import funding, table
 from bloxtr8.actors import system
 from bloxtr8.entities import Lookup, StablecoinEscrow, User
+from bloxtr8.errors import StaleWrite
 from bloxtr8.rails.base import FundingStatus, Look, RailOutcomeUnknown
 from tests.emulator import Platform
 from tests.functions import chain as chains
 from tests.functions import escrows, money
-from tests.functions.chain import FakeChain, chain, wallets
+from tests.functions.chain import UNITS, FakeChain, chain, wallets
 
 __all__ = ["chain", "wallets"]
 
@@ -47,10 +48,25 @@ def test_an_address_of_two_escrows_is_nobodys(aws: Platform, chain: FakeChain) -
     assert chains.vault_row(second).external_id is None
 
 
-def test_how_far_the_chain_was_searched_is_kept_once_it_is_a_day(aws: Platform, chain: FakeChain) -> None:
+def test_how_far_the_chain_was_searched_is_kept_where_the_way_was_long(aws: Platform, chain: FakeChain) -> None:
     escrow = chains.payable()
-    for blocks, kept in ((funding.SEARCHED_BLOCKS - 1, False), (funding.SEARCHED_BLOCKS, True)):
-        cursor = {"block": blocks, "arrived": 0, "balance": 0}
-        seen = Look(status=FundingStatus.UNPAID, cursor=cursor)
+    for kept in (False, True):
+        cursor = {"block": 5, "arrived": 9_999, "left": 0}
+        seen = Look(status=FundingStatus.UNPAID, cursor=cursor, keep=kept)
         funding.record(escrows.file(escrow), seen, system("look_at_rail"))
-        assert (chains.vault_row(escrow).cursor == cursor) is kept
+        row = chains.vault_row(escrow)
+        assert (row.cursor == cursor, row.units) == (kept, 9_999 if kept else 0)
+
+
+def test_of_two_that_searched_from_the_same_place_one_counts(aws: Platform, chain: FakeChain) -> None:
+    """Dust has no row of its own that could be there already: how far was searched decides."""
+    escrow = chains.payable()
+    first, second, third = (escrows.file(escrow) for _ in range(3))
+    seen = Look(status=FundingStatus.UNPAID, cursor={"block": 5, "arrived": 9_999, "left": 0}, keep=True)
+    funding.record(first, seen, system("look_at_rail"))
+    with pytest.raises(StaleWrite):
+        funding.record(second, seen, system("poll_chain"))
+    chain.pay(escrow, escrow.gross * UNITS)
+    with pytest.raises(StaleWrite):
+        funding.record(escrows.file(escrow), chain.look(funding.order(third)), system("poll_chain"))
+    assert chains.vault_row(escrow).units == 9_999

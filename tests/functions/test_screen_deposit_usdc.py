@@ -49,11 +49,12 @@ def test_a_transfer_is_recorded_once_with_its_sender(
 def test_what_is_below_a_cent_waits_for_more_of_its_kind(aws: Platform, chain: FakeChain, escrow: Escrow) -> None:
     chain.pay(escrow, 9_999)
     assert screened(aws, escrow)["enough"] is False
-    assert (escrows.row(escrow).held, chains.vault_row(escrow).units) == (0, 9_999)
+    assert (escrows.row(escrow).held, escrows.file(escrow).deposits) == (0, [])
     chain.pay(escrow, escrow.gross * UNITS - 9_999)
     assert screened(aws, escrow) == ENOUGH
     file = escrows.file(escrow)
-    assert sorted(deposit.amount for deposit in file.deposits) == [0, escrow.gross]
+    assert [(row.amount, row.units) for row in file.deposits] == [(escrow.gross, escrow.gross * UNITS - 9_999)]
+    assert chains.vault_row(escrow).units == escrow.gross * UNITS
     assert (file.escrow.held, len(file.ledger)) == (escrow.gross, 1)
     assert chain.units(escrow) // UNITS == file.escrow.held + file.escrow.surplus  # I6
 
@@ -61,10 +62,13 @@ def test_what_is_below_a_cent_waits_for_more_of_its_kind(aws: Platform, chain: F
 def test_too_little_gets_a_day_more_once_and_two_parts_are_enough(
     aws: Platform, chain: FakeChain, escrow: Escrow
 ) -> None:
+    chain.pay(escrow, 99 * UNITS, STRANGER)  # that much anybody sends: it moves no deadline
+    assert screened(aws, escrow) == {"enough": False, "verdict": "CLEAN"}
+    assert escrows.row(escrow).fund_by == escrow.fund_by
     chain.pay(escrow, UNITS)
     assert screened(aws, escrow) == {"enough": False, "verdict": "CLEAN"}
     assert escrows.row(escrow).fund_by == escrow.fund_by + dt.timedelta(days=1)
-    chain.pay(escrow, (escrow.gross - 1) * UNITS, STRANGER)
+    chain.pay(escrow, (escrow.gross - 100) * UNITS, STRANGER)
     assert screened(aws, escrow) == ENOUGH
 
 
@@ -77,7 +81,7 @@ def test_deposits_of_one_look_are_all_recorded(
     assert (len(escrows.file(escrow).deposits), wallets.asked) == (3, [STRANGER] * 2)  # small money, then the price
 
 
-def test_how_far_was_searched_is_kept_only_once_everything_found_is_recorded(
+def test_how_far_was_searched_is_kept_with_each_deposit_and_so_each_counts_once(
     aws: Platform, chain: FakeChain, escrow: Escrow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, left = table.commit, [1]
@@ -88,16 +92,17 @@ def test_how_far_was_searched_is_kept_only_once_everything_found_is_recorded(
         left.pop()
         return real(root, *saves, **options)
 
-    assert chains.vault_row(escrow).cursor == {"block": 0}
+    assert chains.vault_row(escrow).cursor == {"block": 0, "arrived": 0}
     for _ in range(2):
         chain.pay(escrow, escrow.gross * UNITS)
     with monkeypatch.context() as patch:
         patch.setattr(table, "commit", dies)
         with pytest.raises(SystemExit):
             screened(aws, escrow)
-    assert (chains.vault_row(escrow).cursor, len(escrows.file(escrow).deposits)) == ({"block": 0}, 1)
-    screened(aws, escrow)
-    assert (chains.vault_row(escrow).cursor, len(escrows.file(escrow).deposits)) == ({"block": 2}, 2)
+    for count in (1, 2):
+        cursor = {"block": count, "arrived": count * escrow.gross * UNITS}
+        assert (chains.vault_row(escrow).cursor, len(escrows.file(escrow).deposits)) == (cursor, count)
+        screened(aws, escrow)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bloxtr8.entities import Escrow
-from bloxtr8.rails.base import Funding, ReclaimSeen
+from bloxtr8.rails.base import Funding, Reclaims, ReclaimSeen
 from bloxtr8.rails.usdc import balances
 from tests import factories
 from tests.emulator import Platform
@@ -28,8 +28,8 @@ class Vaults:
             raise self.failing
         return {vault: int(self.chain.vaults[vault]["units"]) for vault in vaults}
 
-    def reclaimed(self, _: Funding) -> tuple[ReclaimSeen, ...]:
-        return self.reclaims
+    def reclaimed(self, _: Funding) -> Reclaims:
+        return Reclaims(seen=self.reclaims)
 
     def opened(self, **fields: Any) -> Escrow:
         """An escrow on chain, AWAIT_FUNDS, whose vault is open and whose machine sleeps with `token-1`."""

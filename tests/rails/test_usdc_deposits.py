@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bloxtr8.rails.base import FundingStatus, RailBug, RailOutcomeUnknown
-from bloxtr8.rails.usdc import calls, deposits, vault
+from bloxtr8.rails.usdc import calls, searching, vault
 from bloxtr8.rails.usdc.chain import Log
 from local.chain.chain import Chain
 from tests.rails.vaults import BUYER, GROSS, SELLER, STRANGER, UNITS, World
@@ -73,9 +73,9 @@ def test_a_plain_transfer_is_a_deposit(world: World) -> None:
 def test_cents_are_those_of_all_units_so_far(world: World) -> None:
     for units in (15_000, 15_000, 9_999):  # 1.5 + 1.5 + 0.9999 cents
         world.pay(units)
-    seen = world.deposits()
-    assert [deposit.amount for deposit in seen] == [1, 2, 0]
-    assert sum(deposit.units or 0 for deposit in seen) == 39_999
+    look = world.rail.look(world.funding())
+    assert [(deposit.amount, deposit.units) for deposit in look.deposits] == [(1, 15_000), (2, 15_000)]
+    assert look.cursor == {"block": world.chain.height(), "arrived": 39_999, "left": 0}
 
 
 def test_under_over_and_a_second_sender_are_told_as_they_are(world: World) -> None:
@@ -121,7 +121,9 @@ def test_a_log_counts_only_at_its_own_index_and_block(world: World) -> None:
 
 def test_counts_only_at_the_tag_and_says_that_money_is_coming(chain: Chain) -> None:
     world = World(chain, finality="finalized")
-    world.pay()
+    world.pay(UNITS - 1)
+    assert world.rail.look(world.funding()).status is FundingStatus.UNPAID  # anybody could send that: no clock stops
+    world.pay(1, STRANGER)
     look = world.rail.look(world.funding())
     assert (look.status, look.deposits) == (FundingStatus.PROCESSING, ())
     assert world.rail.close(world.funding()).status is FundingStatus.PROCESSING
@@ -155,7 +157,7 @@ def test_a_vault_that_does_not_hold_what_its_logs_say_is_an_alarm(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.pay()
-    stale = {"block": world.chain.height(), "arrived": 0, "balance": 0}
+    stale = {"block": world.chain.height(), "arrived": 0, "left": 0}
     with pytest.raises(RailOutcomeUnknown, match="its logs say"):
         world.rail.look(world.funding(cursor=stale))
     assert "does not hold" in caplog.text
@@ -163,8 +165,8 @@ def test_a_vault_that_does_not_hold_what_its_logs_say_is_an_alarm(
 
 def test_goes_on_from_where_it_stopped_and_finds_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounded ranges, a bounded number of them: what one look does not reach, the next one does."""
-    monkeypatch.setattr(deposits, "RANGE", 3)
-    monkeypatch.setattr(deposits, "RANGES", 2)
+    monkeypatch.setattr(searching, "RANGE", 3)
+    monkeypatch.setattr(searching, "RANGES", 2)
     cursor = world.rail.open(world.funding()).cursor
     world.pay(15_000)
     world.chain.mine(20)
@@ -173,12 +175,12 @@ def test_goes_on_from_where_it_stopped_and_finds_the_same(world: World, monkeypa
     for _ in range(12):
         look = world.rail.look(world.funding(cursor=cursor))
         seen += [(deposit.amount, deposit.units) for deposit in look.deposits]
-        assert look.cursor
-        if look.cursor == cursor:
-            break
+        assert look.keep is not look.complete
         cursor = look.cursor
+        if look.complete:
+            break
     assert seen == [(1, 15_000), (2, 15_000)]
-    assert cursor == {"block": world.chain.height(), "arrived": 30_000, "balance": 30_000}
+    assert cursor == {"block": world.chain.height(), "arrived": 30_000, "left": 0}
 
 
 def test_deposits_after_a_payout_still_agree(world: World) -> None:

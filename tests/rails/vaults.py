@@ -1,6 +1,7 @@
 """An escrow on the tests' chain: its vault, its people, and a line to the node on which answers get lost."""
 
 import datetime as dt
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -37,6 +38,7 @@ class Line(HTTPAdapter):
         super().__init__()
         self.asked: list[str] = []
         self._chain = chain
+        self.limit: tuple[int, dict[str, Any]] | None = None  # blocks of a question about logs, and the error beyond
         self._faults: list[tuple[str, str]] = []
 
     def fault(self, method: str, how: str = "after", times: int = 1) -> None:
@@ -50,6 +52,10 @@ class Line(HTTPAdapter):
         body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
         method = body.split('"method": "')[1].split('"')[0]
         self.asked.append(method)
+        if method == "eth_getLogs" and self.limit is not None:
+            (asked,), (blocks, error) = json.loads(body)["params"], self.limit
+            if int(asked["toBlock"], 16) - int(asked["fromBlock"], 16) >= blocks:
+                return _answered(request, 200, {"jsonrpc": "2.0", "id": json.loads(body)["id"], "error": error})
         fault = next((each for each in self._faults if each[0] in ("", method)), None)
         if fault is None:
             return self._ask(method, request, *args, **kwargs)
@@ -58,9 +64,7 @@ class Line(HTTPAdapter):
             self._ask(method, request, *args, **kwargs)
         if fault[1] in {"before", "after"}:
             raise requests.ReadTimeout("no answer")
-        answer = requests.Response()
-        answer.status_code, answer.request, answer.url = int(fault[1].split()[0]), request, request.url
-        return answer
+        return _answered(request, int(fault[1].split()[0]))
 
     def _ask(self, method: str, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """A node that mines at once has answered a broadcast a moment before there is a block."""
@@ -76,6 +80,13 @@ class Line(HTTPAdapter):
         asked = {"jsonrpc": "2.0", "id": 1, "method": "txpool_status", "params": []}
         waiting = requests.post(self._chain.url, json=asked, timeout=5).json()["result"]["pending"]
         return int(waiting, 16) > 0
+
+
+def _answered(request: Any, status: int, body: Any = None) -> requests.Response:
+    answer = requests.Response()
+    answer.status_code, answer.request, answer.url = status, request, request.url
+    answer._content = json.dumps(body).encode()
+    return answer
 
 
 class World:

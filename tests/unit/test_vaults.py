@@ -4,10 +4,8 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from bloxtr8 import addresses, config, money
+from bloxtr8 import addresses, config
 from bloxtr8.domain import vaults
 from bloxtr8.entities import Currency, RailName
 from bloxtr8.errors import Unprocessable
@@ -91,12 +89,3 @@ def test_the_cap_is_on_what_the_vault_holds(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(Unprocessable) as refusal:
         vaults.check_offered(100_001)
     assert refusal.value.code == "AMOUNT_ABOVE_CAP"
-
-
-@given(st.lists(st.integers(1, 50_000), max_size=20))
-def test_dust_is_credited_once_it_is_a_cent(parts: list[int]) -> None:
-    before = cents = 0
-    for units in parts:
-        cents += vaults.credited(before, units)
-        before += units
-        assert cents == before // money.UNITS_A_CENT

@@ -59,7 +59,7 @@ def late_pages() -> Iterator[list[Dispute]]:
     since = clock.now() - dt.timedelta(seconds=config.settings().dispute_sla_seconds)
     for status in sorted(disputes.LIVE):
         for page in table.due_pages(Dispute, f"QUEUE#DISPUTE#{status}", pages=PAGES, up_to=since):
-            yield [row for row in page if row.escalated_at is None]
+            yield [row for row in page.items if row.escalated_at is None]
 
 
 def escalate(escrow_id: str, dispute_id: str, actor: Actor) -> None:

@@ -10,7 +10,7 @@ import hashlib
 
 from ulid import ULID
 
-from bloxtr8 import clock, config, lookups, money, rails, reads, screenings, table
+from bloxtr8 import clock, config, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
 from bloxtr8.domain import chain_actions, escrows, ledger, plans, quarantine, settlements, vaults, wallet_risk, watches
@@ -33,10 +33,10 @@ from bloxtr8.entities import (
     StripeEscrow,
     User,
 )
+from bloxtr8.errors import StaleWrite
 from bloxtr8.logs import logger
-from bloxtr8.rails.base import DepositSeen, Funding, FundingStatus, Look, RailBug
+from bloxtr8.rails.base import Cursor, DepositSeen, Funding, FundingStatus, Look, RailBug
 
-SEARCHED_BLOCKS = 43_200  # a day of Base
 OPEN_ATTEMPT = 1  # the PaymentIntent of an escrow is made once: a refused card is tried again on the same one
 
 
@@ -149,7 +149,7 @@ def hold(escrow_id: str, actor: Actor) -> bool:
         _cancel(file, "cancel_unfunded", "TERM_TOO_NEAR", "paid too late", actor, closed=False)
         return False
     escrows.hold_funds(escrow, now)
-    rows = _surplus(file, escrow.held - escrow.gross, "paid too much", actor)
+    rows = set_free(file, escrow.held - escrow.gross, "paid too much", actor)
     table.commit(escrow, watches.begin(escrow, now), *rows, action="hold_funds", actor=actor)
     return True
 
@@ -210,7 +210,7 @@ def cancel(
     escrows.cancel(escrow, action, role, reason, clock.now())
     with read_together(action):
         fall_through(around, amount=escrow.amount, accepted_at=accepted_at(escrow), reason=reason)
-    rows = _surplus(file, escrow.held, memo, actor)
+    rows = set_free(file, escrow.held, memo, actor)
     return [*around.saves, *rows, *settlements.cancel_deliveries(file)], around.freed()
 
 
@@ -220,8 +220,9 @@ def accepted_at(escrow: Escrow) -> dt.datetime:
     return ULID.from_str(escrow.ulid).datetime
 
 
-def _surplus(file: EscrowFile, amount: int, memo: str, actor: Actor) -> list[Entity]:
-    """HELD→SURPLUS and the RETURN settlement that gives it back, in the commit of the move that frees it."""
+def set_free(file: EscrowFile, amount: int, memo: str, actor: Actor) -> list[Entity]:
+    """HELD→SURPLUS and the RETURN settlement that gives it back, in the commit of the move that frees it; the escrow
+    never held it, or too much."""
     if amount <= 0:
         return []
     now = clock.now()
@@ -254,8 +255,10 @@ def order(file: EscrowFile) -> Funding:
         external_id=rail.external_id,
         customer_id=rail.customer_id if isinstance(rail, StripeEscrow) else None,
         terms=rail.terms if isinstance(rail, StablecoinEscrow) else None,
+        missing=max(escrow.gross - escrow.held, 0),
         known_units=rail.units if isinstance(rail, StablecoinEscrow) else 0,
         cursor=rail.cursor if isinstance(rail, StablecoinEscrow) else None,
+        reclaims_cursor=rail.reclaims_cursor if isinstance(rail, StablecoinEscrow) else None,
     )
 
 
@@ -273,17 +276,25 @@ def look(escrow_id: str, actor: Actor) -> tuple[EscrowFile, Look]:
 
 def record(file: EscrowFile, seen: Look, actor: Actor) -> EscrowFile:
     """Write down what the rail said: new deposits, a payment under way, a refused try. Safe to repeat; returns a
-    fresh file."""
+    fresh file. Raises StaleWrite where the chain was searched from elsewhere meanwhile: look again."""
     known = {deposit.ref for deposit in file.deposits}
-    fresh = [deposit for deposit in seen.deposits if deposit.ref not in known]
-    for deposit in fresh:
-        if deposit is fresh[-1] and isinstance(file.rail, StablecoinEscrow) and seen.cursor is not None:
-            file.rail.cursor = dict(seen.cursor)  # in the commit of the last: what came before it is recorded
+    cursor = order(file).cursor
+    for deposit in seen.deposits:
+        _check_unmoved(file, cursor)
+        if deposit.ref in known and deposit.cursor is None:
+            continue
         _record_deposit(file, deposit, actor)
-        file = reads.escrow(file.escrow.id)
+        file, cursor = reads.escrow(file.escrow.id), deposit.cursor
+    _check_unmoved(file, cursor)
     if _note_progress(file, seen, actor) or _note_search(file, seen, actor):
         file = reads.escrow(file.escrow.id)
     return file
+
+
+def _check_unmoved(file: EscrowFile, cursor: Cursor | None) -> None:
+    """What is written next counts on from here: of two that look at once one is first, and the other looks again."""
+    if isinstance(file.rail, StablecoinEscrow) and file.rail.cursor != cursor:
+        raise StaleWrite("search")
 
 
 def _record_deposit(file: EscrowFile, seen: DepositSeen, actor: Actor) -> None:
@@ -325,7 +336,7 @@ def _record_deposit(file: EscrowFile, seen: DepositSeen, actor: Actor) -> None:
         table.commit(escrow, *counted, *rows, *back, action=action, actor=actor)
         return
     escrows.thaw(escrow, Freeze.PROCESSING, now)
-    escrows.grant_time(escrow)
+    escrows.grant_time(file)
     if isinstance(rail, StripeEscrow):
         rail.charge_id = seen.ref
     escrows.plan_look(escrow, now)
@@ -333,28 +344,32 @@ def _record_deposit(file: EscrowFile, seen: DepositSeen, actor: Actor) -> None:
 
 
 def _credit(file: EscrowFile, seen: DepositSeen) -> int:
-    """The cents that a deposit adds. On chain its units are counted, dollars as well as USDC (D5, 1:1)."""
+    """The cents that a deposit adds. On chain its units are counted, dollars as well as USDC (D5, 1:1); the rail says
+    which cents they make whole."""
     rail = file.rail
     by_card = not isinstance(rail, StablecoinEscrow)
     if seen.currency != file.escrow.currency and (by_card or seen.currency != Currency.USDC):
         raise RailBug(f"{seen.ref} of {file.escrow.id} is in another currency")
     if not isinstance(rail, StablecoinEscrow):
         return seen.amount
-    units = money.units_of(seen.amount) if seen.units is None else seen.units
-    amount = vaults.credited(rail.units, units)
-    rail.units += units
-    return amount
+    if seen.cursor is None:
+        raise RailBug(f"{seen.ref} of {file.escrow.id} comes from no search")
+    _count(rail, seen.cursor)
+    return seen.amount
+
+
+def _count(rail: StablecoinEscrow, cursor: Cursor) -> None:
+    """Searched up to there, with all that had arrived by then: in one commit, so that every unit counts once."""
+    rail.cursor, rail.units = dict(cursor), cursor["arrived"]
 
 
 def _note_search(file: EscrowFile, seen: Look, actor: Actor) -> bool:
-    """How far the chain was searched, where that is a day or more: a look is bounded, and the next one goes on from
+    """How far the chain was searched, where the way was long: a look is bounded, and the next one goes on from
     there."""
     rail = file.rail
-    if not isinstance(rail, StablecoinEscrow) or seen.cursor is None:
+    if not isinstance(rail, StablecoinEscrow) or seen.cursor is None or not seen.keep or rail.cursor == seen.cursor:
         return False
-    if seen.cursor["block"] - (rail.cursor or {"block": 0})["block"] < SEARCHED_BLOCKS:
-        return False
-    rail.cursor = dict(seen.cursor)
+    _count(rail, seen.cursor)
     table.commit(file.escrow, rail, action="note_search", actor=actor)
     return True
 
@@ -364,7 +379,7 @@ def _note_progress(file: EscrowFile, seen: Look, actor: Actor) -> bool:
     escrow, rail, now = file.escrow, file.rail, clock.now()
     if escrow.status is not EscrowStatus.AWAIT_FUNDS:
         return False
-    processing = seen.status is FundingStatus.PROCESSING
+    processing = seen.status is FundingStatus.PROCESSING or seen.coming
     changed = processing != (Freeze.PROCESSING in escrow.frozen_causes) or seen.decline_code != rail.decline_code
     if not changed:
         return False

@@ -14,9 +14,10 @@ from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
 from bloxtr8.entities import Account, Entity, EscrowStatus, Settlement, SettlementStatus, StablecoinEscrow
 from bloxtr8.logs import logger
-from bloxtr8.rails.base import RailBug
+from bloxtr8.rails.base import RailBug, RailOutcomeUnknown, Reclaims
 
 RECLAIMED = "RECLAIMED"
+LOOKS = 5  # before a reclaim is booked
 
 
 def record(escrow_id: str, *, ref: str, units: int, actor: Actor) -> None:
@@ -44,25 +45,42 @@ def record(escrow_id: str, *, ref: str, units: int, actor: Actor) -> None:
     logger.error("a vault was reclaimed", extra={"escrowId": escrow_id, "units": units})
 
 
+def note(escrow_id: str, found: Reclaims, actor: Actor) -> None:
+    """How far the chain was searched for them, where the way was long and all of it is booked."""
+    file = reads.escrow(escrow_id)
+    if isinstance(file.rail, StablecoinEscrow) and found.keep and found.cursor is not None:
+        file.rail.reclaims_cursor = dict(found.cursor)
+        table.commit(file.escrow, file.rail, action="note_search", actor=actor)
+
+
 def _book_first(file: EscrowFile, actor: Actor) -> None:
-    """Deposits and calls that were final before: what the vault held then is what the books say."""
-    funding.look(file.escrow.id, actor)
+    """Deposits and calls that were final before: what the vault held then is what the books say. RailOutcomeUnknown
+    while there are more deposits than a few looks find: the next run goes on."""
+    for _ in range(LOOKS):
+        _, seen = funding.look(file.escrow.id, actor)
+        if seen.complete:
+            break
+    else:
+        raise RailOutcomeUnknown(f"{file.escrow.id}: not all that came is known yet")
     for settlement in settlements.live(file):
         for leg in file.legs_of(settlement.id):
             settling.confirm_leg(file.escrow.id, settlement.id, actor, n=leg.n)
 
 
 def _book(file: EscrowFile, ref: str, units: int) -> list[Entity]:
-    """HELD→BUYER and SURPLUS→BUYER. Surplus that came after the reclaim is still there."""
+    """HELD→BUYER and SURPLUS→BUYER. What came after the reclaim is still there: as surplus, or, where the escrow still
+    waits for money, as held. RailOutcomeUnknown where more was taken than is known: it is never booked short."""
     escrow, cents = file.escrow, money.cents_of(units)
-    if cents < escrow.held:
+    if cents < escrow.held and escrow.status not in escrows.WAITS_FOR_MONEY:
         raise RailBug(f"the vault of {escrow.id} held less than its books say")
-    surplus = min(escrow.surplus, cents - escrow.held)
-    if cents > escrow.held + surplus:
+    held = min(escrow.held, cents)
+    surplus = min(escrow.surplus, cents - held)
+    if cents > held + surplus:
         logger.error("more was reclaimed than is known", extra={"escrowId": escrow.id, "ref": ref, "units": units})
+        raise RailOutcomeUnknown(f"{escrow.id}: more was reclaimed than is known")
     memo = "taken back after the term"
     entries = [
-        Entry(Account.HELD, Account.BUYER, escrow.held, memo, "held"),
+        Entry(Account.HELD, Account.BUYER, held, memo, "held"),
         Entry(Account.SURPLUS, Account.BUYER, surplus, memo, "surplus"),
     ]
     lines = ledger.book(escrow, entries, now=clock.now(), external_id=ref)

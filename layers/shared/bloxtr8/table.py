@@ -139,16 +139,24 @@ def due[E: Entity](cls: type[E], shelf: str, *, limit: int = 50) -> list[E]:
 
 
 def due_pages[E: Entity](
-    cls: type[E], shelf: str, *, pages: int, limit: int = 50, up_to: dt.datetime | None = None
-) -> Iterator[list[E]]:
-    """The same, page after page, for a job that leaves rows where they are; `up_to` an earlier moment. Logs an error
-    where `pages` are not enough."""
-    start = None
+    cls: type[E],
+    shelf: str,
+    *,
+    pages: int,
+    limit: int = 50,
+    up_to: dt.datetime | None = None,
+    start: dict[str, Any] | None = None,
+) -> Iterator[Page[E]]:
+    """The same, page after page, for a job that leaves rows where they are; `up_to` an earlier moment. From `start`, an
+    earlier page's `next_key`, to the end and then from the beginning. Logs an error where `pages` are not enough."""
+    first = start
     for _ in range(pages):
         items, start = _query("gsi3", shelf, up_to=clock.iso(up_to or clock.now()), limit=limit, start=start)
-        yield [row for row in _readable(items, shelf) if isinstance(row, cls)]
+        yield Page([row for row in _readable(items, shelf) if isinstance(row, cls)], start)
         if start is None:
-            return
+            if first is None:
+                return
+            first = None
     logger.error("more is due than one run looks at", extra={"shelf": shelf, "rows": pages * limit})
 
 

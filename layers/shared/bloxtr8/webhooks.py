@@ -17,6 +17,7 @@ from bloxtr8.domain.transitions import WEBHOOK
 from bloxtr8.entities import Lookup, RailName, StablecoinEscrow, User, WebhookEvent, WebhookStatus
 from bloxtr8.errors import NotFound
 from bloxtr8.logs import logger
+from bloxtr8.rails.base import Look
 from bloxtr8.rails.stripe_events import Hint, HintKind, interpret
 
 
@@ -93,10 +94,11 @@ def _chain(hint: Mapping[str, Any], actor: Actor) -> None:
 _PROVIDERS: dict[str, Callable[[Mapping[str, Any], Actor], None]] = {"stripe": _stripe, "chain": _chain}
 
 
-def follow_funding(escrow_id: str, actor: Actor) -> None:
-    """A payment: record what the rail says, wake the machine. It alone takes the escrow out of AWAIT_FUNDS."""
+def follow_funding(escrow_id: str, actor: Actor) -> Look | None:
+    """A payment: record what the rail says, wake the machine. It alone takes the escrow out of AWAIT_FUNDS. Returns
+    what the rail said; None where there is no such escrow."""
     if _file(escrow_id) is None:
-        return
+        return None
     file, seen = funding.look(escrow_id, actor)
     outcome = funding.state(file, seen)
     if outcome is not None:
@@ -104,6 +106,7 @@ def follow_funding(escrow_id: str, actor: Actor) -> None:
     sagas.react(file.escrow, actor)
     for settlement in settlements.live(file):
         sagas.react(settlement, actor)
+    return seen
 
 
 def _leg(hint: Hint, actor: Actor) -> None:

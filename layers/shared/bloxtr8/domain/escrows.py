@@ -187,9 +187,20 @@ def check_fundable(escrow: Escrow, now: dt.datetime) -> None:
 
 
 def check_nothing_received(file: EscrowFile) -> None:
-    """A party cancels only while nothing was received or is in flight. Raises Conflict FUNDS_IN_FLIGHT."""
-    if file.escrow.deposited > file.escrow.quarantined or Freeze.PROCESSING in file.escrow.frozen_causes:
+    """A party cancels only while nothing was received or is in flight. Raises Conflict FUNDS_IN_FLIGHT.
+
+    What anybody may have sent to a vault is nothing, unless somebody is to decide about it: it goes back like surplus.
+    """
+    escrow = file.escrow
+    received = escrow.deposited > escrow.quarantined and (escrow.holds or not is_dust(file))
+    if received or Freeze.PROCESSING in escrow.frozen_causes:
         raise Conflict("Money has arrived or is on its way.", "FUNDS_IN_FLIGHT")
+
+
+def is_dust(file: EscrowFile) -> bool:
+    """Whether so little came to a vault that it is not even sent back alone: anybody can send it, so it says nothing
+    of the buyer. By card nothing is."""
+    return isinstance(file.rail, StablecoinEscrow) and file.escrow.held < config.settings().return_minimum_cents
 
 
 def check_delivery(file: EscrowFile, delivery_id: str) -> Delivery:
@@ -214,9 +225,10 @@ def hold_funds(escrow: Escrow, now: dt.datetime) -> None:
     plan_look(escrow, now)
 
 
-def grant_time(escrow: Escrow) -> None:
+def grant_time(file: EscrowFile) -> None:
     """The first deposit was too small: once, the buyer gets a day more for the rest (section 4, record_deposit)."""
-    if escrow.held < escrow.gross and not escrow.fund_extended:
+    escrow = file.escrow
+    if not is_dust(file) and escrow.held < escrow.gross and not escrow.fund_extended:
         escrow.fund_by += dt.timedelta(seconds=config.settings().partial_fund_seconds)
         escrow.fund_extended = True
 

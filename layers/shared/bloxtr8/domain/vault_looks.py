@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from bloxtr8 import config, money
+from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import ENDS
 from bloxtr8.entities import Escrow, EscrowStatus, StablecoinEscrow
 
 FIRST_STEP, LAST_STEP = dt.timedelta(hours=1), dt.timedelta(days=1)
 AFTER_TERM = dt.timedelta(days=90 + 30)  # a term that was postponed ends 90 days later
 FINALITY = {"latest": dt.timedelta(0), "safe": dt.timedelta(minutes=5), "finalized": dt.timedelta(minutes=30)}
+
+LATELY = dt.timedelta(hours=1)  # a payout is booked when it is safe, and seen in the vault when it is final
 
 
 def difference(escrow: Escrow, units: int) -> int:
@@ -24,6 +27,11 @@ def difference(escrow: Escrow, units: int) -> int:
     Less than a cent is no difference: it stays in the vault until there is a cent of it.
     """
     return money.cents_of(units) - (escrow.held + escrow.surplus)
+
+
+def paid_lately(file: EscrowFile, now: dt.datetime) -> bool:
+    """Whether a payout was booked that the vault, at finality, may not show yet."""
+    return any(leg.confirmed_at is not None and leg.confirmed_at > now - LATELY for leg in file.legs)
 
 
 def is_open(escrow: Escrow) -> bool:

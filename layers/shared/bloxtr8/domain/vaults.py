@@ -82,12 +82,6 @@ def leaves_room(terms: Mapping[str, Any], over: dt.datetime) -> bool:
     return (over + LEFT_FOR_DISPUTES).timestamp() <= int(terms["reclaimAfter"])
 
 
-def credited(units_before: int, units: int) -> int:
-    """The cents a deposit adds: those of all units so far, less what was credited before. What is below a cent waits
-    for more of its kind."""
-    return money.cents_of(units_before + units) - money.cents_of(units_before)
-
-
 def counted(escrow: Escrow, rail: StablecoinEscrow) -> int:
     """What has arrived towards the price, in base units; what was set aside is not."""
     return rail.units - money.units_of(escrow.quarantined)

@@ -175,8 +175,11 @@ class StablecoinEscrow(RailRow, discriminator="StablecoinEscrow"):
     """The USDC rail's data: the vault's frozen terms and, once opened, its address (rail-usdc.md)."""
 
     terms: Any = JSONAttribute()  # as the signed contract prints them: contract.terms["vault"]
-    units = IntegerAttribute(default=0)  # all that ever arrived, in base units; what is below a cent stays in the vault
+    units = IntegerAttribute(
+        default=0
+    )  # all that arrived up to the cursor, in base units, with what made no whole cent
     cursor: Any = JSONAttribute(null=True)  # how far the chain was searched for deposits, as the rail says
+    reclaims_cursor: Any = JSONAttribute(null=True)  # and for what was taken back after the term
     postponed = BooleanAttribute(default=False)
     next_look = TimeAttribute(null=True)  # poll_chain's; none once the vault is closed
 

@@ -7,10 +7,14 @@ are aware UTC. Nothing here decides a status: a rail says what the provider says
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
+
+type Cursor = Mapping[
+    str, int
+]  # how far a chain was searched, in the rail's own words; of all of them "arrived" is ours
 
 
 class RailError(Exception):
@@ -106,8 +110,10 @@ class Funding:
     external_id: str | None = None  # PaymentIntent (vault) once opened and stored
     customer_id: str | None = None  # the buyer's Stripe customer, where the user has one already
     terms: Mapping[str, Any] | None = None  # of the vault, as the contract froze them (rail-usdc.md)
+    missing: int | None = None  # on chain: how much of it the books do not have yet; None: all
     known_units: int = 0  # on chain: what is recorded as arrived already, in base units
-    cursor: Mapping[str, int] | None = None  # on chain: how far was searched, from the last Look (rails.usdc.deposits)
+    cursor: Cursor | None = None  # on chain: how far was searched for deposits
+    reclaims_cursor: Cursor | None = None  # and for what was taken back after the term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +122,7 @@ class Opened:
 
     external_id: str
     customer_id: str | None = None  # store it on the user: it is reused
-    cursor: Mapping[str, int] | None = None  # on chain: from where to search; store it on the rail's row
+    cursor: Cursor | None = None  # on chain: from where to search; store it on the rail's row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,19 +145,26 @@ class DepositSeen:
     currency: str
     at: dt.datetime
     external_ids: tuple[str, ...]  # each gets a look-up row, put-if-absent (I5)
-    units: int | None = None  # on chain: exactly what arrived, in base units; then `amount` is only its whole cents
+    units: int | None = (
+        None  # on chain: exactly what arrived, in base units; `amount` is the cents that this makes whole
+    )
     sender: str | None = None  # on chain: who sent it, to be screened
+    cursor: Cursor | None = None  # on chain: how far was searched with it: store it in the commit of the deposit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """The truth about a payment, asked just now. `deposits` is not empty exactly where the status is PAID."""
+    """The truth about a payment, asked just now. `deposits` is not empty exactly where the status is PAID; on chain
+    they are the new ones, after the cursor that was asked with."""
 
     status: FundingStatus
     external_id: str | None = None
     deposits: tuple[DepositSeen, ...] = ()
     decline_code: str | None = None  # of the last refused try, UNPAID only
-    cursor: Mapping[str, int] | None = None  # on chain: store it once all `deposits` are recorded, never before
+    cursor: Cursor | None = None  # on chain: how far was searched; store it once all `deposits` are recorded
+    keep: bool = False  # on chain: store the cursor though no deposit came: the way to it was long
+    complete: bool = True  # on chain: the search came to its end; else the next look goes on
+    coming: bool = False  # on chain: the rest of the payment is there, and not found or not final yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +273,16 @@ class CardBooks:
     reversed: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reclaims:
+    """What was found of them. Store the cursor where `keep` says so, once all `seen` are booked."""
+
+    seen: tuple[ReclaimSeen, ...] = ()
+    cursor: Cursor | None = None
+    keep: bool = False
+    complete: bool = True
+
+
 class Rail(Protocol):
     """A payment rail. Every method may raise RailThrottled, RailOutcomeUnknown and RailBug; more where it says so."""
 
@@ -351,6 +374,10 @@ class TermRail(Rail, Protocol):
         """Moves the vault's term, once. Whether that is final; safe to repeat. RailBug where it is too late."""
         ...
 
-    def reclaimed(self, funding: Funding) -> tuple[ReclaimSeen, ...]:
-        """What went back to the buyer after the term by anybody's call, final only."""
+    def reclaimed(self, funding: Funding) -> Reclaims:
+        """What went back to the buyer after the term by anybody's call, final only; a bounded part of it, in order."""
+        ...
+
+    def gone(self, funding: Funding, refs: Sequence[str]) -> tuple[str, ...]:
+        """Of deposits that are recorded, the newest first, those that the chain no longer has."""
         ...

@@ -29,6 +29,13 @@ READ_SECONDS = 8
 THROTTLED = {-32005, 429}  # "limit exceeded"
 TAKEN = ("already known", "already imported", "nonce too low", "underpriced", "already in the pool")
 POOR = ("insufficient funds",)
+# What nodes say of a question about logs that is too large: Alchemy ("Log response size exceeded", "query timeout
+# exceeded"), QuickNode ("limited to a 10,000 range"), Base's own ("query exceeds max results 20000", "max block range",
+# "response is too big", "backend response too large"), Infura ("query returned more than 10000 results").
+TOO_MUCH = (
+    "response size", "query timeout", "timed out", " range", "max results", "too big", "too large", "too many results",
+    "too many logs", "returned more than", "at most",
+)  # fmt: skip
 
 type Tag = Literal["finalized", "safe", "latest"]
 type Call = dict[str, Any]
@@ -40,6 +47,10 @@ class Reverts(RailBug):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class TooMuch(RailOutcomeUnknown):
+    """The node would answer the question, had it been about fewer blocks."""
 
 
 class OutOfGas(RailOutcomeUnknown):
@@ -129,14 +140,19 @@ class Chain:
         return self._query(lambda: self._w3.eth.max_priority_fee)
 
     def logs(self, address: str, topics: Sequence[str | list[str] | None], first: int, last: int) -> list[Log]:
-        """Of one contract, both blocks included, in their order."""
+        """Of one contract, both blocks included, in their order. Raises TooMuch."""
         asked = {
             "address": to_checksum_address(address),
             "topics": list(topics),
             "fromBlock": first,
             "toBlock": last,
         }
-        found = self._query(lambda: self._w3.eth.get_logs(cast(Any, asked)))
+        try:
+            found = self._query(lambda: self._w3.eth.get_logs(cast(Any, asked)))
+        except _Refused as refused:
+            if _is_too_much(refused.text):
+                raise TooMuch("the node does not answer about so many blocks") from None
+            raise
         logs = [_log(entry) for entry in found if not entry.get("removed")]
         return sorted(logs, key=lambda log: (log.block, log.index))
 
@@ -150,13 +166,15 @@ class Chain:
     def log_counts(self, log: Log, address: str) -> bool:
         """Whether the log stands: its transaction went well, has this log of this contract at this index, and lies in
         the block that the chain has at its height."""
-        found = self._raw_receipt(log.tx_hash)
-        if found is None or found["status"] != 1 or _hex(found["blockHash"]) != log.block_hash:
-            return False
-        return any(
-            _log(entry) == log and entry["address"].lower() == address.lower() and not entry.get("removed")
-            for entry in found["logs"]
-        )
+        return log in self.logs_of(log.tx_hash, address)
+
+    def logs_of(self, tx_hash: str, address: str) -> frozenset[Log]:
+        """The logs of one contract in a transaction that went well and whose block is the chain's; none of another."""
+        found = self._raw_receipt(tx_hash)
+        if found is None or found["status"] != 1:
+            return frozenset()
+        ours = [entry for entry in found["logs"] if entry["address"].lower() == address.lower()]
+        return frozenset(_log(entry) for entry in ours if not entry.get("removed"))
 
     def knows(self, tx_hash: str) -> bool:
         """Whether the node has the transaction, mined or waiting."""
@@ -226,13 +244,20 @@ def _ours(error: Exception) -> RailError:
         case Web3RPCError():
             answer: Any = error.rpc_response or {}
             found = answer.get("error") or {}
-            if found.get("code") in THROTTLED:
+            text = str(found.get("message", "")).lower()
+            if found.get("code") in THROTTLED and not _is_too_much(text):
                 return RailThrottled("the node answers no more for now")
-            return _Refused(str(found.get("message", "")).lower())
+            return _Refused(text)
         case requests.HTTPError() if error.response is not None and error.response.status_code == 429:
             return RailThrottled("the node answers no more for now")
+        case requests.HTTPError() if error.response is not None and error.response.status_code == 413:
+            return _Refused("too large")
         case _:
             return RailOutcomeUnknown(f"the node: {type(error).__name__}")
+
+
+def _is_too_much(text: str) -> bool:
+    return any(each in text for each in TOO_MUCH)
 
 
 def _why(error: ContractLogicError) -> str:

@@ -1,42 +1,46 @@
 """What counts as a deposit (rail-usdc.md, Deposits): a final Transfer of the one token to the vault, in a block that is
 the chain's, and a vault that holds exactly what came less what left.
 
-A search goes on where the last one stopped: its cursor is `{"block", "arrived", "balance"}`, all of the final block up
-to which everything is known, in base units.
+Anybody may send anything to a vault, so a look is bounded (searching.py), and what makes no whole cent is no deposit:
+its units are counted, and the cent is of the deposit that makes it whole. Cents are those of what lies in the vault
+with it, less those of what lay there before; so all deposits together are, to the cent, what is there.
+
+A cursor is `{"block", "log", "arrived", "left"}`: up to where all is known, and what had come and gone by then, in base
+units.
 """
 
 import datetime as dt
+import functools
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ulid import ULID
 
 from bloxtr8 import money
 from bloxtr8.ids import ulid_of
-from bloxtr8.rails.base import DepositSeen, Funding, RailOutcomeUnknown, ReclaimSeen
-from bloxtr8.rails.usdc import calls, vault
+from bloxtr8.rails.base import Cursor, DepositSeen, Funding, RailOutcomeUnknown
+from bloxtr8.rails.usdc import calls, searching, vault
 from bloxtr8.rails.usdc.chain import Block, Chain, Log
 from bloxtr8.rails.usdc.vault import Terms
 
 logger = logging.getLogger(__name__)
-RANGE = 2_000  # blocks a question: what every provider answers
-RANGES = 100  # a look: the next one goes on
-BLOCK_SECONDS = {8453: 2, 84532: 2}
-MARGIN = 1_000  # blocks, before the moment that is looked for
+DEPOSITS = 25  # a look: each costs three questions, and a commit
+REFS = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     deposits: tuple[DepositSeen, ...]
-    cursor: Mapping[str, int]
-    reached: bool  # whether the search came to the tag
+    cursor: Cursor
+    complete: bool  # whether the search came to the tag
+    keep: bool  # whether the way was too long to go it twice
 
 
-def start(chain: Chain, terms: Terms, escrow_id: str, tag: Block) -> Mapping[str, int]:
+def start(chain: Chain, terms: Terms, escrow_id: str, tag: Block) -> Cursor:
     """From where to search: the tag, where nothing lies in the vault yet; nothing leaves before we send it."""
     if chain.token_balance(terms.token, vault.address(terms), at=tag.number) == 0:
-        return {"block": tag.number, "arrived": 0, "balance": 0}
+        return {"block": tag.number, "arrived": 0, "left": 0}
     return _since_accept(chain, escrow_id, tag)
 
 
@@ -45,86 +49,82 @@ def search(chain: Chain, terms: Terms, funding: Funding, tag: Block) -> Found:
     recorded."""
     cursor = funding.cursor or _since_accept(chain, funding.escrow_id, tag)
     place = vault.address(terms)
-    if tag.number < cursor["block"]:
-        raise RailOutcomeUnknown(f"the node is behind: {tag.number} < {cursor['block']}")
-    end = min(tag.number, cursor["block"] + RANGES * RANGE)
-    came, left = list[Log](), 0
-    for first, last in ranges(cursor["block"] + 1, end):
-        came += chain.logs(terms.token, [calls.TRANSFER, None, calls.topic(place)], first, last)
+
+    def ask(first: int, last: int) -> list[Log]:
+        came = chain.logs(terms.token, [calls.TRANSFER, None, calls.topic(place)], first, last)
         paid = chain.logs(terms.escrow_contract, [[calls.SETTLED, calls.RECLAIMED], calls.topic(place)], first, last)
-        left += sum(_left(log, terms) for log in paid)
-    deposits, arrived = _deposits(chain, terms, funding, came, cursor["arrived"])
-    balance = chain.token_balance(terms.token, place, at=end)
-    _agree(chain, funding, tag, balance, cursor["balance"] + arrived - cursor["arrived"] - left)
-    if end == tag.number and arrived < funding.known_units:
+        return came + paid
+
+    moved, end = searching.after(cursor, tag, ask)
+    walk = _Walk(chain, terms, funding, cursor)
+    found = [seen for log in moved for seen in walk.past(log)]
+    searching.unchanged(chain, tag)
+    _agree(funding, walk, chain.token_balance(terms.token, place, at=end))
+    last: Cursor = {"block": end, "arrived": walk.arrived, "left": walk.left}
+    if len(found) > DEPOSITS:
+        end, last = -1, found[DEPOSITS - 1][1]
+    if end == tag.number and walk.arrived < funding.known_units:
         logger.error("a recorded deposit is no longer on the chain", extra={"escrowId": funding.escrow_id})
         raise RailOutcomeUnknown(f"{funding.escrow_id}: less arrived than is recorded")
-    return Found(tuple(deposits), {"block": end, "arrived": arrived, "balance": balance}, end == tag.number)
+    long = len(moved) > DEPOSITS or last["block"] - cursor["block"] >= searching.FAR
+    deposits = walk.proven(found[:DEPOSITS])
+    return Found(deposits, last, complete=end == tag.number, keep=long or end != tag.number)
 
 
-def settled(chain: Chain, terms: Terms, escrow_id: str, index: int) -> Log | None:
-    """The log of an action's settlement, in whatever block it is; the newest blocks are asked first."""
-    head = chain.block("latest")
-    topics = [calls.SETTLED, calls.topic(vault.address(terms)), calls.number_topic(index)]
-    return _newest(chain, terms, topics, _since_accept(chain, escrow_id, head)["block"], head.number)
+def gone(chain: Chain, terms: Terms, funding: Funding, refs: Sequence[str], tag: Block) -> tuple[str, ...]:
+    """Of recorded deposits those whose log the chain no longer has. RailOutcomeUnknown where the node is behind what
+    was searched."""
+    if tag.number < (funding.cursor or {"block": 0})["block"]:
+        raise RailOutcomeUnknown(f"the node is behind: {tag.number}")
+    return tuple(ref for ref in refs[:REFS] if not _stands(chain, terms, ref, tag))
 
 
-def reclaimed(chain: Chain, terms: Terms, tag: Block) -> tuple[ReclaimSeen, ...]:
-    """What went back to the buyer after the term, up to the tag."""
-    term = dt.datetime.fromtimestamp(terms.reclaim_after, dt.UTC)
-    if tag.at < term:
-        return ()
-    topics = [calls.RECLAIMED, calls.topic(vault.address(terms)), calls.topic(terms.token)]
-    first = _at(chain, tag, term)
-    found = [
-        log
-        for low, high in ranges(first, tag.number)
-        for log in chain.logs(terms.escrow_contract, topics, low, high)
-        if chain.log_counts(log, terms.escrow_contract)
-    ]
-    return tuple(
-        ReclaimSeen(ref=_ref(chain, log), units=calls.numbers(log.data)[0], at=chain.block(log.block).at)
-        for log in found
-    )
+class _Walk:
+    """What comes and goes, log after log."""
 
+    def __init__(self, chain: Chain, terms: Terms, funding: Funding, cursor: Cursor) -> None:
+        self._chain, self._terms, self._funding = chain, terms, funding
+        self.arrived, self.left = cursor["arrived"], cursor["left"]
 
-def ranges(first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Both ends included, at most RANGE blocks each."""
-    for low in range(first, last + 1, RANGE):
-        yield low, min(low + RANGE - 1, last)
+    def past(self, log: Log) -> list[tuple[Log, Mapping[str, int], int]]:
+        """Counts it. The log with the cursor behind it, and the cents it makes whole; nothing where it makes none, as
+        a transfer of nothing, by which swindlers get into a list of senders."""
+        before = money.cents_of(self.arrived - self.left)
+        if log.topics[0] != calls.TRANSFER:
+            self.left += _left(log, self._terms)
+            return []
+        self.arrived += calls.numbers(log.data)[0]
+        cents = money.cents_of(self.arrived - self.left) - before
+        behind = {"block": log.block, "log": log.index, "arrived": self.arrived, "left": self.left}
+        return [(log, behind, cents)] if cents > 0 else []
 
-
-def _deposits(
-    chain: Chain, terms: Terms, funding: Funding, logs: Sequence[Log], arrived: int
-) -> tuple[list[DepositSeen], int]:
-    """Each log as a deposit, and the units that arrived with all of them. Cents are those of all units so far."""
-    deposits = []
-    for log in logs:
-        units = calls.numbers(log.data)[0]
-        if units == 0:
-            continue  # a transfer of nothing: a trick of swindlers, who want to be in a list of senders
-        if not chain.log_counts(log, terms.token):
-            raise RailOutcomeUnknown(f"{funding.escrow_id}: {log.tx_hash} is not what its log says")
-        ref = _ref(chain, log)
-        deposits.append(
-            DepositSeen(
-                ref=ref,
-                amount=money.cents_of(arrived + units) - money.cents_of(arrived),
-                currency=funding.currency,
-                at=chain.block(log.block).at,
-                external_ids=(ref,),
-                units=units,
-                sender=calls.address_in(log.topics[1]),
+    def proven(self, found: Sequence[tuple[Log, Mapping[str, int], int]]) -> tuple[DepositSeen, ...]:
+        """As deposits. RailOutcomeUnknown where one is not what its log says."""
+        logs_of = functools.cache(lambda tx_hash: self._chain.logs_of(tx_hash, self._terms.token))
+        block = functools.cache(self._chain.block)
+        deposits = []
+        for log, behind, cents in found:
+            if log not in logs_of(log.tx_hash):
+                raise RailOutcomeUnknown(f"{self._funding.escrow_id}: {log.tx_hash} is not what its log says")
+            ref = searching.ref(self._chain, log)
+            deposits.append(
+                DepositSeen(
+                    ref=ref,
+                    amount=cents,
+                    currency=self._funding.currency,
+                    at=block(log.block).at,
+                    external_ids=(ref,),
+                    units=calls.numbers(log.data)[0],
+                    sender=calls.address_in(log.topics[1]),
+                    cursor=behind,
+                )
             )
-        )
-        arrived += units
-    return deposits, arrived
+        return tuple(deposits)
 
 
-def _agree(chain: Chain, funding: Funding, tag: Block, balance: int, expected: int) -> None:
-    """The logs are all there are, and no block was exchanged while they were read."""
-    if chain.block(tag.number).hash != tag.hash:
-        raise RailOutcomeUnknown(f"{funding.escrow_id}: block {tag.number} was exchanged")
+def _agree(funding: Funding, walk: _Walk, balance: int) -> None:
+    """The logs are all there are: what makes no deposit is proven by this alone."""
+    expected = walk.arrived - walk.left
     if balance != expected:
         about = {"escrowId": funding.escrow_id, "balance": balance, "expected": expected}
         logger.error("a vault does not hold what its logs say", extra=about)
@@ -139,27 +139,20 @@ def _left(log: Log, terms: Terms) -> int:
     return numbers[0] if calls.address_in(log.topics[2]) == terms.token else 0
 
 
-def _newest(chain: Chain, terms: Terms, topics: Sequence[str], first: int, last: int) -> Log | None:
-    for low, high in reversed(list(ranges(first, last))):
-        found = chain.logs(terms.escrow_contract, topics, low, high)
-        if found:
-            return found[-1]
-    return None
+def _stands(chain: Chain, terms: Terms, ref: str, tag: Block) -> bool:
+    _, tx_hash, index = ref.split(":")
+    to = calls.topic(vault.address(terms))
+    return any(
+        log.index == int(index) and log.block <= tag.number and log.topics[0] == calls.TRANSFER and log.topics[2] == to
+        for log in chain.logs_of(tx_hash, terms.token)
+    )
 
 
-def _since_accept(chain: Chain, escrow_id: str, tag: Block) -> Mapping[str, int]:
+def _since_accept(chain: Chain, escrow_id: str, tag: Block) -> Cursor:
     """The escrow's id holds when its terms were frozen: no vault of theirs was known before."""
-    accepted = ULID.from_str(ulid_of(escrow_id)).datetime
-    return {"block": _at(chain, tag, accepted), "arrived": 0, "balance": 0}
+    return {"block": searching.block_at(chain, tag, accepted(escrow_id)), "arrived": 0, "left": 0}
 
 
-def _at(chain: Chain, tag: Block, moment: dt.datetime) -> int:
-    """A block before the moment: from Base's even pace, or the first of all where the pace is not known."""
-    seconds = BLOCK_SECONDS.get(chain.id)
-    if seconds is None:
-        return 0
-    return max(0, tag.number - int((tag.at - moment).total_seconds()) // seconds - MARGIN)
-
-
-def _ref(chain: Chain, log: Log) -> str:
-    return f"{chain.id}:{log.tx_hash}:{log.index}"
+def accepted(escrow_id: str) -> dt.datetime:
+    """When the offer was accepted: the escrow was given its id then."""
+    return ULID.from_str(ulid_of(escrow_id)).datetime

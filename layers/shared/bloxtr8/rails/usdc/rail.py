@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from bloxtr8 import addresses
-from bloxtr8.money import units_of
+from bloxtr8.money import cents_of, units_of
 from bloxtr8.rails.base import (
     Funding,
     FundingStatus,
@@ -20,9 +20,9 @@ from bloxtr8.rails.base import (
     PaymentInstructions,
     RailBug,
     RailOutcomeUnknown,
-    ReclaimSeen,
+    Reclaims,
 )
-from bloxtr8.rails.usdc import calls, deposits, vault
+from bloxtr8.rails.usdc import calls, deposits, leaving, vault
 from bloxtr8.rails.usdc.book import Action, Tx, TxStatus
 from bloxtr8.rails.usdc.chain import Block, Chain, Log, Reverts, Tag
 from bloxtr8.rails.usdc.sending import Sender
@@ -73,10 +73,19 @@ class UsdcRail:
         with _plain():
             terms, tag = self._terms_of(funding), self._tag()
             found = deposits.search(self._chain, terms, funding, tag)
-            status = FundingStatus.PAID if found.deposits else FundingStatus.UNPAID
-            if not found.deposits and (not found.reached or self._is_coming(terms, tag)):
-                status = FundingStatus.PROCESSING
-            return Look(status=status, external_id=vault.address(terms), deposits=found.deposits, cursor=found.cursor)
+            coming = self._is_coming(terms, funding, found)
+            status = FundingStatus.PROCESSING if coming else FundingStatus.UNPAID
+            if found.deposits:
+                status = FundingStatus.PAID
+            return Look(
+                status=status,
+                external_id=vault.address(terms),
+                deposits=found.deposits,
+                cursor=found.cursor,
+                keep=found.keep,
+                complete=found.complete,
+                coming=coming,
+            )
 
     def close(self, funding: Funding) -> Look:
         """Nobody can close an address: what comes later is late money, and found by the poller."""
@@ -138,9 +147,13 @@ class UsdcRail:
                 tx = self._sender.begin(self._sender.rehearse(replace(action, attempt=_next_try(tx))))
             return tx.status is TxStatus.FINAL
 
-    def reclaimed(self, funding: Funding) -> tuple[ReclaimSeen, ...]:
+    def reclaimed(self, funding: Funding) -> Reclaims:
         with _plain():
-            return deposits.reclaimed(self._chain, self._terms_of(funding), self._tag())
+            return leaving.reclaimed(self._chain, self._terms_of(funding), funding, self._tag())
+
+    def gone(self, funding: Funding, refs: Sequence[str]) -> tuple[str, ...]:
+        with _plain():
+            return deposits.gone(self._chain, self._terms_of(funding), funding, refs, self._tag())
 
     def _tag(self) -> Block:
         return self._chain.block(self._finality)
@@ -177,13 +190,16 @@ class UsdcRail:
             return FundingStatus.PROCESSING
         return FundingStatus.PAID if self._state(terms, self._finality)[0] else FundingStatus.UNPAID
 
-    def _is_coming(self, terms: Terms, tag: Block) -> bool:
-        """Whether more lies in the vault than is final."""
-        if self._finality == "latest":
+    def _is_coming(self, terms: Terms, funding: Funding, found: deposits.Found) -> bool:
+        """Whether what lies in the vault, final or not, and is not found yet completes the payment. Less than that
+        stops no clock: anybody can send it, again and again."""
+        missing = funding.amount if funding.missing is None else funding.missing
+        missing -= sum(seen.amount for seen in found.deposits)
+        if missing <= 0:
             return False
-        place = vault.address(terms)
-        final = self._chain.token_balance(self._token, place, at=tag.number)
-        return self._chain.token_balance(self._token, place, at="latest") > final
+        there = self._chain.token_balance(self._token, vault.address(terms), at="latest")
+        known = found.cursor["arrived"] - found.cursor["left"]
+        return cents_of(there) - cents_of(known) >= missing
 
     def _call_of(self, order: LegOrder) -> tuple[Action, calls.Payment, Terms]:
         terms, payment = self._terms_of(order), calls.payment_of(order)
@@ -215,7 +231,7 @@ class UsdcRail:
         index = order.action or 0
         if not self._state(terms, "latest")[2] >> index & 1:
             return None
-        log = deposits.settled(self._chain, terms, order.escrow_id, index)
+        log = leaving.settled(self._chain, terms, order.escrow_id, index, self._chain.block("latest"))
         if log is None:
             raise RailOutcomeUnknown(f"{order.leg_id}: action {index} is done, and its log not found")
         if calls.numbers(log.data) != [payment.to_seller, payment.fee, payment.to_buyer]:
