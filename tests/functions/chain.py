@@ -86,6 +86,13 @@ class FakeChain:
         units, vault["units"] = vault["units"], 0
         return self._ref(), units
 
+    def lose(self, escrow: Escrow) -> str:
+        """A re-org after finality takes the last payment away. Returns its ref."""
+        vault = self._vault(str(vault_row(escrow).external_id))
+        seen = vault["deposits"].pop()
+        vault["units"] -= seen.units
+        return str(seen.ref)
+
     def units(self, escrow: Escrow) -> int:
         """What lies in the vault."""
         return int(self._vault(str(vault_row(escrow).external_id))["units"])

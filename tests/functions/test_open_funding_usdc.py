@@ -68,5 +68,5 @@ def test_of_two_that_searched_from_the_same_place_one_counts(aws: Platform, chai
         funding.record(second, seen, system("poll_chain"))
     chain.pay(escrow, escrow.gross * UNITS)
     with pytest.raises(StaleWrite):
-        funding.record(escrows.file(escrow), chain.look(funding.order(third)), system("poll_chain"))
+        funding.record(third, chain.look(funding.order(third)), system("poll_chain"))
     assert chains.vault_row(escrow).units == 9_999

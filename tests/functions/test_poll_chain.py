@@ -1,17 +1,21 @@
 """poll_chain: what no webhook told of is found, once; what needs nothing costs nothing."""
 
+from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
-from bloxtr8.entities import EscrowStatus, SettlementKind
-from bloxtr8.rails.base import RailOutcomeUnknown, ReclaimSeen
+from bloxtr8.entities import EscrowStatus, PlatformRole, SettlementKind
+from bloxtr8.rails.base import Funding, Look, RailOutcomeUnknown, ReclaimSeen
+from bloxtr8.rails.usdc import balances
 from bloxtr8.reads import escrow as file_of
 from tests import factories
 from tests.checks import together
 from tests.emulator import Platform
 from tests.functions import money
 from tests.functions.chain import UNITS, chain, held, vault_row, wallets
+from tests.functions.offers import same_but
 from tests.functions.vaults import Vaults, vaults
 from tests.functions.webhooks import Machines, alarms
 from tests.wire import Wire
@@ -72,7 +76,8 @@ def test_every_vault_is_asked_a_page_at_a_time(
 ) -> None:
     told = alarms(monkeypatch)
     found = [vaults.opened() for _ in range(3)]
-    monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2})
+    monkeypatch.setattr("bloxtr8.polling._place", {})
+    monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2, "start": None, "up_to": None})
 
     aws.invoke("poll_chain")
 
@@ -88,7 +93,8 @@ def test_more_vaults_than_a_run_can_ask_ring_the_alarm(
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr("bloxtr8.table.logger.error", lambda message, **_: told.append(message))
-    monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2})
+    monkeypatch.setattr("bloxtr8.polling._place", {})
+    monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2, "start": None, "up_to": None})
     monkeypatch.setattr("bloxtr8.polling.PAGES", 1)
     for _ in range(3):
         vaults.opened()
@@ -220,3 +226,137 @@ def test_a_payout_that_is_not_confirmed_yet_is_no_loss(
 
 def keyed() -> dict[str, dict[str, str]]:
     return {"headers": {"Idempotency-Key": "refund"}}
+
+
+# --- more than a run can do, and what must not happen
+
+
+def bounded(vaults: Vaults, monkeypatch: pytest.MonkeyPatch, looked: list[str]) -> None:
+    """A look that brings one deposit at a time, as a long search does; who is looked at is kept."""
+    look = vaults.chain.look
+
+    def one(order: Funding) -> Look:
+        looked.append(order.escrow_id)
+        seen = look(order)
+        first = seen.deposits[:1]
+        cursor = first[0].cursor if first else seen.cursor
+        return replace(seen, deposits=first, cursor=cursor, complete=cursor == seen.cursor)
+
+    monkeypatch.setattr(vaults.chain, "look", one, raising=False)
+
+
+def test_a_vault_with_more_to_find_is_looked_at_again_when_all_others_had_their_look(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    flooded, other = vaults.opened(), vaults.opened()
+    bounded(vaults, monkeypatch, looked)
+    for _ in range(6):
+        vaults.pay(flooded, 200)
+    vaults.pay(other, other.gross)
+
+    aws.invoke("poll_chain")
+
+    assert (factories.escrow_row(flooded).held, factories.escrow_row(other).held) == (1_200, other.gross)
+    assert sorted(looked[:2]) == sorted([flooded.id, other.id])
+    assert looked[2:] == [flooded.id] * 5
+
+
+def test_a_run_ends_in_time_and_the_next_goes_on(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    escrow = vaults.opened()
+    bounded(vaults, monkeypatch, looked)
+    for _ in range(3):
+        vaults.pay(escrow, 200)
+    moments = iter(range(0, 10_000, 150))
+    monkeypatch.setattr("bloxtr8.polling.time", SimpleNamespace(monotonic=lambda: next(moments)))
+
+    aws.invoke("poll_chain")
+    assert len(looked) == 1
+    aws.invoke("poll_chain")
+    aws.invoke("poll_chain")
+
+    assert factories.escrow_row(escrow).held == 600
+
+
+def test_more_vaults_than_a_run_can_ask_are_all_asked_over_several(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bloxtr8.polling._place", {})
+    monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2, "start": None, "up_to": None})
+    monkeypatch.setattr("bloxtr8.polling.PAGES", 1)
+    found = {str(vault_row(vaults.opened()).external_id) for _ in range(5)}
+
+    for _ in range(3):
+        aws.invoke("poll_chain")
+
+    asked = [vault for page in vaults.asked for vault in page]
+    assert (set(asked), len(asked)) == (found, 5)
+
+
+def test_the_vaults_of_pages_before_a_failing_one_have_their_look(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bloxtr8.polling._place", {})
+    monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 1, "start": None, "up_to": None})
+    escrows = [vaults.opened() for _ in range(2)]
+    for escrow in escrows:
+        vaults.pay(escrow, escrow.gross)
+    real = vaults.at_finality
+
+    def second_fails(asked: list[str]) -> dict[str, int]:
+        if vaults.asked:
+            raise RuntimeError("the chain is away")
+        return real(asked)
+
+    monkeypatch.setattr(balances, "at_finality", second_fails)
+    with pytest.raises(RuntimeError, match="away"):
+        aws.invoke("poll_chain")
+
+    assert sorted(factories.escrow_row(escrow).held for escrow in escrows) == [0, escrows[0].gross]
+
+
+def test_a_vault_that_holds_more_than_the_books_say_rings_the_alarm(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A payout that was booked, and that the chain took back."""
+    told = alarms(monkeypatch)
+    escrow = held(aws, vaults.chain)
+    assert aws.call("refund_escrow", escrow.seller_id, {"reason": "x"}, escrow_id=escrow.id, **keyed()).status == 202
+    assert factories.settle(escrow).status == EscrowStatus.REFUNDED
+    vaults.take(escrow, -escrow.gross * UNITS)
+
+    aws.clock.advance(minutes=59)
+    aws.invoke("poll_chain")
+    assert told == []  # final a little after it was booked
+    aws.clock.advance(minutes=120)
+    before = aws.rows()
+    aws.invoke("poll_chain")
+
+    assert told == [("a vault holds more than the books say", {"escrowId": escrow.id, "cents": escrow.gross})]
+    assert set(same_but(before, aws.rows())) <= {"StablecoinEscrow", "Escrow", "AuditEntry"}
+
+
+def test_a_recorded_deposit_that_the_chain_lost_holds_the_escrow_until_people_decide(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    escrow = held(aws, vaults.chain)
+    lost = vaults.chain.lose(escrow)
+
+    aws.invoke("poll_chain")
+    aws.invoke("poll_chain")
+
+    row = factories.escrow_row(escrow)
+    assert (row.status, row.holds, row.frozen_causes) == ("FUNDS_HELD", {"COMPLIANCE"}, {"COMPLIANCE"})
+    assert told[1] == ("a recorded deposit is no longer on the chain", {"escrowId": escrow.id, "refs": [lost]})
+    assert money.actions(aws, escrow).count("place_hold") == 1
+    officer = factories.user(platform_roles=frozenset({PlatformRole.COMPLIANCE}))
+    body = {"hold": "COMPLIANCE", "decision": "UNFREEZE", "reason": "It was sent again."}
+    assert aws.call("decide_hold", officer, body, escrow_id=escrow.id, **keyed()).status == 202
+
+    aws.invoke("poll_chain")
+
+    assert factories.escrow_row(escrow).holds == frozenset()

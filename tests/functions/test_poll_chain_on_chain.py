@@ -6,7 +6,7 @@ import pytest
 
 from bloxtr8 import config
 from bloxtr8.entities import Escrow, EscrowStatus
-from bloxtr8.rails.usdc import reclaiming
+from bloxtr8.rails.usdc import deposits, reclaiming
 from bloxtr8.rails.usdc.vault import Terms
 from bloxtr8.reads import escrow as file_of
 from local.chain.chain import Chain
@@ -14,6 +14,7 @@ from tests import factories
 from tests.emulator import Platform
 from tests.functions import chain as chains
 from tests.functions.chain import Wallets, vault_row, wallets
+from tests.functions.escrows import sound
 from tests.functions.hooks import custom, deliver, events, log
 from tests.functions.webhooks import Machines, process
 from tests.wire import Wire
@@ -27,10 +28,10 @@ def machines(aws: Platform, wire: Wire) -> Machines:
     return Machines(wire)
 
 
-@pytest.fixture(autouse=True)
-def finality(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture(autouse=True, params=["finalized", "safe"])
+def finality(chain: Chain, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
     """Deposits count where Base's do."""
-    monkeypatch.setenv("CHAIN_FINALITY", "finalized")
+    monkeypatch.setenv("CHAIN_FINALITY", request.param)
     config.settings.cache_clear()
     yield
     config.settings.cache_clear()
@@ -112,3 +113,54 @@ def test_what_somebody_sent_back_after_the_term_is_written_down_once(
     assert (after.status, after.reason, after.held) == (EscrowStatus.REFUNDED, "RECLAIMED", 0)
     assert [entry.action for entry in aws.audit(escrow.id)].count("record_reclaim") == 1
     assert chain.balance(terms.buyer) == escrow.gross * UNITS
+
+
+def test_a_payment_amid_anybodys_dust_is_held_once_it_is_final(
+    aws: Platform, chain: Chain, wallets: Wallets, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deposits, "DEPOSITS", 2)
+    escrow = payable(aws, chain)
+    place, stranger = str(vault_row(escrow).external_id), chain.roles.exchange
+    for units in (3_000, 9_000, 20_000, 9_999, 1, 10_000):
+        chain.transfer(stranger, place, units)
+    pay(chain, escrow, escrow.gross - 5)
+    chain.transfer(stranger, place, 9_999)
+    aws.invoke("poll_chain")
+    assert factories.escrow_row(escrow).deposited < 10
+    assert machines.answered == []
+
+    chain.mine(8)
+    aws.invoke("poll_chain")
+    assert set(machines.answered) == {("token-1", "PAID")}
+    assert aws.invoke("screen_deposit", {"escrowId": escrow.id}) == {"enough": True, "verdict": "CLEAN"}
+    assert aws.invoke("hold_funds", {"escrowId": escrow.id}) == {"held": True}
+    chain.transfer(stranger, place, 8_001)  # makes one more cent whole, late
+    chain.mine(8)
+    aws.invoke("poll_chain")
+    aws.invoke("poll_chain")
+
+    file = file_of(escrow.id)
+    assert (file.escrow.status, file.escrow.held) == (EscrowStatus.FUNDS_HELD, escrow.gross)
+    assert chain.balance(place) // UNITS == file.escrow.held + file.escrow.surplus  # I6
+    assert sum(row.amount for row in file.deposits) == file.escrow.deposited
+    assert len(file.deposits) == 7
+    assert sound(aws, escrow)["SURPLUS"] == file.escrow.surplus
+
+
+def test_a_deposit_that_a_re_org_takes_after_finality_holds_the_escrow(
+    aws: Platform, chain: Chain, wallets: Wallets, machines: Machines
+) -> None:
+    escrow = payable(aws, chain)
+    before = chain.snapshot()
+    pay(chain, escrow, escrow.gross)
+    chain.mine(8)
+    aws.invoke("poll_chain")
+    assert aws.invoke("screen_deposit", {"escrowId": escrow.id})["enough"]
+    assert aws.invoke("hold_funds", {"escrowId": escrow.id}) == {"held": True}
+    chain.revert(before)
+    chain.mine(30)
+
+    aws.invoke("poll_chain")
+
+    after = factories.escrow_row(escrow)
+    assert (after.status, after.holds) == (EscrowStatus.FUNDS_HELD, {"COMPLIANCE"})

@@ -1,6 +1,7 @@
 """record_reclaim: after the vault's term the money went back to the buyer, and the books follow (states.md, 4)."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -110,6 +111,41 @@ def test_less_than_the_books_say_is_an_alarm_and_writes_nothing(aws: Platform, c
     with pytest.raises(RailBug):
         reclaims.record(escrow.id, ref=chain.reclaim(escrow)[0], units=UNITS, actor=ACTOR)
     assert aws.rows() == before
+
+
+def test_it_is_booked_once_all_that_came_before_is_known(
+    aws: Platform, chain: FakeChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    escrow = chains.held(aws, chain)
+    seen = chain.reclaim(escrow)
+    look = chain.look
+    monkeypatch.setattr(chain, "look", lambda order: replace(look(order), complete=False))
+    before = aws.rows()
+    with pytest.raises(RailOutcomeUnknown, match="not all"):
+        reclaims.record(escrow.id, ref=seen[0], units=seen[1], actor=ACTOR)
+    assert aws.rows() == before
+    monkeypatch.setattr(chain, "look", look)
+    assert record(escrow, seen).status == "REFUNDED"
+
+
+def test_more_than_the_books_say_is_an_alarm_and_never_booked_short(aws: Platform, chain: FakeChain) -> None:
+    escrow = chains.held(aws, chain)
+    ref, units = chain.reclaim(escrow)
+    before = aws.rows()
+    with pytest.raises(RailOutcomeUnknown, match="more"):
+        reclaims.record(escrow.id, ref=ref, units=units + UNITS, actor=ACTOR)
+    assert aws.rows() == before
+
+
+def test_money_that_came_after_it_while_the_escrow_still_waits_stays(aws: Platform, chain: FakeChain) -> None:
+    escrow = chains.payable()
+    chain.pay(escrow, 500 * UNITS)
+    screened(aws, escrow)
+    seen = chain.reclaim(escrow)
+    chain.pay(escrow, 700 * UNITS)
+    row = record(escrow, seen)
+    assert (row.status, row.held, row.surplus) == ("AWAIT_FUNDS", 700, 0)
+    assert chain.units(escrow) == 700 * UNITS
 
 
 # --- the term
