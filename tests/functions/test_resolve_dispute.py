@@ -12,10 +12,12 @@ from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import refused, together
 from tests.emulator import Platform
+from tests.functions import chargebacks
 from tests.functions.disputes import WHY, arbiter, assigned, live, names, newest, opened, rejected, resolve, seen
 from tests.functions.escrows import around, changed, delivery, file, paid_out, refund, row, sound, staff, turned_away
 from tests.functions.offers import same_but
 from tests.functions.settlements import accept, agreed, proposed
+from tests.functions.webhooks import Machines
 from tests.wire import Wire
 
 KEY = {"Idempotency-Key": "k"}
@@ -158,6 +160,18 @@ def test_waits_for_a_chargeback_and_every_other_hold(aws: Platform, escrow: Escr
     assert answer.body["holds"] == [str(hold)]
     assert "resolve_dispute" not in seen(aws, escrow, judge)["dispute"]["allowedActions"]
     changed(escrow, holds=frozenset())
+    assert resolve(aws, escrow, judge, "REFUND", 0, 100_000).status == 202
+
+
+def test_waits_for_the_bank_and_decides_when_it_is_won(
+    aws: Platform, stripe: StripeDouble, escrow: Escrow, wire: Wire
+) -> None:
+    Machines(wire)
+    judge = assigned(aws, escrow)
+    chargeback = chargebacks.disputed(aws, stripe, escrow)
+    refused(aws, 409, "ESCROW_ON_HOLD", "resolve_dispute", judge, BODY, headers=KEY, **names(escrow))
+    chargebacks.decided(aws, stripe, chargeback, "won")
+    assert (str(live(escrow).status), row(escrow).frozen_causes) == ("IN_REVIEW", {"DISPUTE"})
     assert resolve(aws, escrow, judge, "REFUND", 0, 100_000).status == 202
 
 
