@@ -197,6 +197,28 @@ def test_of_a_part_that_was_lost_the_rest_goes_back_to_the_buyer(
     assert machines.started[-1] == f"{back.id}-1"
 
 
+def test_a_rest_that_stripe_does_not_refund_waits_for_a_person(
+    aws: Platform, stripe: StripeDouble, machines: Machines
+) -> None:
+    escrow = factories.funded(stripe)
+    chargeback = disputed(aws, stripe, escrow, amount=30_000)
+    decided(aws, stripe, chargeback, "lost")
+    (back,) = reads.escrow(escrow.id).settlements
+    ended = factories.settle(escrow, back.id)
+    parked = reads.escrow(escrow.id).settlement(back.id)
+    assert (parked.status, parked.error) == (SettlementStatus.PARKED, "RailFrozen")
+    assert (ended.status, ended.holds, ended.surplus) == (EscrowStatus.REFUNDED, frozenset(), 70_000)
+    stripe._world.get("dispute", chargeback)["is_charge_refundable"] = True
+    headers = {"Idempotency-Key": "again"}
+    admin = escrows.staff(PlatformRole.PADMIN)
+    answer = aws.call("resume_settlement", admin, {"reason": "It does."}, headers=headers, escrow_id=escrow.id)
+    assert answer.status == 202, answer.body
+    factories.settle(escrow, back.id)
+    stripe.advance(days=5)
+    factories.settle(escrow, back.id)
+    assert chargebacks.seen_by(aws, escrow) == {"BUYER": -30_000, "BANK": 30_000 + FEE, "LOSS": -FEE}
+
+
 # --- lost after the release
 
 
@@ -560,6 +582,23 @@ def test_an_inquiry_that_becomes_a_chargeback_is_one(aws: Platform, stripe: Stri
     assert (row.inquiry, row.fee, row.status) == (False, FEE, ChargebackStatus.OPEN)
     decided(aws, stripe, inquiry, "lost")
     assert chargebacks.seen_by(aws, escrow) == {"BUYER": -100_000, "BANK": 100_000 + FEE, "LOSS": -FEE}
+
+
+def test_an_inquiry_is_answered_by_a_refund_in_the_dashboard(
+    aws: Platform, stripe: StripeDouble, machines: Machines
+) -> None:
+    escrow = factories.delivered(stripe)
+    disputed(aws, stripe, escrow, inquiry=True)
+    intent = str(reads.escrow(escrow.id).rail.external_id)
+    stripe_client.client().v1.refunds.create({"payment_intent": intent})
+    for one in sent_by(stripe, "refund.created"):
+        assert tell(aws, one).status == "PROCESSED"
+    happen(aws, stripe, "closed")
+    row = factories.escrow_row(escrow)
+    assert (row.status, row.holds) == (EscrowStatus.SETTLING, frozenset())
+    stripe.advance(days=5)
+    assert factories.settle(escrow).status is EscrowStatus.REFUNDED
+    assert chargebacks.seen_by(aws, escrow) == {}
 
 
 # --- what is odd

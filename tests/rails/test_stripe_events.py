@@ -77,6 +77,11 @@ def test_a_refund_that_nobody_ordered_is_stray(metadata: dict[str, str] | None) 
         ("radar.early_fraud_warning.created", {"id": "issfr_1", "charge": "ch_1"}, HintKind.WARNING),
         ("review.opened", {"id": "prv_1", "payment_intent": "pi_1"}, HintKind.REVIEW),
         ("review.closed", {"id": "prv_1", "closed_reason": "approved", "open": False}, HintKind.REVIEW),
+        ("charge.dispute.created", {"id": "du_1", "payment_intent": "pi_1", "status": "lost"}, HintKind.CHARGEBACK),
+        ("charge.dispute.updated", {"id": "du_1", "charge": "ch_1"}, HintKind.CHARGEBACK),
+        ("charge.dispute.funds_withdrawn", {"id": "du_1"}, HintKind.CHARGEBACK),
+        ("charge.dispute.funds_reinstated", {"id": "du_1"}, HintKind.CHARGEBACK),
+        ("charge.dispute.closed", {"id": "du_1"}, HintKind.CHARGEBACK),
         ("charge.refunded", {"id": "ch_1", "payment_intent": "pi_1", "amount_refunded": 5}, HintKind.REFUNDED),
     ],
 )

@@ -3,14 +3,13 @@
 import datetime as dt
 
 from bloxtr8.actors import Actor
-from bloxtr8.domain import disputes, holds, plans, settlements
+from bloxtr8.domain import chargebacks, disputes, holds, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile, check_money_may_start
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
 from bloxtr8.entities import Account, Dispute, Hold, Leg, LegStatus, Settlement, Side
 from bloxtr8.errors import DomainError
 
-DESPITE = frozenset({Hold.RISK_REVIEW})  # the refund is a person's decision about the doubt, as decide_hold(REFUND) is
 _MOVED = {LegStatus.SENT, LegStatus.UNKNOWN, LegStatus.CONFIRMED}
 
 
@@ -19,7 +18,7 @@ def fits(file: EscrowFile, amount: int, currency: str) -> bool:
     escrow = file.escrow
     try:
         ESCROW.check("adopt_refund", escrow, Role.SYSTEM)
-        check_money_may_start(escrow, DESPITE)
+        check_money_may_start(escrow, _despite(file))
     except DomainError:
         return False
     return not settlements.live(file) and (amount, currency) == (escrow.held, escrow.currency)
@@ -33,13 +32,19 @@ def adopt(
     """
     planned = plans.start(
         file, "adopt_refund", Role.SYSTEM, actor=actor, to_seller=0, reason="REFUNDED_IN_DASHBOARD", now=now,
-        despite=DESPITE,
+        despite=_despite(file),
     )  # fmt: skip
     (leg,) = planned.legs
     settlements.send(leg, planned.settlement, now)
     leg.external_id = leg.adopted_id = refund_id
     holds.clear(file.escrow, now)
     return planned.settlement, [leg, *disputes.close_by_adoption(file, now)]
+
+
+def _despite(file: EscrowFile) -> set[Hold]:
+    """The refund is a person's decision about the doubt, as decide_hold(REFUND) is; and it answers the bank's
+    inquiries."""
+    return {Hold.RISK_REVIEW, *({Hold.CHARGEBACK} if chargebacks.only_asked(file) else ())}
 
 
 def given_back(file: EscrowFile) -> int:

@@ -50,6 +50,11 @@ def find(file: EscrowFile, chargeback_id: str) -> Chargeback | None:
     return next((row for row in file.chargebacks if row.id == chargeback_id), None)
 
 
+def only_asked(file: EscrowFile) -> bool:
+    """Whether the bank has taken nothing: all that is open are its inquiries, which a full refund answers."""
+    return all(row.inquiry for row in file.chargebacks if row.status is ChargebackStatus.OPEN)
+
+
 def booked(file: EscrowFile) -> tuple[str, ...]:
     """Those that were lost and are in the books: what is left of the payment may be moved all the same."""
     return tuple(row.id for row in file.chargebacks if row.status is ChargebackStatus.LOST)
