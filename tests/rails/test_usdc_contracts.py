@@ -61,7 +61,7 @@ def test_a_vault_of_an_earlier_contract_is_postponed_and_reclaimed(
     assert chain.postpone(moved.funding())
     moved.chain.increase_time(300 * 86_400)
     moved.chain.send(BUYER, moved.chain.escrow, reclaiming.call_data(moved.terms, moved.chain.usdc))
-    assert [seen.units for seen in chain.reclaimed(moved.funding())] == [UNITS]
+    assert [seen.units for seen in chain.reclaimed(moved.funding()).seen] == [UNITS]
 
 
 @pytest.mark.parametrize("chain_id", [None, 8453])
