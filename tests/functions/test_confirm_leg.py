@@ -210,7 +210,7 @@ def test_an_event_does_not_judge_a_call_that_may_be_under_way(aws: Platform, rai
 
 def test_a_leg_in_flight_is_booked_after_its_settlement_was_parked(aws: Platform, rail: ScriptedRail) -> None:
     escrow = sent(aws, rail, RailOutcomeUnknown())
-    aws.invoke("park_settlement", money.event(escrow) | {"error": "ON_HOLD"})
+    aws.invoke("park_settlement", money.event(escrow) | {"error": "RailBug"})
     rail.makes(money.leg(escrow).id)
     assert confirm(aws, escrow)["next"] == "NEXT"
     settlement = money.settlement(escrow)
