@@ -357,10 +357,10 @@ def test_the_buyer_takes_back_the_rest_after_the_term_and_it_is_seen(paid: World
     data = reclaiming.call_data(paid.terms, paid.chain.usdc)
     paid.chain.send(BUYER, paid.chain.escrow, data, may_fail=True)
     assert paid.balances()["vault"] == UNITS
-    assert paid.rail.reclaimed(paid.funding()) == ()
+    assert paid.rail.reclaimed(paid.funding()).seen == ()
     paid.chain.increase_time(200 * 86_400)
     tx = paid.chain.send(BUYER, paid.chain.escrow, data)["transactionHash"]
-    (seen,) = paid.rail.reclaimed(paid.funding())
+    (seen,) = paid.rail.reclaimed(paid.funding()).seen
     assert seen.units == UNITS
     assert seen.ref.startswith(f"{paid.chain.id}:{tx}:")
     assert [deposit.amount for deposit in paid.deposits()] == [GROSS]
