@@ -1,6 +1,6 @@
 """POST /offers/{offer_id}/accept: the other side takes the terms it saw; the listing is reserved (M27)."""
 
-from bloxtr8 import assets, clock, reads, screenings, table
+from bloxtr8 import assets, clock, doubts, reads, screenings, table
 from bloxtr8.domain import agreements, offers
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Sha256
@@ -21,9 +21,10 @@ def accept_offer(offer_id: str, body: AcceptOffer, actor: CurrentActor) -> Accep
     agreements.check_acceptable(deal, role, body.terms_hash, clock.now())
     actor.expects(bargain.offer)
 
-    look = assets.look(bargain.listing, deal.seller.roblox_id)
-    screened = screenings.refresh(agreements.screened(deal), clock.now())
-    contract, rows = agreements.accept(deal, role, body.terms_hash, look, clock.now())
+    with doubts.told_of(bargain.listing):
+        look = assets.look(bargain.listing, deal.seller.roblox_id)
+        screened = screenings.refresh(agreements.screened(deal), clock.now())
+        contract, rows = agreements.accept(deal, role, body.terms_hash, look, clock.now())
 
     def answer() -> AcceptedOffer:
         return AcceptedOffer.of(bargain, contract, actor)

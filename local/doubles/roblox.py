@@ -3,6 +3,7 @@
     PUT /_double/users/{id}   {username}
     PUT /_double/groups/{id}  {owner: user id or null, memberCount, isLocked, name, description, publicEntryAllowed,
                               verified}
+    PUT /_double/groups/{id}/members/{user id}
     PUT /_double/games/{id}   {user: user id} or {group: group id}; name, description, visibility, rootPlaceId, visits,
                               playing
 
@@ -10,6 +11,7 @@ A PUT makes the thing, or changes the fields it names. `GET /oauth/v1/authorize?
 name.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -37,6 +39,8 @@ NEW_GROUP: dict[str, Any] = {
 }
 NEW_GAME: dict[str, Any] = {"description": "", "visibility": "PUBLIC", "rootPlaceId": 1, "visits": 0, "playing": 0}
 MOST_IDS = 100
+OWNER_RANK = 255
+_FILTER = re.compile(r"user == 'users/([0-9]+)'")
 
 
 class RobloxDouble(Double):
@@ -45,14 +49,17 @@ class RobloxDouble(Double):
     routes: ClassVar[dict[str, str]] = {
         "PUT /_double/users/<user_id>": "_put_user",
         "PUT /_double/groups/<group_id>": "_put_group",
+        "PUT /_double/groups/<group_id>/members/<user_id>": "_put_member",
         "PUT /_double/games/<game_id>": "_put_game",
         "GET /oauth/v1/authorize": "_authorize",
         "POST /oauth/v1/token": "_token",
         "GET /oauth/v1/userinfo": "_userinfo",
         "GET /cloud/v2/groups/<group_id>": "_cloud_group",
+        "GET /cloud/v2/groups/<group_id>/memberships": "_cloud_memberships",
         "GET /cloud/v2/universes/<game_id>": "_cloud_game",
         "GET /v1/groups/<group_id>": "_legacy_group",
         "GET /v2/groups": "_legacy_groups",
+        "GET /v1/users/<user_id>/groups/roles": "_legacy_roles",
         "GET /v1/games": "_legacy_games",
     }
 
@@ -62,6 +69,7 @@ class RobloxDouble(Double):
         self._oauth = AuthorizationServer(clock, self.secret, CODE_SECONDS, TOKEN_SECONDS)
         self._users: dict[str, str] = {}
         self._groups: dict[str, dict[str, Any]] = {}
+        self._members: dict[str, set[str]] = {}  # by group; its owner is one without being named
         self._games: dict[str, dict[str, Any]] = {}
 
     def put_user(self, user_id: str, username: str) -> None:
@@ -77,6 +85,11 @@ class RobloxDouble(Double):
         with self.lock:
             known = self._groups.get(group_id) or NEW_GROUP | {"name": f"Group {group_id}", "created": self.now()}
             self._groups[group_id] = known | changes | {"updated": self.now()}
+
+    def put_member(self, group_id: str, user_id: str) -> None:
+        """The user joins the group."""
+        with self.lock:
+            self._members.setdefault(digits(group_id), set()).add(digits(user_id))
 
     def put_game(self, game_id: str, **changes: Any) -> None:
         """Make a game, or change the fields named (GAME_FIELDS). A user takes it from its group, and vice versa."""
@@ -98,6 +111,10 @@ class RobloxDouble(Double):
 
     def _put_group(self, request: Request, group_id: str) -> Response:
         self.put_group(group_id, **told(request, *GROUP_FIELDS))
+        return Response(status=204)
+
+    def _put_member(self, request: Request, group_id: str, user_id: str) -> Response:
+        self.put_member(group_id, user_id)
         return Response(status=204)
 
     def _put_game(self, request: Request, game_id: str) -> Response:
@@ -147,6 +164,41 @@ class RobloxDouble(Double):
         if group["owner"] is not None:
             body["owner"] = f"users/{group['owner']}"
         return as_json(body)
+
+    def _cloud_memberships(self, request: Request, group_id: str) -> Response:
+        """Of one user alone: `filter=user == 'users/{id}'`."""
+        self._check_key(request)
+        named = _FILTER.fullmatch(request.args.get("filter", ""))
+        if named is None:
+            raise Refused(400, {"code": "INVALID_ARGUMENT", "message": "Invalid filter."})
+        if group_id not in self._groups:
+            raise Refused(404, {"code": "NOT_FOUND", "message": "Group not found."})
+        user_id = named[1]
+        row = {
+            "path": f"groups/{group_id}/memberships/{user_id}",
+            "createTime": stamp(self._groups[group_id]["created"]),
+            "updateTime": stamp(self._groups[group_id]["updated"]),
+            "user": f"users/{user_id}",
+            "role": f"groups/{group_id}/roles/1",
+        }
+        rows = [row] if self._rank(group_id, user_id) else []
+        return as_json({"groupMemberships": rows, "nextPageToken": ""})
+
+    def _legacy_roles(self, request: Request, user_id: str) -> Response:
+        ranks = {group_id: self._rank(group_id, user_id) for group_id in self._groups}
+        rows = [self._role(group_id, rank) for group_id, rank in ranks.items() if rank]
+        return as_json({"data": rows})
+
+    def _role(self, group_id: str, rank: int) -> dict[str, Any]:
+        name = "Owner" if rank == OWNER_RANK else "Member"
+        group = {"id": int(group_id), "name": self._groups[group_id]["name"]}
+        return {"group": group, "role": {"id": 1, "name": name, "rank": rank}}
+
+    def _rank(self, group_id: str, user_id: str) -> int:
+        """A user's rank in a group; 0 for one who is not in it."""
+        if self._groups[group_id]["owner"] == user_id:
+            return OWNER_RANK
+        return int(user_id in self._members.get(group_id, ()))
 
     def _cloud_game(self, request: Request, game_id: str) -> Response:
         self._check_key(request)

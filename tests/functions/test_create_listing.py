@@ -40,7 +40,7 @@ def test_lists_a_group_that_roblox_shows_to_be_the_sellers(aws: Platform, roblox
     assert kept.gsi4pk == "BROWSE"
     assert (kept.gsi5pk, kept.gsi5sk) == ("BROWSE#5", f"000000120000#{kept.id}")
     assert (kept.gsi3pk, kept.gsi3sk) == ("DUE#LISTING", platform_clock.iso(kept.next_look))
-    assert kept.next_look - kept.verified_at == pytest.approx(dt.timedelta(hours=1), abs=dt.timedelta(seconds=1))
+    assert kept.next_look - kept.verified_at == pytest.approx(dt.timedelta(hours=6), abs=dt.timedelta(seconds=1))
     (entry,) = aws.audit(kept.id)
     assert (entry.action, entry.actor, entry.role) == ("create_listing", seller.id, "SELLER")
     assert [made["type"] for made in entry.created] == ["Listing", "Snapshot", "AssetGuard"]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -147,6 +148,46 @@ def test_an_extension_wins_over_the_deadline(aws: Platform, stripe: StripeDouble
     assert escrows.row(escrow).status == "FUNDS_HELD"
 
 
+@pytest.mark.parametrize("shown", [{"owner": "99"}, {"owner": None}, {"locked": True}, None])
+def test_a_third_person_nobody_or_a_lock_is_no_delivery_either(
+    aws: Platform, stripe: StripeDouble, machines: Machines, roblox: Roblox, shown: dict[str, Any] | None
+) -> None:
+    escrow = factories.funded(stripe)
+    if shown is None:
+        roblox.forget_group(escrow.asset_id)
+    else:
+        roblox.set_group(escrow.asset_id, **shown)
+    enforce(aws, days=7)
+    assert escrows.row(escrow).status == "FUNDS_HELD"
+    enforce(aws, minutes=6)
+    assert (escrows.row(escrow).status, money.settlement(escrow).reason) == ("SETTLING", "NOT_DELIVERED")
+
+
+def test_two_looks_that_show_different_owners_refund_nothing_yet(
+    aws: Platform, stripe: StripeDouble, machines: Machines, roblox: Roblox
+) -> None:
+    escrow = factories.funded(stripe)
+    enforce(aws, days=7)
+    owner(roblox, escrow, "99")
+    enforce(aws, minutes=6)
+    assert escrows.row(escrow).status == "FUNDS_HELD"
+    enforce(aws, minutes=6)
+    assert escrows.row(escrow).status == "SETTLING"
+
+
+def test_a_look_from_before_the_deadline_was_moved_counts_no_more(
+    aws: Platform, stripe: StripeDouble, machines: Machines
+) -> None:
+    escrow = factories.funded(stripe)
+    enforce(aws, days=7)
+    later = aws.clock.moment + dt.timedelta(days=1)
+    escrows.changed(escrow, deliver_by=later, next_look=later)
+    enforce(aws, days=1)
+    assert escrows.row(escrow).status == "FUNDS_HELD"
+    enforce(aws, minutes=6)
+    assert escrows.row(escrow).status == "SETTLING"
+
+
 def test_an_outage_at_roblox_stops_the_clock_and_then_calls_people(
     aws: Platform, stripe: StripeDouble, machines: Machines, roblox: Roblox
 ) -> None:
@@ -201,6 +242,35 @@ def test_a_rollback_before_the_release_is_disputed(
     assert file.dispute is not None
     assert (file.escrow.status, file.dispute.reason_code) == ("DISPUTED", "OWNER_IS_SELLER")
     assert file.settlements == []
+
+
+def test_an_outage_at_the_end_of_the_inspection_releases_nothing_and_after_a_week_calls_people(
+    aws: Platform, stripe: StripeDouble, machines: Machines, roblox: Roblox
+) -> None:
+    escrow = factories.delivered(stripe)
+    enforce(aws, days=6)
+    roblox.down()
+    enforce(aws, days=1)
+    assert escrows.row(escrow).frozen_causes == {"UNKNOWN_OWNER"}
+    enforce(aws, days=6)
+    assert escrows.row(escrow).status == "DELIVERED"
+    enforce(aws, days=1, hours=1)
+    file = escrows.file(escrow)
+    assert file.dispute is not None
+    assert (file.escrow.status, file.dispute.reason_code) == ("DISPUTED", "OWNER_UNKNOWN")
+    assert file.settlements == []
+
+
+def test_where_roblox_speaks_again_the_release_follows(
+    aws: Platform, stripe: StripeDouble, machines: Machines, roblox: Roblox
+) -> None:
+    escrow = factories.delivered(stripe)
+    enforce(aws, days=6)
+    roblox.down()
+    enforce(aws, days=1)
+    roblox.up()
+    enforce(aws, hours=1)
+    assert escrows.row(escrow).status == "SETTLING"
 
 
 def test_a_confirmation_and_the_clock_at_once_release_once(

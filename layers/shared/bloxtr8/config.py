@@ -95,7 +95,7 @@ class Settings:
     deliver_days: int = 7
     inspect_days: int = 7
     warn_seconds: int = DAY
-    listing_look_seconds: int = HOUR
+    listing_look_seconds: int = 6 * HOUR
     listing_verify_seconds: int = 60
     watch_held_seconds: int = 4 * 60  # at every run while the asset is to be handed over
     watch_delivered_seconds: int = 15 * 60

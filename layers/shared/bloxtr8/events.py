@@ -8,6 +8,7 @@ from bloxtr8 import aws, config
 
 SOURCE = "bloxtr8"
 WEBHOOK_STORED = "webhook_stored"
+ASSET_DOUBTED = "asset_doubted"
 
 
 def publish(detail_type: str, detail: dict[str, Any]) -> None:

@@ -147,7 +147,7 @@ def due_pages[E: Entity](
     up_to: dt.datetime | None = None,
     start: dict[str, Any] | None = None,
 ) -> Iterator[Page[E]]:
-    """The same, page after page, for a job that leaves rows where they are; `up_to` an earlier moment. From `start`, an
+    """The same, page after page, for a job that leaves rows where they are; `up_to` another moment. From `start`, an
     earlier page's `next_key`, to the end and then from the beginning. Logs an error where `pages` are not enough."""
     first = start
     for _ in range(pages):

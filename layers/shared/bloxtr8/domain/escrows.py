@@ -364,7 +364,8 @@ def _due_moments(escrow: Escrow, now: dt.datetime) -> list[dt.datetime]:
 def check_seen(escrow: Escrow, who: str, now: dt.datetime) -> bool:
     """Whether `who` was seen as the asset's owner by two fresh reads, long enough apart (D12). Records this one."""
     first = escrow.owner_seen
-    if first is None or first["who"] != who:
+    moved = first is not None and escrow.deliver_by is not None and clock.parse(first["at"]) < escrow.deliver_by
+    if first is None or moved or first["who"] != who:  # what was seen before the deadline was moved says nothing
         escrow.owner_seen = {"who": who, "at": clock.iso(now)}
         return False
     return now - clock.parse(first["at"]) >= dt.timedelta(seconds=config.settings().owner_recheck_seconds)

@@ -254,6 +254,11 @@ def see(listing: Listing, snapshot: Snapshot, now: dt.datetime) -> bool:
     return snapshot.at - listing.lost_seen_at >= recheck
 
 
+def look_later(listing: Listing, now: dt.datetime) -> None:
+    """Roblox did not answer, which says nothing: the next look comes within the hour."""
+    listing.next_look = now + dt.timedelta(seconds=config.settings().repair_limit_seconds)
+
+
 def _end_offers(listing: Listing, reason: str) -> None:
     listing.offers_epoch += 1
     listing.epoch_reason = reason

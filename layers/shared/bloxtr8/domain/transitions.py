@@ -32,7 +32,7 @@ LISTING = Lifecycle(
     ("activate_listing",   {_L.INACTIVE},            _L.ACTIVE,                _OWNER),
     ("deactivate_listing", {_L.ACTIVE},              _L.INACTIVE,              _OWNER),
     ("update_listing",     {_L.ACTIVE, _L.INACTIVE}, None,                     _OWNER),
-    ("verify_listing",     {_L.ACTIVE, _L.INACTIVE, _L.RESERVED}, None,        {Role.OWNER, Role.SUPPORT}),
+    ("verify_listing",     {_L.ACTIVE, _L.INACTIVE, _L.RESERVED}, None,        {Role.OWNER, Role.SUPPORT, Role.SYSTEM}),
     ("cancel_listing",     {_L.ACTIVE, _L.INACTIVE}, _L.CANCELLED,             _OWNER),
     ("lose_asset",         {_L.ACTIVE, _L.INACTIVE}, _L.INACTIVE,              _SYSTEM),
     ("reserve",            {_L.ACTIVE},              _L.RESERVED,              _SYSTEM),  # part of accept_offer

@@ -47,6 +47,7 @@ class Contract(HasUlid, Root, discriminator="Contract"):
     signed_by = TextSetAttribute()  # the users of its Signature rows, so that signing reads one row
     reason = UnicodeAttribute(null=True)
     executed_at = TimeAttribute(null=True)
+    reminded_of = TimeAttribute(null=True)  # `sign_by`, once its parties were reminded
     next_look = TimeAttribute(null=True)
     looks = IntegerAttribute(default=0)
     created_at = TimeAttribute()

@@ -130,6 +130,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     )  # the last look at a deadline: {"who": SELLER|BUYER|NOBODY|OTHER, "at": iso}
     unknown_since = TimeAttribute(null=True)
     warned_at = TimeAttribute(null=True)
+    reminded_of = TimeAttribute(null=True)  # the last deadline that its party was reminded of
     verified_at = TimeAttribute(null=True)  # when a party last had Roblox asked
     next_look = TimeAttribute(null=True)
     looks = IntegerAttribute(default=0)

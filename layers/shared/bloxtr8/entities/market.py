@@ -141,6 +141,7 @@ class Offer(Root, discriminator="Offer"):
     reason = UnicodeAttribute(null=True)
     epoch = IntegerAttribute()  # the listing's offers_epoch when the chain was opened
     contract_id = UnicodeAttribute(null=True)
+    reminded_of = TimeAttribute(null=True)  # `expires_at`, once its responder was reminded
     terms_hash = UnicodeAttribute(null=True)  # of an accepted one: what its acceptor named (C12)
     expires_at = TimeAttribute()
     created_at = TimeAttribute()

@@ -1,0 +1,51 @@
+"""send_reminders: deadlines that come within a day become one audited fact each, which the stream hands on as an event
+of ids (D24); who sends messages listens there.
+
+A row's `next_look` is never later than its deadline, so the shelves of what is due, read a day ahead, hold all of them.
+"""
+
+from collections.abc import Iterator
+
+from bloxtr8 import clock, reads, table
+from bloxtr8.actors import Actor
+from bloxtr8.attempts import each
+from bloxtr8.domain import offers, reminders
+from bloxtr8.domain.offers import Bargain
+from bloxtr8.entities import Contract, Escrow, Listing, Offer
+
+PAGES = 40  # of 50 rows, of each shelf
+
+
+def remind(actor: Actor) -> None:
+    """One run. Bounded, and safe twice at once: each is decided again under its version."""
+    for page in _coming(Escrow, "DUE#ESCROW"):
+        each(page, lambda row: _deal(table.get(Escrow, ulid=row.ulid), actor))
+    for contracts in _coming(Contract, "DUE#CONTRACT"):
+        each(contracts, lambda row: _deal(table.get(Contract, ulid=row.ulid), actor))
+    for found in _coming(Offer, "DUE#OFFER"):
+        each(found, lambda row: _offer(row.id, actor))
+
+
+def _coming[R: (Escrow, Contract, Offer)](kind: type[R], shelf: str) -> Iterator[list[R]]:
+    """Rows of a shelf that have a reminder due, as the index shows them."""
+    now = clock.now()
+    for page in table.due_pages(kind, shelf, pages=PAGES, up_to=now + reminders.ahead()):
+        yield [row for row in page.items if reminders.due(row, now)]
+
+
+def _deal(row: Escrow | Contract, actor: Actor) -> None:
+    action = reminders.due(row, clock.now())
+    if action is not None:
+        table.commit(row, action=action, actor=actor, details={"deadline": clock.iso(reminders.mark(row))})
+
+
+def _offer(offer_id: str, actor: Actor) -> None:
+    """An offer that died with its listing says PENDING until it is tidied: nobody is reminded of it."""
+    rows, now = reads.chain(offer_id), clock.now()
+    offer = offers.pick(rows, offer_id)
+    bargain = Bargain(rows, offer, table.get(Listing, id=offer.listing_id))
+    action = reminders.due(offer, now)
+    if action is None or offers.tidy(bargain, now) is not None:
+        return
+    details = {"deadline": clock.iso(reminders.mark(offer))}
+    table.commit(bargain.root, offer, action=action, actor=actor, details=details)
