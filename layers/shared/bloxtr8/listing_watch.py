@@ -16,7 +16,7 @@ FAILURES = 3  # in a row, and Roblox is down: the rest waits for the next run
 def verify(actor: Actor) -> None:
     """One run over the listings whose turn it is, oldest first."""
     run = _Run(actor)
-    each(table.due(Listing, SHELF, limit=LOOKS), run.look)
+    each(table.due(Listing, SHELF, limit=LOOKS), run.verify_next)
 
 
 class _Run:
@@ -25,7 +25,7 @@ class _Run:
     def __init__(self, actor: Actor) -> None:
         self._actor, self._failures = actor, 0
 
-    def look(self, row: Listing) -> None:
+    def verify_next(self, row: Listing) -> None:
         if self._failures >= FAILURES:
             return
         listing, seller = table.load(table.ref(Listing, id=row.id), table.ref(User, id=row.seller_id))
