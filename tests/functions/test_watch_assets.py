@@ -119,7 +119,7 @@ def test_nothing_new_costs_one_list_and_writes_no_entry(
     wire.calls.clear()
     watch(aws)
     assert asked() == ["/v2/groups"]
-    assert wire.calls == ["Query", "BatchGetItem", "PutItem", "PutItem", "PutItem"]
+    assert wire.calls == ["Query", "BatchGetItem", "PutItem", "PutItem", "PutItem", "Query"]  # the last: listings
     assert [len(aws.audit(escrow.id)) for escrow in waiting] == before
 
 
