@@ -65,7 +65,10 @@ def ids(cast: Cast) -> dict[str, str]:
         "dispute_id": "dsp",
         "proposal_id": "prp",
     }
-    return {name: f"{prefix}_{ulid}" for name, prefix in names.items()} | {"user_id": f"usr_{ulid}"}
+    return {name: f"{prefix}_{ulid}" for name, prefix in names.items()} | {
+        "user_id": f"usr_{ulid}",
+        "date": "2026-11-29",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -165,5 +168,6 @@ def test_staff_routes_are_closed_to_traders(cast: Cast, theatre: Theatre, ids: d
         if route.path.startswith("/staff/"):
             assert ask(cast, action, route, ids, token).status in {403, 404}, action
     assert cast.world.api.ask("GET", "/disputes", headers={"Authorization": token}).status == 403
+    assert cast.world.api.ask("GET", "/reconciliation/2026-11-29", headers={"Authorization": token}).status == 403
     assert cast.world.api.ask("GET", "/audit?entity=x", headers={"Authorization": token}).status == 403
     assert cast.world.api.ask("GET", "/audit/verify?entity=x", headers={"Authorization": token}).status == 404

@@ -267,6 +267,8 @@ def test_a_cancelled_escrow_waits_for_its_rail_alone() -> None:
 
 # --- who, and what they may do
 
+TALK = ("propose_settlement", "open_dispute", "add_evidence")
+
 
 def test_an_outsider_learns_nothing() -> None:
     row = escrow()
@@ -282,24 +284,25 @@ def test_an_outsider_learns_nothing() -> None:
     ("status", "fields", "role", "actions"),
     [
         (E.AWAIT_FUNDS, {}, Role.BUYER, {"start_payment", "cancel_escrow", "add_evidence"}),
-        (E.AWAIT_FUNDS, {}, Role.SELLER, {"cancel_escrow", "add_evidence"}),
+        (E.AWAIT_FUNDS, {}, Role.SELLER, {"cancel_escrow", "extend_deadline", "add_evidence"}),
         (E.AWAIT_FUNDS, {"fund_by": START}, Role.BUYER, {"cancel_escrow", "add_evidence"}),
         (E.AWAIT_FUNDS, {"frozen_causes": frozenset({"PROCESSING"})}, Role.BUYER, {"start_payment", "add_evidence"}),
-        (E.AWAIT_FUNDS, {"deposited": 1}, Role.SELLER, {"add_evidence"}),
-        (E.FUNDS_HELD, {}, Role.SELLER, {"start_delivery", "verify_delivery", "refund_escrow", "add_evidence"}),
-        (E.FUNDS_HELD, {}, Role.BUYER, {"verify_delivery", "add_evidence"}),
+        (E.AWAIT_FUNDS, {"deposited": 1}, Role.SELLER, {"extend_deadline", "add_evidence"}),
+        (E.FUNDS_HELD, {}, Role.SELLER, {"start_delivery", "verify_delivery", "refund_escrow", *TALK}),
+        (E.FUNDS_HELD, {}, Role.BUYER, {"verify_delivery", "extend_deadline", *TALK}),
         (E.FUNDS_HELD, {"holds": frozenset({"COMPLIANCE"})}, Role.SELLER,
-         {"start_delivery", "verify_delivery", "add_evidence"}),
-        (E.DELIVERED, {}, Role.BUYER, {"confirm_delivery", "add_evidence"}),
-        (E.DELIVERED, {"settlement_id": "stl_1"}, Role.BUYER, {"add_evidence"}),
-        (E.DELIVERED, {}, Role.SELLER, {"refund_escrow", "add_evidence"}),
-        (E.DISPUTED, {}, Role.SELLER, {"refund_escrow", "add_evidence"}),
-        (E.DISPUTED, {}, Role.BUYER, {"add_evidence"}),
+         {"start_delivery", "verify_delivery", *TALK}),
+        (E.DELIVERED, {}, Role.BUYER, {"confirm_delivery", "reject_delivery", *TALK}),
+        (E.DELIVERED, {"settlement_id": "stl_1"}, Role.BUYER, {"reject_delivery", *TALK}),
+        (E.DELIVERED, {}, Role.SELLER, {"refund_escrow", "extend_deadline", *TALK}),
+        (E.DISPUTED, {}, Role.SELLER, {"refund_escrow", "propose_settlement", "add_evidence"}),
+        (E.DISPUTED, {}, Role.BUYER, {"propose_settlement", "add_evidence"}),
         (E.SETTLING, {}, Role.BUYER, {"add_evidence"}),
         *((end, {}, role, set()) for end in sorted(ESCROW.ends) for role in (Role.BUYER, Role.SELLER)),
         *((status, {}, Role.ARBITER, {"add_evidence"}) for status in sorted(set(E) - ESCROW.ends)),
-        *((status, {}, role, set()) for status in sorted(E) for role in (
-            Role.COMPLIANCE, Role.SUPPORT, Role.PADMIN, Role.OUTSIDER)),
+        *((status, {}, Role.COMPLIANCE, {"decide_hold"}) for status in sorted(set(E) - ESCROW.ends)),
+        *((end, {}, Role.COMPLIANCE, set()) for end in sorted(ESCROW.ends)),
+        *((status, {}, role, set()) for status in sorted(E) for role in (Role.SUPPORT, Role.PADMIN, Role.OUTSIDER)),
     ],
 )  # fmt: skip
 def test_what_someone_may_do(status: EscrowStatus, fields: dict[str, Any], role: Role, actions: set[str]) -> None:
@@ -311,7 +314,8 @@ def test_what_someone_may_do(status: EscrowStatus, fields: dict[str, Any], role:
 
     assert set(allowed) == actions
     assert len(allowed) == len(actions)
-    for action in {move.action for move in ESCROW.moves if move.sources} - actions:
+    of_its_dispute = {"withdraw_dispute", "resolve_dispute"}  # what the dispute itself allows, and lists
+    for action in {move.action for move in ESCROW.moves if move.sources} - actions - of_its_dispute:
         with pytest.raises(DomainError):
             escrow_moves.check(action, file, role, START)
 
