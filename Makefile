@@ -31,7 +31,8 @@ $(CHAIN): package-lock.json
 	npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-test: check $(CHAIN) ## check, then every test but the slow ones (TESTS=tests/unit for some)
+test: $(READY) $(CHAIN) ## check, then every test but the slow ones (TESTS=tests/unit for some)
+	$(MAKE) --no-print-directory -j2 check
 	$(BIN)/python -m pytest $(TESTS) -m "not slow and not live" -n 2 --dist loadfile
 
 test-slow: $(READY) $(CHAIN) ## the slow tests

@@ -5,6 +5,8 @@ from typing import Any
 
 from local.demo import stories
 from local.demo.stories import Cast, Trade
+from local.motofix import dynamodb
+from local.resources import ACCOUNT, REGION
 from local.stack import Stack
 
 
@@ -87,7 +89,7 @@ class Theatre:
 
     def rows(self) -> list[dict[str, Any]]:
         """Every item of the table, for 'nothing was written'. Sessions apart: they come and go with every request."""
-        items = self.stack.client("dynamodb").scan(TableName=self.stack.addresses["table"])["Items"]
+        items = dynamodb.items(ACCOUNT, REGION, self.stack.addresses["table"])
         kept = [item for item in items if item["type"]["S"] != "Session"]
         return sorted(kept, key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
 
