@@ -23,6 +23,8 @@ CHAPTERS: tuple[Callable[[Stack, Cast], None], ...] = (
     disputes.decided,
     disputes.rejected,
     disputes.watched,
+    disputes.settled,
+    disputes.reminded,
     usdc.trade,
     usdc.stopped,
     usdc.returned,

@@ -1,5 +1,7 @@
 """The tour where something goes wrong between the two: disputes, the watch over the asset, the day's comparison."""
 
+import datetime as dt
+
 from benchmarks.tour.acts import agreed, clerk, quiet
 from local.demo import disputes, stories
 from local.demo.stories import Cast, Trade
@@ -33,6 +35,30 @@ def watched(stack: Stack, cast: Cast) -> None:
     cast.world.group("7303", cast.buyer.roblox_id)
     stack.clock.advance(hours=1)
     stack.fire("watch_assets")
+
+
+def settled(stack: Stack, cast: Cast) -> None:
+    """What stands in the way is looked at; more time; three proposals between the two, the last of which is taken."""
+    trade = agreed(cast, "7304")
+    path = f"/escrows/{trade.escrow_id}"
+    cast.buyer.get(f"{path}/preflight")
+    stories.fund(cast, trade, quiet)
+    until = (stack.clock() + dt.timedelta(days=9)).isoformat()
+    cast.buyer.post(f"{path}/extend", {"deadline": "deliverBy", "until": until})
+    amount = cast.buyer.get(path)["money"]["amount"]
+    parts = {"sellerAmount": amount // 3, "buyerAmount": amount - amount // 3, "reason": "Half of it works."}
+    for end in ("withdraw", "reject", "accept"):
+        proposal = cast.seller.post(f"{path}/settlements", parts)["id"]
+        answers = cast.seller if end == "withdraw" else cast.buyer
+        answers.post(f"{path}/settlements/{proposal}/{end}")
+    disputes.wait(cast, trade, quiet)
+
+
+def reminded(stack: Stack, cast: Cast) -> None:
+    """A day before the buyer's time to pay is over."""
+    agreed(cast, "7305")
+    stack.clock.advance(hours=49)
+    stack.fire("send_reminders")
 
 
 def reconciled(stack: Stack, cast: Cast) -> None:
