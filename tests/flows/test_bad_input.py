@@ -73,7 +73,7 @@ class Scene:
 
     def who(self, operation: Operation) -> Trader:
         """Somebody who may knock there."""
-        of_staff = operation.path.startswith(("/staff", "/audit", "/disputes"))
+        of_staff = operation.path.startswith(("/staff", "/audit", "/disputes", "/reconciliation"))
         return self.staff if of_staff else self.theatre.cast.buyer
 
     def ask(
@@ -145,6 +145,7 @@ def scene(stack: Stack, cast: Cast) -> Scene:
         "dispute_id": disputes[0],
         "proposal_id": proposal,
         "user_id": cast.seller.user_id,
+        "date": "2001-01-01",
     }
     return Scene(theatre, staff, ids)
 

@@ -52,7 +52,8 @@ def find(file: EscrowFile, chargeback_id: str) -> Chargeback | None:
 
 def only_asked(file: EscrowFile) -> bool:
     """Whether the bank has taken nothing: all that is open are its inquiries, which a full refund answers."""
-    return all(row.inquiry for row in file.chargebacks if row.status is ChargebackStatus.OPEN)
+    asked = [row.inquiry for row in file.chargebacks if row.status is ChargebackStatus.OPEN]
+    return bool(asked) and all(asked)
 
 
 def booked(file: EscrowFile) -> tuple[str, ...]:
