@@ -1,11 +1,12 @@
 """send_leg on chain: one call pays everybody, its payee was screened just before, and it happens once (D15, D32)."""
 
 from functools import partial
+from typing import Any
 
 import pytest
 
 from bloxtr8 import rails, table
-from bloxtr8.entities import Escrow, Lookup, User
+from bloxtr8.entities import Escrow, Lookup, PlatformRole, User
 from bloxtr8.rails.base import RailDeclined, RailOutcomeUnknown
 from tests import factories
 from tests.checks import together
@@ -66,6 +67,39 @@ def test_a_split_pays_both_sides_in_one_call(aws: Platform, chain: FakeChain) ->
     assert paid == [33_330 - 966, 966, 66_670]
     accounts = escrows.sound(aws, escrow)
     assert (accounts["SELLER"], accounts["FEES"], accounts["BUYER"]) == (paid[0], 966, paid[2] - escrow.gross)
+
+
+def test_a_split_stops_where_the_buyers_wallet_came_onto_a_list(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.held(aws, chain)
+    money.split(escrow, 33_330)
+    buyer, seller = chains.sides(escrow)
+    wallets.risks[buyer] = "SANCTIONED"
+    wallets.asked.clear()
+
+    assert send(aws, escrow) == {"next": "PARK", "error": "ON_HOLD"}
+
+    assert (wallets.asked, chain.sent) == ([seller, buyer], [])
+    assert escrows.row(escrow).holds == {"SANCTIONS"}
+    (found,) = seen_by_compliance(aws, escrow)
+    assert (found["wallet"], found["amount"], found["risk"]) == (buyer, 66_670, "SANCTIONED")
+
+
+def test_a_split_waits_while_nobody_knows_the_buyers_wallet(aws: Platform, chain: FakeChain, wallets: Wallets) -> None:
+    escrow = chains.held(aws, chain)
+    money.split(escrow, 33_330)
+    wallets.risks[chains.sides(escrow)[0]] = "UNKNOWN"
+
+    assert send(aws, escrow)["next"] == "WAIT"
+
+    assert (chain.sent, escrows.row(escrow).holds) == ([], frozenset())
+
+
+def seen_by_compliance(aws: Platform, escrow: Escrow) -> list[dict[str, Any]]:
+    """The findings that COMPLIANCE is shown."""
+    answer = aws.call("get_escrow", escrows.staff(PlatformRole.COMPLIANCE), escrow_id=escrow.id)
+    return list(answer.body["compliance"]["findings"])
 
 
 def test_a_refund_returns_exactly_the_gross(aws: Platform, chain: FakeChain) -> None:

@@ -101,6 +101,8 @@ def _screen(file: EscrowFile, leg: Leg, actor: Actor) -> list[Leg | Deposit]:
                 table.commit(file.escrow, *fresh, action="screen_deposit", actor=actor)
             fresh = screenings.of_senders(some, now)
     leg.screening = screenings.of_wallet(str(leg.destination))
+    if leg.also_buyer and isinstance(file.rail, StablecoinEscrow):
+        leg.also_screening = screenings.of_wallet(file.rail.terms["buyer"])
     return [leg, *fresh]
 
 

@@ -23,6 +23,7 @@ from bloxtr8.entities import (
     EscrowStatus,
     Hold,
     HoldDecision,
+    StablecoinEscrow,
 )
 from bloxtr8.errors import Conflict, DomainError, Forbidden, InvalidState, Unprocessable
 
@@ -73,6 +74,9 @@ def _facts(file: EscrowFile, cause: str) -> dict[str, Any]:
     kind, _, name = cause.removeprefix(wallet_risk.SANCTIONS_CAUSE).partition(":")
     if kind == "deposit":
         return next((_shown(row.sender, row.amount, row.screening) for row in file.deposits if row.ref == name), {})
+    if kind == "payout" and name.endswith(wallet_risk.ALSO_BUYER) and isinstance(file.rail, StablecoinEscrow):
+        leg_id, buyer = name.removesuffix(wallet_risk.ALSO_BUYER), file.rail.terms["buyer"]
+        return next((_shown(buyer, row.also_buyer, row.also_screening) for row in file.legs if row.id == leg_id), {})
     if kind == "payout":
         return next((_shown(row.destination, row.amount, row.screening) for row in file.legs if row.id == name), {})
     return {}

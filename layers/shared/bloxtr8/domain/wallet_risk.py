@@ -36,6 +36,7 @@ class Verdict(StrEnum):
 
 
 SANCTIONS_CAUSE = "sanctions:"
+ALSO_BUYER = "+buyer"  # behind a payout: the other wallet that the same call pays
 FOR_PEOPLE = (Verdict.SANCTIONS, Verdict.REVIEW)  # only COMPLIANCE lets that go on
 _STOPS = (*FOR_PEOPLE, Verdict.WAIT)
 _GRAVITY = (Risk.UNKNOWN, Risk.LOW, Risk.MEDIUM, Risk.HIGH, Risk.SANCTIONED)
@@ -172,18 +173,21 @@ def of_payout(file: EscrowFile, leg: Leg, now: dt.datetime) -> list[Finding]:
     if not isinstance(file.rail, StablecoinEscrow):
         return []
     decided = cleared(file)
-    payee = Finding(f"payout:{leg.id}", _of_payee(leg), str(leg.destination), leg.screening)
-    found = [] if _is_covered(risk(leg.screening), payee.subject, decided) else [payee]
+    buyer = file.rail.terms["buyer"]
+    payees = [Finding(f"payout:{leg.id}", _of_payee(leg.screening, leg.pays), str(leg.destination), leg.screening)]
+    if leg.also_buyer:  # a split must not take the money where a refund could not
+        verdict = _of_payee(leg.also_screening, Side.BUYER)
+        payees.append(Finding(f"payout:{leg.id}{ALSO_BUYER}", verdict, buyer, leg.also_screening))
+    found = [payee for payee in payees if not _is_covered(risk(payee.evidence), payee.subject, decided)]
     if leg.source_account is Account.SURPLUS:
-        buyer = file.rail.terms["buyer"]
         for row in carried(file, file.settlement(leg.settlement_id)):
             verdict = of_sender(row, buyer, now, decided)
             found.append(Finding(f"deposit:{row.ref}", verdict, str(row.sender), row.screening))
     return [finding for verdict in _STOPS for finding in found if finding.verdict is verdict]
 
 
-def _of_payee(leg: Leg) -> Verdict:
-    found = risk(leg.screening)
+def _of_payee(evidence: Mapping[str, Any] | None, side: Side) -> Verdict:
+    found = risk(evidence)
     if found in {Risk.SANCTIONED, Risk.UNKNOWN}:
         return Verdict.SANCTIONS if found == Risk.SANCTIONED else Verdict.WAIT
-    return Verdict.REVIEW if found == Risk.HIGH and leg.pays is Side.SELLER else Verdict.CLEAN
+    return Verdict.REVIEW if found == Risk.HIGH and side is Side.SELLER else Verdict.CLEAN

@@ -75,6 +75,7 @@ class Leg(EscrowRow, discriminator="Leg"):
     also_buyer = IntegerAttribute(default=0)  # on chain one call pays both: HELD→BUYER beside the seller's amount
     action = IntegerAttribute(null=True)  # the frozen index of the call on chain (domain.chain_actions)
     screening: Any = JSONAttribute(null=True)  # of the payee's wallet before it was sent
+    also_screening: Any = JSONAttribute(null=True)  # of the buyer's, where the same call pays him too
     source_account = EnumAttribute(Account, default=Account.HELD)  # HELD; SURPLUS for a RETURN, SELLER for a RECOVERY
     currency = EnumAttribute(Currency)
     destination = UnicodeAttribute(null=True)  # the frozen payout account; None: back to the card that paid
