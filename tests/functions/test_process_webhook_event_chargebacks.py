@@ -617,6 +617,17 @@ def test_one_that_was_lost_and_is_won_after_all_is_told_to_people(
     assert told[-1][0] == "a chargeback that was lost is won after all"
 
 
+def test_one_that_was_won_and_is_lost_after_all_is_told_to_people(
+    aws: Platform, stripe: StripeDouble, machines: Machines, told: list[tuple[str, dict[str, Any]]]
+) -> None:
+    escrow = factories.funded(stripe)
+    chargeback = disputed(aws, stripe, escrow)
+    decided(aws, stripe, chargeback, "won")
+    stripe._world.get("dispute", chargeback)["status"] = "lost"
+    happen(aws, stripe, "closed")
+    assert told[-1][0] == "a chargeback that was won is open or lost again"
+
+
 def test_another_currency_is_nothing_we_can_count(aws: Platform, stripe: StripeDouble, machines: Machines) -> None:
     escrow = factories.funded(stripe)
     chargeback = dispute(stripe, escrow, inquiry=True)

@@ -154,6 +154,9 @@ def test_a_secret_that_was_taken_away_is_used_no_more(later: Later) -> None:
         later.error = Refused("GetSecretValue", code, "no")
         with pytest.raises(Refused, match=code):
             config.secret("tokens")
+    later.error = BUSY  # an outage brings it back to nobody
+    with pytest.raises(Refused, match="ThrottlingException"):
+        config.secret("tokens")
 
 
 def test_without_an_earlier_one_an_outage_is_an_error(later: Later) -> None:

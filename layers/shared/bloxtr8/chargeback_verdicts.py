@@ -98,9 +98,11 @@ def _note_closed(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor:
     lines = rules.charge_fee(file, row, seen.fee, clock.now())
     if lines:
         table.commit(file.escrow, row, *lines, action="note_chargeback", actor=actor, details=_about(row))
+    about = {"escrowId": file.escrow.id, "chargeback": row.id}
     if row.status is ChargebackStatus.LOST and seen.claim is Claim.WON:
-        about = {"escrowId": file.escrow.id, "chargeback": row.id}
         logger.error("a chargeback that was lost is won after all", extra=about)
+    elif row.status is ChargebackStatus.WON and seen.claim is not Claim.WON:
+        logger.error("a chargeback that was won is open or lost again", extra=about)
 
 
 def _win(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor) -> None:

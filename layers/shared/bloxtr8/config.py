@@ -199,9 +199,10 @@ def secret(name: str) -> dict[str, Any]:
     except AwsError as error:
         age = now - kept.read_at if kept else 0
         if kept is None or error.pause_seconds is None or not 0 <= age < SECRET_OUTAGE_SECONDS:
+            _kept.pop(name, None)  # what was refused, or is too old, does not come back with the next outage
             raise
         logger.warning("an old secret is used on", extra={"secret": name, "seconds": int(age), "reason": error.reason})
-        kept.ask_at = now + SECRET_RETRY_SECONDS
+        kept.ask_at = time.time() + SECRET_RETRY_SECONDS  # after the attempts, which take their time
         return kept.value
     _kept[name] = _Kept(value, now, now + SECRET_AGE_SECONDS)
     return value

@@ -1,8 +1,7 @@
 """THE lifecycles (states.md). A move has its function's name; the platform's own moves have names of their own.
 
 The rows drive the code, `allowedActions`, the README's diagrams and the property tests. Rows of later issues
-(milestones,
-holds, guild moderation) are added with the functions that perform them.
+(milestones, guild moderation) are added with the functions that perform them.
 """
 
 from bloxtr8.domain.lifecycle import PARTIES, Lifecycle, Role

@@ -1,13 +1,15 @@
 """What an event of Stripe is about: data for process_webhook_event. An event is a hint; the rail is asked for the
 truth.
 
-| event | hint | then | |---|---|---| | payment_intent.* of ours | FUNDING | `look` at the escrow's payment | |
-refund.*, transfer.* with our opId | LEG | `find` the leg | | refund.*, transfer.* without one | STRAY | money moved
-that we did not order: adopted, or alarm | | charge.refunded | REFUNDED | `refunded`, compared with what we know | |
-radar.early_fraud_warning.created | WARNING | `warning`: a hold | | review.opened, review.closed | REVIEW | `review`: a
-hold, or the end of it | | charge.dispute.* | CHARGEBACK | `chargeback`: a hold, its end, or money that is gone | |
-account.updated, capability.updated | ACCOUNT | `account_status`, then react for the
-seller's waiting legs | | anything else, and what happens inside a connected account | IGNORED | stored, nothing |
+- FUNDING, of `payment_intent.*` of ours: `look` at the escrow's payment
+- LEG, of `refund.*` and `transfer.*` with our opId: `find` the leg
+- STRAY, of the same without one: money moved that we did not order, so it is adopted, or an alarm
+- REFUNDED, of `charge.refunded`: `refunded`, compared with what we know
+- WARNING, of `radar.early_fraud_warning.created`: `warning`, a hold
+- REVIEW, of `review.opened` and `review.closed`: `review`, a hold or the end of it
+- CHARGEBACK, of `charge.dispute.*`: `chargeback`, a hold, its end, or money that is gone
+- ACCOUNT, of `account.updated` and `capability.updated`: `account_status`, then react for the seller's waiting legs
+- IGNORED, of anything else, and of what happens inside a connected account: stored, nothing
 """
 
 import re
