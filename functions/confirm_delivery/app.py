@@ -26,7 +26,7 @@ def confirm_delivery(escrow_id: str, delivery_id: str, body: ConfirmDelivery, ac
         file, "confirm_delivery", role, actor=actor, to_seller=None, reason="CONFIRMED_BY_BUYER", now=now
     )
     DELIVERY.apply("confirm_delivery", delivery, role)
-    delivery.confirmed_by, delivery.confirmed_at, delivery.next_look = "BUYER", now, None
+    delivery.confirmed_by, delivery.confirmed_at = "BUYER", now
     return table.commit(
         file.escrow, delivery, *planned.rows, action="confirm_delivery", actor=actor, answer=lambda: Started.of(file)
     )

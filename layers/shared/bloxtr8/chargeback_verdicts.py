@@ -18,13 +18,10 @@ from bloxtr8.entities import (
     EscrowStatus,
     LedgerLine,
     Settlement,
-    SettlementStatus,
 )
 from bloxtr8.errors import NotFound
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import ChargebackSeen, Claim, RailOutcomeUnknown, RailThrottled
-
-_WAITING = {SettlementStatus.OPEN, SettlementStatus.PARKED}
 
 
 def due() -> list[Chargeback]:
@@ -143,7 +140,7 @@ def _lose(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor)
 
 def _ask_for_legs(file: EscrowFile, actor: Actor) -> bool:
     """What became of the legs that may have been sent. Whether there were any. Raises what the rail raises."""
-    waiting = {row.id for row in file.settlements if row.status in _WAITING}
+    waiting = {row.id for row in file.settlements if row.status in rules.WAITING}
     sent = [leg for leg in file.legs if leg.settlement_id in waiting and leg.status in rules.IN_FLIGHT]
     for leg in sent:
         settling.confirm_leg(file.escrow.id, leg.settlement_id, actor, n=leg.n)

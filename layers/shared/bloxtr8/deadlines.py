@@ -140,7 +140,7 @@ def _look_at_inspection(file: EscrowFile, now: dt.datetime, actor: Actor) -> Non
         )
         delivery = file.delivery
         DELIVERY.apply("auto_release", delivery, Role.SYSTEM)
-        delivery.confirmed_by, delivery.confirmed_at, delivery.next_look = "SYSTEM", now, None
+        delivery.confirmed_by, delivery.confirmed_at = "SYSTEM", now
         table.commit(escrow, delivery, *planned.rows, *proof, action="auto_release", actor=actor)
 
 

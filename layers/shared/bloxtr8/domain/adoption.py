@@ -3,14 +3,12 @@
 import datetime as dt
 
 from bloxtr8.actors import Actor
-from bloxtr8.domain import chargebacks, disputes, holds, plans, settlements
+from bloxtr8.domain import chargebacks, disputes, holds, legs, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile, check_money_may_start
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
-from bloxtr8.entities import Account, Dispute, Hold, Leg, LegStatus, Settlement, Side
+from bloxtr8.entities import Account, Dispute, Hold, Leg, Settlement, Side
 from bloxtr8.errors import DomainError
-
-_MOVED = {LegStatus.SENT, LegStatus.UNKNOWN, LegStatus.CONFIRMED}
 
 
 def fits(file: EscrowFile, amount: int, currency: str) -> bool:
@@ -49,6 +47,6 @@ def _despite(file: EscrowFile) -> set[Hold]:
 
 def given_back(file: EscrowFile) -> int:
     """How much of its payment the escrow knows to have gone back, or to be on its way, in cents."""
-    sent = sum(leg.amount for leg in file.legs if leg.pays is Side.BUYER and leg.status in _MOVED)
+    sent = sum(leg.amount for leg in file.legs if leg.pays is Side.BUYER and leg.status in legs.MOVED)
     returned = sum(line.amount for line in file.ledger if line.debit is Account.BUYER and line.leg_id is not None)
     return sent - returned

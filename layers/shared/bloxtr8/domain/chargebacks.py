@@ -29,7 +29,7 @@ from bloxtr8.entities import (
 
 REASON = "CHARGEBACK"
 LOOK = dt.timedelta(days=1)  # an open one is asked for once a day: its events may be lost
-_WAITING = {SettlementStatus.OPEN, SettlementStatus.PARKED}
+WAITING = {SettlementStatus.OPEN, SettlementStatus.PARKED}
 IN_FLIGHT = {LegStatus.SENT, LegStatus.UNKNOWN}
 
 
@@ -123,7 +123,7 @@ def _lift(file: EscrowFile, now: dt.datetime) -> list[Settlement]:
 def waits(file: EscrowFile) -> bool:
     """Whether what was lost can't be booked yet: a leg may have moved the money, or a settlement is paid out and only
     has to end."""
-    waiting = {row.id: row for row in file.settlements if row.status in _WAITING}
+    waiting = {row.id: row for row in file.settlements if row.status in WAITING}
     in_flight = any(leg.settlement_id in waiting and leg.status in IN_FLIGHT for leg in file.legs)
     paid_out = any(
         row.kind not in settlements.APART and settlements.next_leg(file, row) is None for row in waiting.values()
@@ -195,7 +195,7 @@ def _drop(file: EscrowFile, now: dt.datetime, *, returns: bool = False) -> list[
     dropped = [
         row
         for row in file.settlements
-        if row.kind in kinds and row.status in _WAITING and settlements.next_leg(file, row) is not None
+        if row.kind in kinds and row.status in WAITING and settlements.next_leg(file, row) is not None
     ]
     for settlement in dropped:
         SETTLEMENT.apply("lose_chargeback", settlement, Role.SYSTEM)

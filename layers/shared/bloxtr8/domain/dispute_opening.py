@@ -75,7 +75,6 @@ def begin(
     facts = dossier.file(file, seen, now)
     if delivery is not None:
         DELIVERY.apply(action, delivery, role)
-        delivery.next_look = None
     escrow.frozen_from = str(escrow.status)
     ESCROW.apply(action, escrow, role)
     escrows.thaw(escrow, Freeze.UNKNOWN_OWNER, now)

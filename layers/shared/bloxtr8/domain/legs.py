@@ -7,6 +7,7 @@ from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import Deals, Leg, LegStatus, RailName, Settlement, Side
 
 NEW_BUYER_TRADES = 3
+MOVED = {LegStatus.SENT, LegStatus.UNKNOWN, LegStatus.CONFIRMED}  # the provider may have it, or has
 _LONGEST = dt.timedelta(days=1)
 
 

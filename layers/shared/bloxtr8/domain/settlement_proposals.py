@@ -8,7 +8,7 @@ import datetime as dt
 
 from bloxtr8 import ids
 from bloxtr8.actors import Actor
-from bloxtr8.domain import disputes, escrows, plans, settlements
+from bloxtr8.domain import disputes, escrows, legs, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW, PROPOSAL
@@ -16,7 +16,6 @@ from bloxtr8.entities import (
     Entity,
     EscrowStatus,
     Hold,
-    LegStatus,
     ProposalStatus,
     Settlement,
     SettlementProposal,
@@ -27,7 +26,6 @@ from bloxtr8.errors import Conflict, Expired, InvalidState, NotFound, Unprocessa
 
 STANDS = dt.timedelta(days=7)
 MOST = 20  # of one side, in one escrow: the partition is read as a whole
-_MOVED = {LegStatus.SENT, LegStatus.UNKNOWN, LegStatus.CONFIRMED}
 
 
 # --- what there is to divide
@@ -40,7 +38,7 @@ def refused_payout(file: EscrowFile) -> Settlement | None:
     if escrow.settlement_id is None or Hold.PAYOUT_FAILED not in escrow.holds:
         return None
     settlement = file.settlement(escrow.settlement_id)
-    moved = any(leg.status in _MOVED for leg in file.legs_of(settlement.id))
+    moved = any(leg.status in legs.MOVED for leg in file.legs_of(settlement.id))
     return None if moved or settlement.status is not SettlementStatus.PARKED else settlement
 
 

@@ -178,7 +178,6 @@ def cancel_deliveries(file: EscrowFile) -> list[Delivery]:
     open_ones = [delivery for delivery in file.deliveries if delivery.status not in ended]
     for delivery in open_ones:
         DELIVERY.apply("cancel_delivery", delivery, Role.SYSTEM)
-        delivery.next_look = None
     return open_ones
 
 

@@ -198,7 +198,6 @@ class Delivery(EscrowRow, discriminator="Delivery"):
     started_at = TimeAttribute(null=True)
     delivered_at = TimeAttribute(null=True)
     confirmed_at = TimeAttribute(null=True)
-    next_look = TimeAttribute(null=True)
 
 
 class AssetWatch(EscrowRow, discriminator="AssetWatch"):
