@@ -12,12 +12,14 @@ from tests import factories
 from tests.checks import together
 from tests.doubles import Roblox
 from tests.emulator import Platform
+from tests.functions import chain as chains
 from tests.functions import escrows, money
+from tests.functions.chain import FakeChain, chain, wallets
 from tests.functions.money import ScriptedRail, rail
 from tests.functions.webhooks import Machines, alarms
 from tests.wire import Wire
 
-__all__ = ["rail"]
+__all__ = ["chain", "rail", "wallets"]
 TOKEN = "a token"
 
 
@@ -313,6 +315,20 @@ def test_the_alarm_of_held_money_does_not_warn_the_buyer_early(
     enforce(aws, days=61)
     assert escrows.row(escrow).warned_at is None
     assert escrows.row(escrow).next_look == later - dt.timedelta(days=1)
+
+
+def test_vaults_that_wait_for_money_are_asked_after_all_else(
+    aws: Platform, chain: FakeChain, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood of logs makes such a look slow, and nobody else's deadline waits for it."""
+    slow = chains.payable()
+    aws.clock.advance(minutes=1)
+    other = factories.executed()
+    before = list[list[str]]()
+    look = chain.look
+    monkeypatch.setattr(chain, "look", lambda order: before.append([*machines.started]) or look(order))
+    enforce(aws, minutes=3)
+    assert before == [[f"{other.id}-1", f"{slow.id}-1"]]
 
 
 # --- settlements

@@ -262,6 +262,29 @@ def test_a_vault_with_more_to_find_is_looked_at_again_when_all_others_had_their_
     assert looked[2:] == [flooded.id] * 5
 
 
+def test_a_vault_whose_last_look_took_all_its_time_is_looked_at_after_the_others(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    slow, *others = [vaults.opened() for _ in range(5)]
+    vaults.pay(slow, 200)
+    look = vaults.chain.look
+    narrow = {"block": 0, "arrived": 0, "span": 6}
+    monkeypatch.setattr(vaults.chain, "look", lambda _: Look(status="UNPAID", cursor=narrow, keep=True), raising=False)
+    aws.invoke("poll_chain")
+    assert vault_row(slow).cursor == narrow
+    for other in others:
+        vaults.pay(other, 200)
+    monkeypatch.setattr(
+        vaults.chain, "look", lambda order: looked.append(order.escrow_id) or look(order), raising=False
+    )
+
+    aws.invoke("poll_chain")
+
+    assert sorted(looked[:4]) == sorted(other.id for other in others)
+    assert looked[4] == slow.id
+
+
 def test_a_run_ends_in_time_and_the_next_goes_on(
     aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:

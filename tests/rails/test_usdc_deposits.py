@@ -165,7 +165,8 @@ def test_a_vault_that_does_not_hold_what_its_logs_say_is_an_alarm(
 
 def test_goes_on_from_where_it_stopped_and_finds_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounded ranges, a bounded number of them: what one look does not reach, the next one does."""
-    monkeypatch.setattr(searching, "RANGE", 3)
+    for name in ("SPAN", "RANGE"):
+        monkeypatch.setattr(searching, name, 3)
     monkeypatch.setattr(searching, "RANGES", 2)
     cursor = world.rail.open(world.funding()).cursor
     world.pay(15_000)

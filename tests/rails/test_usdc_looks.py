@@ -5,43 +5,19 @@ from typing import Any
 
 import pytest
 
-from bloxtr8.rails.base import DepositSeen, FundingStatus, LegStatus, Look, RailOutcomeUnknown
-from bloxtr8.rails.usdc import deposits, leaving, reclaiming, searching
+from bloxtr8.rails.base import FundingStatus, LegStatus, RailOutcomeUnknown
+from bloxtr8.rails.usdc import deposits, leaving, searching
 from local.chain.chain import Chain
-from tests.rails.vaults import BUYER, GROSS, STRANGER, UNITS, World
+from tests.rails.vaults import BUYER, GROSS, REFUSALS, UNITS, World
 
 DUST = 9_000  # less than a cent
 
 
-def all_looks(world: World, **changes: Any) -> tuple[list[DepositSeen], list[Look]]:
-    """Look after look, each from where the one before stopped, as the books do it."""
-    found, looks, cursor = list[DepositSeen](), list[Look](), changes.pop("cursor", None)
-    for _ in range(40):
-        look = world.rail.look(world.funding(cursor=cursor, **changes))
-        found += look.deposits
-        looks.append(look)
-        cursor = look.cursor
-        if look.complete:
-            return found, looks
-    pytest.fail("never complete")
-
-
-def in_one_block(world: World, *units: int) -> None:
-    """So many transfers in one block."""
-    world.chain.mint(STRANGER, sum(units))
-    world.chain.fund(STRANGER, 10**18)
-    world.chain.automine(False)
-    for part in units:
-        world.chain.transfer(STRANGER, world.place, part)
-    world.chain.mine()
-    world.chain.automine(True)
-
-
 def test_dust_is_counted_and_costs_no_row_and_no_question(world: World) -> None:
-    in_one_block(world, *[100] * 40)
+    world.in_one_block(*[100] * 40)
     world.pay()
     world.line.asked.clear()
-    ((deposit,), _) = all_looks(world)
+    ((deposit,), _) = world.looks()
     assert (deposit.amount, deposit.units, deposit.sender) == (GROSS, UNITS, BUYER)
     assert deposit.cursor is not None
     assert deposit.cursor["arrived"] == UNITS + 4_000
@@ -54,10 +30,10 @@ def test_a_look_brings_so_many_deposits_and_the_next_the_rest_of_the_same_block(
 ) -> None:
     monkeypatch.setattr(deposits, "DEPOSITS", most)
     cursor = world.rail.open(world.funding()).cursor
-    in_one_block(world, DUST, 10_000, DUST, DUST, 20_000, 30_000, DUST, 0)
+    world.in_one_block(DUST, 10_000, DUST, DUST, 20_000, 30_000, DUST, 0)
     world.chain.mine(3)
     world.pay(10_000)
-    found, looks = all_looks(world, cursor=cursor)
+    found, looks = world.looks(cursor=cursor)
     parts = [(1, 10_000), (1, DUST), (1, DUST), (2, 20_000), (3, 30_000), (1, DUST), (1, 10_000)]
     assert [(seen.amount, seen.units) for seen in found] == parts  # a cent is of what makes it whole
     assert len({seen.ref for seen in found}) == len(parts)
@@ -68,23 +44,10 @@ def test_a_look_brings_so_many_deposits_and_the_next_the_rest_of_the_same_block(
 
 
 def test_what_was_found_before_is_not_found_again(world: World) -> None:
-    in_one_block(world, 10_000, DUST, 20_000)
+    world.in_one_block(10_000, DUST, 20_000)
     first, second = world.deposits()
     assert [seen.ref for seen in world.deposits(cursor=first.cursor)] == [second.ref]
     assert world.deposits(cursor=second.cursor) == ()
-
-
-REFUSALS: list[dict[str, Any]] = [
-    {"code": -32602, "message": "Log response size exceeded. You can make eth_getLogs requests with up to a 2K range"},
-    {"code": -32600, "message": "Under the Free tier plan, you can make requests with up to a 10 block range."},
-    {"code": -32614, "message": "eth_getLogs is limited to a 10,000 range"},
-    {"code": -32602, "message": "query exceeds max results 20000, retry with the range 25766988-25775072"},
-    {"code": -32602, "message": "query exceeds max block range 100000"},
-    {"code": -32020, "message": "backend response too large"},
-    {"code": -32008, "message": "Response is too big"},
-    {"code": -32005, "message": "query returned more than 10000 results"},
-    {"code": -32005, "message": "query timeout exceeded"},
-]
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda each: str(each["message"])[:30])
@@ -93,24 +56,18 @@ def test_a_node_that_refuses_so_many_blocks_is_asked_about_fewer(world: World, r
     world.chain.mine(20)
     world.pay(20_000)
     world.line.limit = (4, refusal)
-    found, _ = all_looks(world)
+    found, _ = world.looks()
     assert [seen.amount for seen in found] == [1, 2]
-
-
-def test_a_node_that_refuses_even_one_block_leaves_it_unknown(world: World) -> None:
-    world.pay()
-    world.line.limit = (0, REFUSALS[0])
-    with pytest.raises(RailOutcomeUnknown):
-        world.deposits()
 
 
 def test_a_slow_node_ends_the_look_and_not_the_search(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "SECONDS", -1.0)  # each question takes all the time there is
-    monkeypatch.setattr(searching, "RANGE", 4)
+    for name in ("SPAN", "RANGE"):
+        monkeypatch.setattr(searching, name, 4)
     world.pay(10_000)
     world.chain.mine(9)
     world.pay(20_000)
-    found, looks = all_looks(world)
+    found, looks = world.looks()
     assert [seen.amount for seen in found] == [1, 2]
     assert len(looks) > 2
 
@@ -119,32 +76,23 @@ def test_a_payment_behind_a_stretch_that_is_not_searched_yet_is_on_its_way(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deposits, "DEPOSITS", 1)
-    in_one_block(world, 10_000, 10_000)
+    world.in_one_block(10_000, 10_000)
     assert not world.rail.look(world.funding()).coming
     world.pay()
     first = world.rail.look(world.funding())
     assert (first.status, first.complete, first.coming) == (FundingStatus.PAID, False, True)
-    assert not all_looks(world)[1][-1].coming
+    assert not world.looks()[1][-1].coming
 
 
 # --- what left
 
 
-def reclaim(world: World) -> None:
-    world.chain.send(STRANGER, world.chain.escrow, reclaiming.call_data(world.terms, world.chain.usdc))
-
-
-def over(world: World) -> None:
-    """The vault's term has passed."""
-    world.chain.increase_time(world.terms.reclaim_after - world.chain.now() + 1)
-
-
 def test_all_that_was_taken_back_is_found_a_part_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leaving, "RECLAIMS", 2)
-    over(world)
+    world.over()
     for units in (UNITS, DUST, 20_000, 30_000):
         world.pay(units)
-        reclaim(world)
+        world.reclaim()
     first = world.rail.reclaimed(world.funding())
     assert [seen.units for seen in first.seen] == [UNITS, 20_000]  # the books never had what makes no cent
     assert (first.complete, first.keep) == (False, True)
@@ -155,11 +103,12 @@ def test_all_that_was_taken_back_is_found_a_part_at_a_time(world: World, monkeyp
 
 
 def test_the_search_for_it_is_bounded_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "RANGE", 2)
+    for name in ("SPAN", "RANGE"):
+        monkeypatch.setattr(searching, name, 2)
     monkeypatch.setattr(searching, "RANGES", 3)
     world.pay()
-    over(world)
-    reclaim(world)
+    world.over()
+    world.reclaim()
     cursor, seen = None, []
     for _ in range(30):
         found = world.rail.reclaimed(world.funding(reclaims_cursor=cursor))
@@ -174,11 +123,11 @@ def test_the_search_for_it_is_bounded_too(world: World, monkeypatch: pytest.Monk
 
 def test_what_is_below_a_cent_goes_with_what_is_taken_back(world: World) -> None:
     world.pay(15_000)
-    over(world)
-    reclaim(world)
+    world.over()
+    world.reclaim()
     world.pay(6_000)  # two cents came in all, and there is none
     world.pay(4_000)
-    found, looks = all_looks(world)
+    found, looks = world.looks()
     assert [(seen.amount, seen.units) for seen in found] == [(1, 15_000), (1, 4_000)]
     assert looks[-1].cursor is not None
     assert looks[-1].cursor["left"] == 15_000

@@ -1,6 +1,7 @@
 """An escrow on the tests' chain: its vault, its people, and a line to the node on which answers get lost."""
 
 import datetime as dt
+import io
 import json
 import time
 from collections.abc import Callable
@@ -12,8 +13,8 @@ from requests.adapters import HTTPAdapter
 from bloxtr8 import addresses, chain_book, clock, config, table, usdc
 from bloxtr8.actors import system
 from bloxtr8.entities import AssetType, ChainTx, Currency, Escrow, RailName
-from bloxtr8.rails.base import DepositSeen, Funding, LegKind, LegOrder
-from bloxtr8.rails.usdc import vault
+from bloxtr8.rails.base import DepositSeen, Funding, LegKind, LegOrder, Look
+from bloxtr8.rails.usdc import reclaiming, vault
 from bloxtr8.rails.usdc.chain import Chain as Node
 from bloxtr8.rails.usdc.rail import UsdcRail
 from bloxtr8.rails.usdc.sending import Sender
@@ -31,6 +32,19 @@ TERM = 200 * 86_400
 BROADCAST = "eth_sendRawTransaction"
 
 
+REFUSALS: list[dict[str, Any]] = [
+    {"code": -32602, "message": "Log response size exceeded. You can make eth_getLogs requests with up to a 2K range"},
+    {"code": -32600, "message": "Under the Free tier plan, you can make requests with up to a 10 block range."},
+    {"code": -32614, "message": "eth_getLogs is limited to a 10,000 range"},
+    {"code": -32602, "message": "query exceeds max results 20000, retry with the range 25766988-25775072"},
+    {"code": -32602, "message": "query exceeds max block range 100000"},
+    {"code": -32020, "message": "backend response too large"},
+    {"code": -32008, "message": "Response is too big"},
+    {"code": -32005, "message": "query returned more than 10000 results"},
+    {"code": -32005, "message": "query timeout exceeded"},
+]
+
+
 class Line(HTTPAdapter):
     """The way to the node: what it is asked is kept, and the next such call may be lost before or after it."""
 
@@ -38,7 +52,9 @@ class Line(HTTPAdapter):
         super().__init__()
         self.asked: list[str] = []
         self._chain = chain
+        self.spans: list[int] = []  # blocks of each question about logs
         self.limit: tuple[int, dict[str, Any]] | None = None  # blocks of a question about logs, and the error beyond
+        self.most: int | None = None  # logs of an answer to one
         self._faults: list[tuple[str, str]] = []
 
     def fault(self, method: str, how: str = "after", times: int = 1) -> None:
@@ -52,10 +68,11 @@ class Line(HTTPAdapter):
         body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
         method = body.split('"method": "')[1].split('"')[0]
         self.asked.append(method)
-        if method == "eth_getLogs" and self.limit is not None:
-            (asked,), (blocks, error) = json.loads(body)["params"], self.limit
-            if int(asked["toBlock"], 16) - int(asked["fromBlock"], 16) >= blocks:
-                return _answered(request, 200, {"jsonrpc": "2.0", "id": json.loads(body)["id"], "error": error})
+        if method == "eth_getLogs":
+            (asked,) = json.loads(body)["params"]
+            self.spans.append(int(asked["toBlock"], 16) - int(asked["fromBlock"], 16) + 1)
+            if self.limit is not None and self.spans[-1] > self.limit[0]:
+                return _answered(request, 200, {"jsonrpc": "2.0", "id": json.loads(body)["id"], "error": self.limit[1]})
         fault = next((each for each in self._faults if each[0] in ("", method)), None)
         if fault is None:
             return self._ask(method, request, *args, **kwargs)
@@ -69,6 +86,9 @@ class Line(HTTPAdapter):
     def _ask(self, method: str, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """A node that mines at once has answered a broadcast a moment before there is a block."""
         answer = super().send(request, *args, **kwargs)
+        if method == "eth_getLogs" and self.most is not None and len(answer.json()["result"]) > self.most:
+            error = {"code": -32602, "message": f"query exceeds max results {self.most}"}
+            return _answered(request, 200, {"jsonrpc": "2.0", "id": answer.json()["id"], "error": error})
         ends = time.monotonic() + 5
         while method == BROADCAST and self._is_mining() and time.monotonic() < ends:
             time.sleep(0.005)
@@ -85,7 +105,7 @@ class Line(HTTPAdapter):
 def _answered(request: Any, status: int, body: Any = None) -> requests.Response:
     answer = requests.Response()
     answer.status_code, answer.request, answer.url = status, request, request.url
-    answer._content = json.dumps(body).encode()
+    answer.raw = io.BytesIO(json.dumps(body).encode())
     return answer
 
 
@@ -166,6 +186,35 @@ class World:
 
     def deposits(self, **changes: Any) -> tuple[DepositSeen, ...]:
         return self.rail.look(self.funding(**changes)).deposits
+
+    def looks(self, **changes: Any) -> tuple[list[DepositSeen], list[Look]]:
+        """Look after look, each from where the one before stopped, as the books do it."""
+        found, looks, cursor = list[DepositSeen](), list[Look](), changes.pop("cursor", None)
+        while not looks or not looks[-1].complete:
+            assert len(looks) < 40, "never complete"
+            looks.append(self.rail.look(self.funding(cursor=cursor, **changes)))
+            found += looks[-1].deposits
+            cursor = looks[-1].cursor
+        return found, looks
+
+    def in_one_block(self, *units: int) -> None:
+        """So many transfers in one block."""
+        if sum(units):
+            self.chain.mint(STRANGER, sum(units))
+        self.chain.fund(STRANGER, 10**18)
+        self.chain.automine(False)
+        for part in units:
+            self.chain.transfer(STRANGER, self.place, part)
+        self.chain.mine()
+        self.chain.automine(True)
+
+    def over(self) -> None:
+        """The vault's term has passed."""
+        self.chain.increase_time(self.terms.reclaim_after - self.chain.now() + 1)
+
+    def reclaim(self) -> None:
+        """Anybody sends what is left to the buyer."""
+        self.chain.send(STRANGER, self.chain.escrow, reclaiming.call_data(self.terms, self.chain.usdc))
 
     def balances(self) -> dict[str, int]:
         """Base units of everybody."""

@@ -14,7 +14,7 @@ from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY
-from bloxtr8.entities import Escrow, EscrowStatus, Freeze, Settlement
+from bloxtr8.entities import Escrow, EscrowStatus, Freeze, RailName, Settlement
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
 
@@ -22,6 +22,11 @@ from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
 def due_escrows() -> list[Escrow]:
     """What is due now, oldest first; each is read again before anything is decided."""
     return table.due(Escrow, "DUE#ESCROW")
+
+
+def asks_chain(escrow: Escrow) -> bool:
+    """Whether the look at it is one at a vault, too."""
+    return escrow.rail is RailName.USDC_BASE and sagas.waits_for_funding(escrow)
 
 
 def due_settlements() -> list[Settlement]:

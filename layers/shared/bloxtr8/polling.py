@@ -3,7 +3,8 @@
 
 It finds what no webhook told of, money that came after the end, and what was taken back after the term. It records and
 wakes, and moves no escrow out of AWAIT_FUNDS. A run is bounded, and no vault keeps others from being looked at: they
-are taken in no order, one look each, and those with more to find again when all had theirs.
+are taken in no order, one look each, those about which the node answers only a little at a time after all others, and
+those with more to find again when all had theirs.
 """
 
 import random
@@ -66,7 +67,7 @@ def _needy(rows: list[StablecoinEscrow], units: dict[str, int]) -> list[Stableco
 
 def _look_at(needy: list[StablecoinEscrow], units: dict[str, int], until: float, actor: Actor) -> None:
     random.shuffle(needy)
-    waiting = deque(needy)
+    waiting = deque(sorted(needy, key=_is_slow))
 
     def look(row: StablecoinEscrow) -> None:
         if not _look(row.escrow_id, units[str(row.external_id)], actor):
@@ -76,6 +77,11 @@ def _look_at(needy: list[StablecoinEscrow], units: dict[str, int], until: float,
         each([waiting.popleft()], look)
     if waiting:
         logger.warning("not every vault had its look", extra={"vaults": len(waiting)})
+
+
+def _is_slow(row: StablecoinEscrow) -> bool:
+    """Whether the last look at it took all its time over few blocks (rails.usdc.searching)."""
+    return any("span" in (cursor or {}) for cursor in (row.cursor, row.reclaims_cursor))
 
 
 def _look(escrow_id: str, units: int, actor: Actor) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 import requests
 from eth_utils.address import to_checksum_address
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 from web3.exceptions import (
     BlockNotFound,
     ContractLogicError,
@@ -20,12 +20,11 @@ from web3.exceptions import (
     Web3Exception,
     Web3RPCError,
 )
+from web3.types import RPCEndpoint
 
 from bloxtr8.rails.base import RailBug, RailError, RailOutcomeUnknown, RailThrottled
-from bloxtr8.rails.usdc import calls
+from bloxtr8.rails.usdc import calls, node
 
-CONNECT_SECONDS = 3
-READ_SECONDS = 8
 THROTTLED = {-32005, 429}  # "limit exceeded"
 TAKEN = ("already known", "already imported", "nonce too low", "underpriced", "already in the pool")
 POOR = ("insufficient funds",)
@@ -36,6 +35,9 @@ TOO_MUCH = (
     "response size", "query timeout", "timed out", " range", "max results", "too big", "too large", "too many results",
     "too many logs", "returned more than", "at most",
 )  # fmt: skip
+
+TOO_LONG = {413, 504}  # what a node's proxy says of an answer that is too large, or that it did not wait for
+RECEIPTS = RPCEndpoint("eth_getBlockReceipts")
 
 type Tag = Literal["finalized", "safe", "latest"]
 type Call = dict[str, Any]
@@ -90,11 +92,7 @@ class Chain:
     def __init__(self, url: str, chain_id: int, session: requests.Session | None = None) -> None:
         """`chain_id`: one that this deployment may use (config.chain_id)."""
         self.id = chain_id
-        timeouts = (CONNECT_SECONDS, READ_SECONDS)
-        self._w3 = Web3(
-            HTTPProvider(url, request_kwargs={"timeout": timeouts}, session=session, exception_retry_configuration=None)
-        )
-        self._w3.provider.global_ccip_read_enabled = False  # no contract sends us to a URL of its own
+        self._w3 = Web3(node.Line(url, session))
         self._proven = False
 
     def block(self, at: Tag | int) -> Block:
@@ -140,7 +138,8 @@ class Chain:
         return self._query(lambda: self._w3.eth.max_priority_fee)
 
     def logs(self, address: str, topics: Sequence[str | list[str] | None], first: int, last: int) -> list[Log]:
-        """Of one contract, both blocks included, in their order. Raises TooMuch."""
+        """Of one contract, both blocks included, in their order. What a node does not tell of a single block is read
+        from that block's receipts: anybody can put more logs into one than a node answers with. Raises TooMuch."""
         asked = {
             "address": to_checksum_address(address),
             "topics": list(topics),
@@ -149,10 +148,12 @@ class Chain:
         }
         try:
             found = self._query(lambda: self._w3.eth.get_logs(cast(Any, asked)))
-        except _Refused as refused:
-            if _is_too_much(refused.text):
+        except (_Refused, _TooLong) as error:
+            if isinstance(error, _Refused) and not _is_too_much(error.text):
+                raise
+            if first != last:
                 raise TooMuch("the node does not answer about so many blocks") from None
-            raise
+            return self._logs_in(first, address, topics)
         logs = [_log(entry) for entry in found if not entry.get("removed")]
         return sorted(logs, key=lambda log: (log.block, log.index))
 
@@ -194,6 +195,24 @@ class Chain:
                     f"broadcast refused: {refused.text[:200]}"
                 ) from None
 
+    def _logs_in(self, block: int, address: str, topics: Sequence[str | list[str] | None]) -> list[Log]:
+        """The same of one block by all its receipts, of which web3 is given none but those logs: it takes long."""
+
+        def ask() -> list[Any]:
+            answer: Any = self._w3.provider.make_request(RECEIPTS, [hex(block)])
+            if "error" in answer:
+                raise Web3RPCError("", rpc_response=answer)
+            if answer["result"] is None:
+                raise BlockNotFound("no such block")
+            return [
+                entry for receipt in answer["result"] for entry in receipt["logs"] if _is_one(entry, address, topics)
+            ]
+
+        try:
+            return [_plain_log(entry) for entry in self._query(ask)]
+        except (_Refused, _TooLong):
+            raise TooMuch(f"the node does not even tell of block {block}") from None
+
     def _raw_receipt(self, tx_hash: str) -> Mapping[str, Any] | None:
         try:
             found = self._query(lambda: self._w3.eth.get_transaction_receipt(cast(Any, tx_hash)))
@@ -214,6 +233,10 @@ class Chain:
 
 class _Missing(RailOutcomeUnknown):
     """The node does not have what was asked for."""
+
+
+class _TooLong(RailOutcomeUnknown):
+    """The answer took longer, or was larger, than we wait or have room for."""
 
 
 class _Refused(RailOutcomeUnknown):
@@ -250,8 +273,10 @@ def _ours(error: Exception) -> RailError:
             return _Refused(text)
         case requests.HTTPError() if error.response is not None and error.response.status_code == 429:
             return RailThrottled("the node answers no more for now")
-        case requests.HTTPError() if error.response is not None and error.response.status_code == 413:
-            return _Refused("too large")
+        case requests.HTTPError() if error.response is not None and error.response.status_code in TOO_LONG:
+            return _TooLong("the node's answer takes too long")
+        case requests.ReadTimeout() | node.TooLong():
+            return _TooLong("the node's answer takes too long")
         case _:
             return RailOutcomeUnknown(f"the node: {type(error).__name__}")
 
@@ -265,6 +290,28 @@ def _why(error: ContractLogicError) -> str:
     if isinstance(data, str) and data.startswith("0x"):
         return calls.refusal(bytes.fromhex(data[2:]))
     return str(error.message or "reverted")[:200]
+
+
+def _is_one(entry: Mapping[str, Any], address: str, topics: Sequence[str | list[str] | None]) -> bool:
+    """Whether a log, as the node writes it, is of the contract and has these topics."""
+    if entry["address"].lower() != address.lower() or len(entry["topics"]) < len(topics):
+        return False
+    pairs = zip(topics, entry["topics"], strict=False)
+    return all(
+        asked is None or found.lower() in ([asked] if isinstance(asked, str) else asked) for asked, found in pairs
+    )
+
+
+def _plain_log(entry: Mapping[str, Any]) -> Log:
+    """A log as the node writes it."""
+    return Log(
+        block=int(entry["blockNumber"], 16),
+        block_hash=entry["blockHash"].lower(),
+        tx_hash=entry["transactionHash"].lower(),
+        index=int(entry["logIndex"], 16),
+        topics=tuple(topic.lower() for topic in entry["topics"]),
+        data=bytes.fromhex(entry["data"][2:]),
+    )
 
 
 def _log(entry: Mapping[str, Any]) -> Log:

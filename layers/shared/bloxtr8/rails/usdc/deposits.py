@@ -5,8 +5,8 @@ Anybody may send anything to a vault, so a look is bounded (searching.py), and w
 its units are counted, and the cent is of the deposit that makes it whole. Cents are those of what lies in the vault
 with it, less those of what lay there before; so all deposits together are, to the cent, what is there.
 
-A cursor is `{"block", "log", "arrived", "left"}`: up to where all is known, and what had come and gone by then, in base
-units.
+A cursor is `{"block", "log", "arrived", "left", "span"}`: up to where all is known, and what had come and gone by then,
+in base units.
 """
 
 import datetime as dt
@@ -55,12 +55,14 @@ def search(chain: Chain, terms: Terms, funding: Funding, tag: Block) -> Found:
         paid = chain.logs(terms.escrow_contract, [[calls.SETTLED, calls.RECLAIMED], calls.topic(place)], first, last)
         return came + paid
 
-    moved, end = searching.after(cursor, tag, ask)
-    walk = _Walk(chain, terms, funding, cursor)
+    stretch = searching.after(cursor, tag, ask)
+    moved, end, walk = stretch.logs, stretch.end, _Walk(chain, terms, funding, cursor, stretch.span)
+    if end is None:
+        return Found((), {**cursor, **stretch.span}, complete=False, keep=True)
     found = [seen for log in moved for seen in walk.past(log)]
     searching.unchanged(chain, tag)
     _agree(funding, walk, chain.token_balance(terms.token, place, at=end))
-    last: Cursor = {"block": end, "arrived": walk.arrived, "left": walk.left}
+    last: Cursor = {"block": end, "arrived": walk.arrived, "left": walk.left, **stretch.span}
     if len(found) > DEPOSITS:
         end, last = -1, found[DEPOSITS - 1][1]
     if end == tag.number and walk.arrived < funding.known_units:
@@ -82,8 +84,8 @@ def gone(chain: Chain, terms: Terms, funding: Funding, refs: Sequence[str], tag:
 class _Walk:
     """What comes and goes, log after log."""
 
-    def __init__(self, chain: Chain, terms: Terms, funding: Funding, cursor: Cursor) -> None:
-        self._chain, self._terms, self._funding = chain, terms, funding
+    def __init__(self, chain: Chain, terms: Terms, funding: Funding, cursor: Cursor, span: Mapping[str, int]) -> None:
+        self._chain, self._terms, self._funding, self._span = chain, terms, funding, span
         self.arrived, self.left = cursor["arrived"], cursor["left"]
 
     def past(self, log: Log) -> list[tuple[Log, Mapping[str, int], int]]:
@@ -95,7 +97,7 @@ class _Walk:
             return []
         self.arrived += calls.numbers(log.data)[0]
         cents = money.cents_of(self.arrived - self.left) - before
-        behind = {"block": log.block, "log": log.index, "arrived": self.arrived, "left": self.left}
+        behind = {"block": log.block, "log": log.index, "arrived": self.arrived, "left": self.left, **self._span}
         return [(log, behind, cents)] if cents > 0 else []
 
     def proven(self, found: Sequence[tuple[Log, Mapping[str, int], int]]) -> tuple[DepositSeen, ...]:

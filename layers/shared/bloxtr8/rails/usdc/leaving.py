@@ -40,23 +40,25 @@ def reclaimed(chain: Chain, terms: Terms, funding: Funding, tag: Block) -> Recla
         return Reclaims()
     cursor: Cursor = funding.reclaims_cursor or {"block": searching.block_at(chain, tag, term)}
     topics = [calls.RECLAIMED, calls.topic(vault.address(terms)), calls.topic(terms.token)]
-    logs, end = searching.after(cursor, tag, lambda first, last: chain.logs(terms.escrow_contract, topics, first, last))
+    stretch = searching.after(cursor, tag, lambda first, last: chain.logs(terms.escrow_contract, topics, first, last))
+    if stretch.end is None:
+        return Reclaims(cursor={**cursor, **stretch.span}, keep=True, complete=False)
     searching.unchanged(chain, tag)
-    whole = [log for log in logs if money.cents_of(_units(log))]
+    whole = [log for log in stretch.logs if money.cents_of(_units(log))]
     seen = whole[:RECLAIMS]
     if not all(chain.log_counts(log, terms.escrow_contract) for log in seen):
         raise RailOutcomeUnknown(f"{funding.escrow_id}: a reclaim is not what its log says")
+    last: Cursor = {"block": stretch.end, **stretch.span}
+    complete = stretch.end == tag.number
     if len(whole) > RECLAIMS:
-        last: Cursor = {"block": whole[RECLAIMS - 1].block, "log": whole[RECLAIMS - 1].index}
-    else:
-        last = {"block": end}
-    complete = last == {"block": tag.number}
+        last = {"block": seen[-1].block, "log": seen[-1].index, **stretch.span}
+        complete = False
     return Reclaims(
         seen=tuple(
             ReclaimSeen(ref=searching.ref(chain, log), units=_units(log), at=chain.block(log.block).at) for log in seen
         ),
         cursor=last,
-        keep=bool(logs) or not complete or end - cursor["block"] >= searching.FAR,
+        keep=bool(stretch.logs) or not complete or stretch.end - cursor["block"] >= searching.FAR,
         complete=complete,
     )
 

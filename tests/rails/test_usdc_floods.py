@@ -1,0 +1,151 @@
+"""Anybody may fill blocks with transfers of nothing to a vault: it costs only gas. What the buyer paid is found all the
+same, whatever the node does not answer. On Anvil with Circle's own token."""
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bloxtr8.rails.base import RailOutcomeUnknown
+from bloxtr8.rails.usdc import node, searching
+from bloxtr8.rails.usdc.chain import Block
+from tests.rails.vaults import GROSS, REFUSALS, World
+
+NOTHING = [0] * 12
+
+
+NOW = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("seconds", [0.2, 1, 2, 12])
+@pytest.mark.parametrize("days", [0, 1, 90, 9_999])
+def test_a_search_begins_before_its_moment_whatever_the_pace_of_the_blocks(seconds: float, days: int) -> None:
+    def block(number: int) -> Block:
+        return Block(number, hex(number), NOW - (head - number) * dt.timedelta(seconds=seconds), 0)
+
+    head, moment = 40_000_000, NOW - dt.timedelta(days=days)
+    asked = list[int]()
+    chain: Any = SimpleNamespace(id=8453, block=lambda number: asked.append(number) or block(number))
+    first = searching.block_at(chain, block(head), moment)
+    assert block(first).at <= moment or first == 0
+    assert len(asked) <= 6
+
+
+def opened(world: World) -> dict[str, int]:
+    """The vault is shown to the buyer now: the search begins here."""
+    return dict(world.rail.open(world.funding()).cursor or {})
+
+
+def test_the_first_question_is_small_and_they_grow_where_there_is_little(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "RANGE", 500)
+    cursor = opened(world)
+    world.chain.mine(1_600)
+    world.pay()
+    found, looks = world.looks(cursor=cursor)
+    assert ([seen.amount for seen in found], len(looks)) == ([GROSS], 1)
+    assert world.line.spans[::2] == [100, 200, 400, 500, 402]
+    assert looks[0].cursor == {"block": world.chain.height(), "arrived": world.balances()["vault"], "left": 0}
+
+
+def test_a_flood_over_many_blocks_is_asked_for_in_parts(world: World) -> None:
+    cursor = opened(world)
+    world.line.most = 30
+    for _ in range(6):
+        world.in_one_block(*NOTHING)
+    world.pay()
+    world.in_one_block(*NOTHING)
+    found, looks = world.looks(cursor=cursor)
+    assert ([seen.amount for seen in found], looks[-1].complete) == ([GROSS], True)
+    assert "eth_getBlockReceipts" not in world.line.asked
+
+
+def test_a_block_with_more_logs_than_a_node_answers_is_read_by_its_receipts(world: World) -> None:
+    cursor = opened(world)
+    world.line.most = 10
+    world.in_one_block(*NOTHING, 10_000, *NOTHING, 20_000)
+    world.pay()
+    found, looks = world.looks(cursor=cursor)
+    assert [seen.amount for seen in found] == [1, 2, GROSS]
+    assert looks[-1].cursor is not None
+    assert looks[-1].cursor["arrived"] == world.balances()["vault"]
+    assert world.line.asked.count("eth_getBlockReceipts") == 1
+
+
+def test_what_lies_before_a_block_that_nobody_tells_of_is_found(world: World) -> None:
+    cursor = opened(world)
+    world.pay()
+    world.chain.mine(3)
+    world.in_one_block(*NOTHING)
+    world.line.most = 10
+    world.line.fault("eth_getBlockReceipts", "504", times=2)
+    first = world.rail.look(world.funding(cursor=cursor))
+    assert ([seen.amount for seen in first.deposits], first.complete, first.keep) == ([GROSS], False, True)
+    with pytest.raises(RailOutcomeUnknown):
+        world.rail.look(world.funding(cursor=first.cursor))
+    assert world.rail.look(world.funding(cursor=first.cursor)).complete  # once the node tells
+
+
+@pytest.mark.parametrize("how", ["before", "413", "504"])
+def test_where_one_question_takes_all_the_time_the_next_look_asks_a_smaller_one(
+    world: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(searching, "SECONDS", -1.0)
+    cursor = opened(world)
+    world.chain.mine(120)
+    world.pay()
+    world.line.fault("eth_getLogs", how, times=2)
+    first = world.rail.look(world.funding(cursor=cursor))
+    assert (first.complete, first.keep, first.cursor) == (False, True, {**cursor, "span": 50})
+    second = world.rail.look(world.funding(cursor=first.cursor))
+    assert second.cursor == {**cursor, "span": 25}
+    found, _ = world.looks(cursor=second.cursor)
+    assert [seen.amount for seen in found] == [GROSS]
+    assert world.line.spans[:4] == [100, 50, 25, 25]  # answered, and asked what left as well
+
+
+def test_a_node_that_always_refuses_takes_no_longer_than_a_look_has(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "SECONDS", -1.0)
+    cursor = opened(world)
+    world.chain.mine(120)
+    world.line.limit = (0, REFUSALS[0])
+    world.line.fault("eth_getBlockReceipts", "500", times=9)
+    for span in (50, 25, 12, 6, 3, 1):
+        cursor = dict(world.rail.look(world.funding(cursor=cursor)).cursor or {})
+        assert cursor["span"] == span
+    with pytest.raises(RailOutcomeUnknown):
+        world.rail.look(world.funding(cursor=cursor))
+    assert world.line.spans == [100, 50, 25, 12, 6, 3, 1]
+
+
+def test_no_more_of_an_answer_is_read_than_there_is_room_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    cursor = opened(world)
+    for _ in range(6):
+        world.in_one_block(*NOTHING)
+    world.pay()
+    monkeypatch.setattr(node, "ANSWER_BYTES", 20_000)  # some thirty logs
+    found, _ = world.looks(cursor=cursor)
+    assert [seen.amount for seen in found] == [GROSS]
+    assert len(world.line.spans) > 4
+    monkeypatch.setattr(node, "LONG_BYTES", {})
+    monkeypatch.setattr(node, "ANSWER_BYTES", 4_000)
+    with pytest.raises(RailOutcomeUnknown):
+        world.rail.look(world.funding(cursor=cursor))
+
+
+def test_what_was_taken_back_is_searched_with_the_same_care(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "SECONDS", -1.0)
+    world.pay()
+    world.over()
+    world.reclaim()
+    world.line.fault("eth_getLogs", "before")
+    cursor = {"block": world.chain.height() - 4}
+    first = world.rail.reclaimed(world.funding(reclaims_cursor=cursor))
+    assert (first.seen, first.cursor, first.keep, first.complete) == ((), {**cursor, "span": 2}, True, False)
+    monkeypatch.setattr(searching, "SECONDS", 8.0)
+    second = world.rail.reclaimed(world.funding(reclaims_cursor=first.cursor))
+    assert len(second.seen) == 1
