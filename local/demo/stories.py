@@ -49,8 +49,9 @@ def meet(world: World, tell: Tell) -> Cast:
     return Cast(world, seller, buyer)
 
 
-def agree(cast: Cast, trade: Trade, group_id: str, tell: Tell, currency: str = "USD") -> None:
-    """From listing to two signatures: an offer, a counter-offer, accepted, the same sha256 signed by both."""
+def agree(cast: Cast, trade: Trade, group_id: str, tell: Tell, currency: str = "USD", amount: int = 23_000) -> None:
+    """From listing to two signatures: an offer, a counter-offer of `amount` cents, accepted, the same sha256 signed by
+    both."""
     world, seller, buyer = cast.world, cast.seller, cast.buyer
     world.group(group_id, seller.roblox_id, memberCount=48_213, name=trade.title)
     tell(f"{seller.name} lists the group {group_id} for $250.00; Roblox shows that it is hers")
@@ -72,8 +73,8 @@ def agree(cast: Cast, trade: Trade, group_id: str, tell: Tell, currency: str = "
         f"/listings/{listing['id']}/offers",
         {"amount": 20_000, "currency": currency, "conditions": "The group keeps its funds and its games. 取引 🤝 صفقة"},
     )
-    tell(f"{seller.name} asks for $230.00 instead")
-    terms = {"amount": 23_000, "conditions": "The group keeps its games; its funds are mine. 取引 🤝 صفقة"}
+    tell(f"{seller.name} asks for ${amount / 100:.2f} instead")
+    terms = {"amount": amount, "conditions": "The group keeps its games; its funds are mine. 取引 🤝 صفقة"}
     counter = seller.post(f"/offers/{offer['id']}/counter", terms)
     tell(f"{buyer.name} accepts; the listing is reserved and the contract is written")
     accepted = buyer.post(f"/offers/{counter['id']}/accept", {"termsHash": counter["termsHash"]})

@@ -9,6 +9,7 @@ from local.trader import World
 UNITS_A_CENT = 10_000
 POCKET_CENTS = 50_000
 _BALANCE_OF = "0x70a08231"  # balanceOf(address)
+_SETTLED = "0x9302b5ed1fcdc283c73362493cf20e5895f8696a316b448d2b8be76b7f169645"  # Settled(…), as Escrow.sol has it
 
 
 def prove_wallets(cast: Cast, tell: Tell) -> dict[str, str]:
@@ -60,5 +61,21 @@ def balances(world: World, wallets: dict[str, str], vault: str | None = None) ->
 def units_of(world: World, address: str) -> int:
     """The USDC of an address in base units, as the token says."""
     call = {"to": world.addresses["usdc"], "data": _BALANCE_OF + address[2:].lower().rjust(64, "0")}
-    asked = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [call, "latest"]}
-    return int(Http(world.addresses["rpc"]).send("POST", "", asked)["result"], 16)
+    return int(_ask_node(world, "eth_call", call, "latest"), 16)
+
+
+def settled(world: World, vault: str) -> list[dict[str, Any]]:
+    """The logs of every settlement of a vault: `Settled(vault, action, toSeller, fee, toBuyer)`."""
+    topics = [_SETTLED, "0x" + vault[2:].lower().rjust(64, "0")]
+    return list(_ask_node(world, "eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest", "topics": topics}))
+
+
+def cents_in(data: str) -> list[int]:
+    """The amounts of a log, in cents."""
+    words = bytes.fromhex(data[2:])
+    return [int.from_bytes(words[at : at + 32], "big") // UNITS_A_CENT for at in range(0, len(words), 32)]
+
+
+def _ask_node(world: World, method: str, *params: Any) -> Any:
+    asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    return Http(world.addresses["rpc"]).send("POST", "", asked)["result"]

@@ -14,8 +14,8 @@ def wallets(cast: Cast) -> dict[str, str]:
     return usdc.prove_wallets(cast, silent)
 
 
-def agree(theatre: Theatre) -> None:
-    stories.agree(theatre.cast, theatre.trade, theatre.group_id, silent, currency="USDC")
+def agree(theatre: Theatre, amount: int = 23_000) -> None:
+    stories.agree(theatre.cast, theatre.trade, theatre.group_id, silent, currency="USDC", amount=amount)
 
 
 def on_chain(theatre: Theatre, wallets: dict[str, str], vault: str) -> list[int]:
@@ -51,6 +51,24 @@ def test_a_refund_returns_every_unit_to_the_proven_wallet(theatre: Theatre, wall
     usdc.watch(theatre.cast, theatre.trade, "REFUNDED")
     assert on_chain(theatre, wallets, vault) == before
     theatre.assert_sound()
+
+
+def test_both_sides_settle_and_one_call_pays_all_three(theatre: Theatre, wallets: dict[str, str]) -> None:
+    agree(theatre, 10_000)
+    cast = theatre.cast
+    before = on_chain(theatre, wallets, usdc.ask(cast, theatre.trade)["depositAddr"])
+    vault = usdc.fund(cast, theatre.trade, wallets[cast.buyer.name], silent)
+    parts = {"sellerAmount": 3_333, "buyerAmount": 6_667, "reason": "A third of the members left"}
+    proposal = cast.seller.post(f"{theatre.path}/settlements", parts)["id"]
+    cast.buyer.post(f"{theatre.path}/settlements/{proposal}/accept")
+    usdc.watch(cast, theatre.trade, "SPLIT")
+
+    (log,) = usdc.settled(cast.world, vault)
+    assert [int(log["topics"][2], 16), *usdc.cents_in(log["data"])] == [64, 3_237, 96, 6_667]
+    after = on_chain(theatre, wallets, vault)
+    assert [now - then for now, then in zip(after, before, strict=True)] == [6_667 - 10_000, 3_237, 96, 0]
+    accounts = theatre.assert_sound()["accounts"]
+    assert (accounts["SELLER"], accounts["FEES"], accounts["BUYER"]) == (3_237, 96, 6_667 - 10_000)
 
 
 def test_too_much_in_two_parts_is_held_and_the_rest_goes_back(theatre: Theatre, wallets: dict[str, str]) -> None:

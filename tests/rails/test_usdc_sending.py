@@ -325,18 +325,21 @@ def test_a_nonce_that_another_transaction_took_is_left_to_it(paid: World, clock:
     assert paid.balances() == PAID
 
 
-def test_one_that_is_mined_without_effect_is_rejected_and_only_a_later_attempt_sends_again(
-    paid: World, clock: Clock
-) -> None:
-    paid.chain.automine(False)
-    paid.rail.send(paid.order())
-    paid.chain.send(paid.chain.roles.denier, paid.chain.usdc, call_data("blacklist(address)", SELLER))
-    settle, deny = paid.row().attempts[0]["hash"], paid.chain.pending()
-    paid.chain.drop(settle)
-    paid.chain.mine()
+def mined_in_vain(world: World) -> None:
+    """The leg's call is in a block, and did nothing there: the seller's wallet was denied before it."""
+    world.chain.automine(False)
+    world.rail.send(world.order())
+    world.chain.send(world.chain.roles.denier, world.chain.usdc, call_data("blacklist(address)", SELLER))
+    settle, deny = world.row().attempts[0]["hash"], world.chain.pending()
+    world.chain.drop(settle)
+    world.chain.mine()
     assert deny
-    paid.watch()
-    paid.chain.mine()
+    world.watch()
+    world.chain.mine()
+
+
+def test_one_that_is_mined_without_effect_is_rejected_and_only_a_later_attempt_sends_again(paid: World) -> None:
+    mined_in_vain(paid)
     found = paid.rail.find(paid.order())
     assert found
     assert (found.status, found.reason) == (LegStatus.REJECTED, "REVERTED")
@@ -346,6 +349,24 @@ def test_one_that_is_mined_without_effect_is_rejected_and_only_a_later_attempt_s
     paid.chain.allow(SELLER)
     assert paid.rail.send(paid.order(attempt=2)).status is LegStatus.CONFIRMED
     assert paid.balances() == PAID
+
+
+def test_what_was_refused_may_be_divided_anew_and_is_found_as_it_was_paid(paid: World) -> None:
+    """The same action with other amounts: while an attempt stands it is a mistake, after it came to nothing it is the
+    next one."""
+    divided = {"amount": 4_855, "fee": 145, "also_buyer": 5_000}
+    mined_in_vain(paid)
+    with pytest.raises(RailBug, match="another call"):
+        paid.rail.find(paid.order(**divided))
+    assert paid.rail.find(paid.order(attempt=2, **divided)) is None
+    paid.chain.automine(True)
+    paid.chain.allow(SELLER)
+    sent = paid.rail.send(paid.order(attempt=2, **divided))
+    assert sent.status is LegStatus.CONFIRMED
+    assert paid.rail.find(paid.order(attempt=2, **divided)) == sent
+    with pytest.raises(RailBug, match="another call"):
+        paid.rail.find(paid.order(attempt=2))
+    assert paid.balances() == {"seller": 48_550_000, "fees": 1_450_000, "buyer": 50_000_000, "vault": 0}
 
 
 # --- the term
