@@ -1,6 +1,8 @@
 """record_reclaim: after the vault's term the money went back to the buyer, and the books follow (states.md, 4)."""
 
+import contextlib
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -180,9 +182,60 @@ def test_a_dispute_that_may_outlast_the_term_postpones_it_once(aws: Platform, ch
     assert money.actions(aws, escrow).count("postpone_term") == 1
 
 
-def test_without_a_dispute_the_term_stays(aws: Platform, chain: FakeChain) -> None:
+def on_hold(aws: Platform, chain: FakeChain) -> Escrow:
+    """Nothing was handed over yet, and COMPLIANCE looks at it."""
     escrow = chains.held(aws, chain)
-    escrows.changed(escrow, holds=frozenset({"COMPLIANCE"}), frozen_causes=frozenset({"COMPLIANCE"}))
+    return escrows.changed(escrow, holds=frozenset({"COMPLIANCE"}), frozen_causes=frozenset({"COMPLIANCE"}))
+
+
+def inspected(aws: Platform, chain: FakeChain) -> Escrow:
+    """The asset is the buyer's, and the clock of his inspection stands still."""
+    escrow = chains.delivered(aws, chain)
+    return escrows.changed(escrow, holds=frozenset({"COMPLIANCE"}), frozen_causes=frozenset({"COMPLIANCE"}))
+
+
+def refused(aws: Platform, chain: FakeChain) -> Escrow:
+    """The buyer confirmed, and the payout was refused."""
+    escrow = chains.delivered(aws, chain)
+    escrows.confirm(aws, escrow)
+    chain.faults["send"] = [RailBug("the token is paused")]
+    assert factories.settle(escrow, money.settlement(escrow).id).holds == {"PAYOUT_FAILED"}
+    return escrows.row(escrow)
+
+
+@pytest.mark.parametrize("made", [on_hold, inspected, refused])
+def test_whatever_holds_the_money_a_month_before_the_term_postpones_it(
+    aws: Platform, chain: FakeChain, made: Callable[[Platform, FakeChain], Escrow]
+) -> None:
+    escrow = made(aws, chain)
+    before = escrows.row(escrow)
+    aws.clock.moment = before.postpone_at - dt.timedelta(minutes=1)
+    aws.invoke("enforce_escrow_deadlines")
+    assert chain.postponed == []
+    aws.clock.advance(hours=2)
+    aws.invoke("enforce_escrow_deadlines")
+    row = escrows.row(escrow)
+    assert (chain.postponed, row.postpone_at) == ([escrow.id], None)
+    assert (row.status, row.holds, row.settlement_id) == (before.status, before.holds, before.settlement_id)
+
+
+def test_a_term_that_can_not_be_moved_keeps_no_deadline_waiting(aws: Platform, chain: FakeChain) -> None:
+    escrow = chains.held(aws, chain)
+    row = escrows.row(escrow)
+    escrows.changed(escrow, deliver_by=row.postpone_at + dt.timedelta(hours=1))  # a clock that stood still for months
+    chain.faults["postpone"] = [RailBug("it is too late")] * 9
+    aws.clock.moment = row.postpone_at
+    for _ in range(4):
+        aws.clock.advance(hours=1)
+        with contextlib.suppress(RailBug):
+            aws.invoke("enforce_escrow_deadlines")
+    assert (escrows.row(escrow).status, chain.postponed) == ("SETTLING", [])
+
+
+def test_money_that_is_not_held_yet_leaves_the_term_alone(aws: Platform, chain: FakeChain) -> None:
+    escrow = chains.payable()
+    chain.pay(escrow, 500 * UNITS)
+    screened(aws, escrow)
     aws.clock.advance(days=120)
     aws.invoke("enforce_escrow_deadlines")
     assert chain.postponed == []

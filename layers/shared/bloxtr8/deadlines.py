@@ -66,15 +66,14 @@ def look(escrow_id: str, actor: Actor) -> None:
         _look_at_delivery(file, now, actor)
     elif file.escrow.status is EscrowStatus.DELIVERED:
         _look_at_inspection(file, now, actor)
-    elif escrows.postpones(file.escrow, now):
-        _postpone_term(file, now, actor)
     else:
         _look_later(file, now, actor)
+    if escrows.postpones(file.escrow, now):  # last: a term that can't be moved keeps nothing else waiting
+        _postpone_term(file, actor)
 
 
-def _postpone_term(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
-    """A dispute lives 30 days before the vault's term: nobody may take the money meanwhile (rail-usdc.md)."""
-    _look_later(file, now, actor)
+def _postpone_term(file: EscrowFile, actor: Actor) -> None:
+    """Money is held 30 days before the vault's term: nobody may take it meanwhile (rail-usdc.md)."""
     try:
         reclaims.postpone(file, actor)
     except (RailThrottled, RailOutcomeUnknown):

@@ -317,15 +317,16 @@ def _hold_moments(escrow: Escrow) -> list[dt.datetime]:
 
 
 def _term_moments(escrow: Escrow, now: dt.datetime) -> list[dt.datetime]:
-    """On chain: when a dispute that still lives has the vault's term postponed; later each time it did not work."""
-    if escrow.status is not EscrowStatus.DISPUTED or escrow.postpone_at is None:
+    """On chain: when money that is still held has the vault's term postponed; later each time it did not work."""
+    if escrow.status not in MONEY_HELD or escrow.postpone_at is None:
         return []
     return [escrow.postpone_at if escrow.postpone_at > now else now + repair_delay(escrow.looks)]
 
 
 def postpones(escrow: Escrow, now: dt.datetime) -> bool:
-    """Whether the vault's term is to be postponed now: a dispute lives, and may outlast it."""
-    return escrow.status is EscrowStatus.DISPUTED and escrow.postpone_at is not None and escrow.postpone_at <= now
+    """Whether the vault's term is to be postponed now: a month before it every window is long over, so whatever holds
+    the money still (a dispute, a hold, a refused payout, a clock that stood still) may outlast it."""
+    return escrow.status in MONEY_HELD and escrow.postpone_at is not None and escrow.postpone_at <= now
 
 
 def _hold_ages() -> tuple[int, int]:

@@ -108,7 +108,7 @@ ESCROW = Lifecycle(
     ("open_system_dispute", {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _SYSTEM),
     ("withdraw_dispute",   {_E.DISPUTED},   {_E.FUNDS_HELD, _E.DELIVERED}, PARTIES),
     ("resolve_dispute",    {_E.DISPUTED},   _E.SETTLING,    {Role.ARBITER}),
-    ("postpone_term",      {_E.DISPUTED},   None,           _SYSTEM),
+    ("postpone_term",      {*_PAID, _E.SETTLING}, None,     _SYSTEM),
     ("record_reclaim",     {*_PAID, _E.SETTLING}, _E.REFUNDED, _SYSTEM),
     ("record_chargeback",  set(_E),         None,           _SYSTEM),
     ("win_chargeback",     set(_E),         None,           _SYSTEM),

@@ -11,7 +11,7 @@ from bloxtr8 import addresses, config, money
 from bloxtr8.entities import Currency, Escrow, RailName, StablecoinEscrow
 from bloxtr8.errors import InvalidState, Unprocessable
 
-POSTPONE_BEFORE = dt.timedelta(days=30)  # the term, while a dispute lives
+POSTPONE_BEFORE = dt.timedelta(days=30)  # the term, while money is held
 LEFT_FOR_DISPUTES = dt.timedelta(days=60)  # between the last window and the term, or the money is not held at all
 
 
@@ -67,7 +67,7 @@ def terms(
 
 
 def postpone_at(terms: Mapping[str, Any]) -> dt.datetime:
-    """When a dispute that still lives has the term postponed."""
+    """When money that is still held has the term postponed."""
     return dt.datetime.fromtimestamp(terms["reclaimAfter"], dt.UTC) - POSTPONE_BEFORE
 
 

@@ -124,7 +124,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     frozen_causes = TextSetAttribute()
     frozen_at = TimeAttribute(null=True)
     frozen_from = UnicodeAttribute(null=True)
-    postpone_at = TimeAttribute(null=True)  # on chain, when a live dispute has the term postponed; none once it was
+    postpone_at = TimeAttribute(null=True)  # on chain, when held money has the term postponed; none once it was
     owner_seen: Any = JSONAttribute(
         null=True
     )  # the last look at a deadline: {"who": SELLER|BUYER|NOBODY|OTHER, "at": iso}
