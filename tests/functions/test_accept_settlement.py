@@ -7,7 +7,7 @@ import pytest
 
 from bloxtr8 import actors, ids, rails, table
 from bloxtr8.entities import Dispute, DisputeStatus, Escrow, EscrowStatus, Hold, LegStatus, PlatformRole
-from bloxtr8.rails.base import RailDeclined
+from bloxtr8.rails.base import RailBug, RailDeclined, RailOutcomeUnknown
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import refused, together
@@ -204,6 +204,23 @@ def test_money_that_has_moved_or_may_have_is_not_divided_again(
         assert (late.status, late.code, late.body["currentStatus"]) == (409, "INVALID_STATE", "SETTLING")
     assert aws.rows() == before
     assert seen(aws, escrow, escrow.seller_id)["allowedActions"] == ["add_evidence"]
+
+
+def test_a_payout_that_may_still_be_mined_is_parked_and_not_replaced(aws: Platform, chain: FakeChain) -> None:
+    escrow = chains.delivered(aws, chain)
+    assert confirm(aws, escrow).status == 202
+    chain.faults["send"] = [RailOutcomeUnknown("its broadcast was not answered")]
+    chain.faults["find"] = [RailBug("a contract that this deployment does not know")]
+    for task, fault in (("send_leg", RailOutcomeUnknown), ("confirm_leg", RailBug)):
+        with pytest.raises(fault):
+            aws.invoke(task, money.event(escrow))
+    aws.invoke("park_settlement", money.event(escrow) | {"error": "RailBug"})
+    assert row(escrow).holds == {Hold.PAYOUT_FAILED}
+    assert (money.settlement(escrow).status, money.leg(escrow).status) == ("PARKED", "SENT")
+    refused(
+        aws, 409, "INVALID_STATE", "propose_settlement", escrow.buyer_id, settlements.parts(escrow, 1),
+        escrow_id=escrow.id,
+    )  # fmt: skip
 
 
 def test_another_hold_still_stops_it(aws: Platform, stripe: StripeDouble) -> None:

@@ -219,6 +219,41 @@ def test_a_lost_answer_to_the_broadcast_is_unknown_and_then_found(paid: World, h
     assert len(paid.row().attempts) == 1
 
 
+@pytest.mark.parametrize("mined", [False, True])
+def test_what_was_broadcast_is_not_refused_by_what_goes_wrong_later(
+    paid: World, monkeypatch: pytest.MonkeyPatch, mined: bool
+) -> None:
+    """Else another split would be planned in its place, while the first may be mined yet."""
+    paid.line.fault("eth_sendRawTransaction", "after" if mined else "before")
+    with pytest.raises(RailOutcomeUnknown):
+        paid.rail.send(paid.order())
+    if mined:
+        assert paid.watch().status is TxStatus.FINAL
+    with monkeypatch.context() as deployed:
+        deployed.setattr(paid.rail, "_contracts", ())  # by somebody who forgot this vault's contract
+        with pytest.raises(RailOutcomeUnknown) as unknown:
+            paid.rail.send(paid.order())
+        assert type(unknown.value) is RailOutcomeUnknown
+    with pytest.raises(RailOutcomeUnknown if not mined else RailBug):
+        paid.rail.send(paid.order(9_709))  # another call of that index
+    assert paid.rail.send(paid.order()).status is LegStatus.CONFIRMED
+    assert paid.balances() == PAID
+
+
+def test_a_vault_is_not_called_short_of_what_this_leg_has_paid(
+    aws: Platform, paid: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is mined between the question whether it is done and the one what the vault holds."""
+    before = paid.rail._state(paid.terms, "latest")
+    outcome = paid.rail.send(paid.order())
+    aws.erase(paid.row())
+    real, stale = paid.rail._state, [before]
+    monkeypatch.setattr(paid.rail, "_state", lambda *asked: stale.pop() if stale else real(*asked))
+    assert paid.rail.send(paid.order()) == outcome
+    assert stale == []
+    assert paid.balances() == PAID
+
+
 def test_a_node_that_wants_less_is_told_apart(paid: World) -> None:
     paid.line.fault("", "429")
     with pytest.raises(RailThrottled):

@@ -1,5 +1,5 @@
-"""The vault's term: after it anyone may send the rest back to the buyer, and money that is held a month before it has it
-postponed once (rail-usdc.md, The contracts; states.md, section 4)."""
+"""The vault's term: after it anyone may send the rest back to the buyer, and it is postponed once where the money is
+still held a month before it (rail-usdc.md, The contracts; states.md, section 4)."""
 
 from typing import cast
 
@@ -114,7 +114,7 @@ def _drop(file: EscrowFile) -> list[Settlement]:
 
 
 def postpone(file: EscrowFile, actor: Actor) -> bool:
-    """postpone_term: what holds the money may outlast the vault's term, so that is moved by 90 days, once. The intent is
+    """postpone_term: what holds the money may outlast the vault's term, which is moved by 90 days, once. The intent is
     stored first; False while it is not final. Raises what the rail raises: the next look tries again."""
     escrow, rail = file.escrow, file.rail
     if not isinstance(rail, StablecoinEscrow):

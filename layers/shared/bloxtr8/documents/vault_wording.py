@@ -54,8 +54,8 @@ def deposit(terms: Terms) -> Iterator[Block]:
         (
             "Postponement",
             "Once, and only before the term, Bloxtr8 may move it by 90 days, to "
-            f"{unix_moment(_postponed(vault))}. It does so where the money is still held 30 days before the term: for a dispute, a review or "
-            "a payment that was refused.",
+            f"{unix_moment(_postponed(vault))}. It does so where the money is still held 30 days before the term, "
+            "because of a dispute, a review or a payment that was refused.",
         ),
         (
             "From the term on",

@@ -94,21 +94,43 @@ class UsdcRail:
 
     def send(self, order: LegOrder) -> LegOutcome:
         with _plain():
-            action, payment, terms = self._call_of(order)
-            tx = self._sender.find(order.escrow_id, action.name)
-            if tx is not None and not tx.gives_way_to(order.attempt):
-                return self._outcome(self._sender.go_on(tx, action), order)
-            done = self._settled(terms, order, payment)
+            try:
+                return self._send(order)
+            except RailBug as refused:
+                if not self._may_be_mined(order):
+                    raise
+                raise RailOutcomeUnknown(f"{order.leg_id} was sent before: {refused}") from None
+
+    def _send(self, order: LegOrder) -> LegOutcome:
+        action, payment, terms = self._call_of(order)
+        tx = self._sender.find(order.escrow_id, action.name)
+        if tx is not None and not tx.gives_way_to(order.attempt):
+            return self._outcome(self._sender.go_on(tx, action), order)
+        done = self._settled(terms, order, payment)
+        if done is not None:
+            return done
+        held = self._chain.token_balance(self._token, vault.address(terms), at="latest")
+        if held < payment.total:
+            done = self._settled(terms, order, payment)  # it may have been mined between the two questions
             if done is not None:
                 return done
-            held = self._chain.token_balance(self._token, vault.address(terms), at="latest")
-            if held < payment.total:
-                raise RailBug(f"{order.leg_id}: the vault holds {held}, and {payment.total} are to be paid")
-            try:
-                rehearsed = self._sender.rehearse(action)
-            except Reverts as refused:
-                return self._refused(refused, terms, order, payment)
-            return self._outcome(self._sender.begin(rehearsed), order)
+            raise RailBug(f"{order.leg_id}: the vault holds {held}, and {payment.total} are to be paid")
+        try:
+            rehearsed = self._sender.rehearse(action)
+        except Reverts as refused:
+            return self._refused(refused, terms, order, payment)
+        return self._outcome(self._sender.begin(rehearsed), order)
+
+    def _may_be_mined(self, order: LegOrder) -> bool:
+        """Whether signed bytes of this leg are under way, or were carried out: a refusal now says nothing of them."""
+        tx = self._sender.stored(order.escrow_id, str(order.action))
+        if tx is None or not tx.attempts or tx.status in {TxStatus.REVERTED, TxStatus.CANCELLED}:
+            return False
+        try:
+            action, _, _ = self._call_of(order)
+        except RailBug:
+            return True  # nobody can say whether they are this call's
+        return tx.status is not TxStatus.FINAL or (tx.action.to, tx.action.data) == (action.to, action.data)
 
     def find(self, order: LegOrder) -> LegOutcome | None:
         with _plain():
@@ -244,9 +266,11 @@ class UsdcRail:
 
     def _refused(self, refused: Reverts, terms: Terms, order: LegOrder, payment: calls.Payment) -> LegOutcome:
         """Done already is found, never paid again; anything else no retry can help."""
-        found = self._settled(terms, order, payment) if refused.why.startswith("AlreadyDone") else None
-        if found is None:
+        if not refused.why.startswith("AlreadyDone"):
             raise RailBug(f"{order.leg_id}: the contract refuses: {refused.why}")
+        found = self._settled(terms, order, payment)
+        if found is None:
+            raise RailOutcomeUnknown(f"{order.leg_id}: done already, says one node, and another that it is not")
         return found
 
     def _outcome(self, tx: Tx, order: LegOrder) -> LegOutcome:

@@ -35,6 +35,10 @@ class Sender:
         tx = self._book.find(escrow_id, name)
         return self.catch_up(tx) if tx else None
 
+    def stored(self, escrow_id: str, name: str) -> Tx | None:
+        """The same as it was written last; the chain is not asked."""
+        return self._book.find(escrow_id, name)
+
     def rehearse(self, action: Action) -> Action:
         """The same with the gas it takes. Raises Reverts where it would be refused now."""
         self._chain.call(action.to, action.data, sender=self._signer.address)
