@@ -2,6 +2,7 @@
 
 import pytest
 
+from bloxtr8 import clock
 from bloxtr8.domain import compliance
 from bloxtr8.entities import Escrow, PlatformRole
 from tests import factories
@@ -168,7 +169,85 @@ def test_while_nobody_tells_what_was_known_is_kept_and_nothing_goes_on(
     assert screened(aws, escrow) == ENOUGH
 
 
+def unknown(aws: Platform, chain: FakeChain, wallets: Wallets) -> Escrow:
+    """The buyer has paid from a wallet about which no source answers, and no source did for six hours."""
+    escrow = chains.payable()
+    wallets.risks[chains.sides(escrow)[0]] = "UNKNOWN"
+    chain.pay(escrow, escrow.gross * UNITS)
+    for hours in (3, 2, 1):
+        assert screened(aws, escrow)["verdict"] == "WAIT"
+        aws.clock.advance(hours=hours)
+    return escrow
+
+
+def test_a_wallet_that_no_source_grades_is_a_persons_to_judge_after_hours(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = unknown(aws, chain, wallets)
+    assert screened(aws, escrow)["verdict"] == "HOLD"
+    aws.invoke("place_hold", {"escrowId": escrow.id})
+    (finding,) = desk(aws, escrow)["findings"]
+    assert (finding["hold"], finding["risk"], finding["silentSince"] < clock.iso(clock.now())) == (
+        "RISK_REVIEW", "UNKNOWN", True,
+    )  # fmt: skip
+    for _ in range(2):  # never by itself
+        assert aws.invoke("hold_funds", {"escrowId": escrow.id}) == {"held": False}
+        aws.clock.advance(days=2)
+    decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    assert screened(aws, escrow) == ENOUGH
+    assert aws.invoke("hold_funds", {"escrowId": escrow.id}) == {"held": True}
+
+
+@pytest.mark.parametrize(("later", "verdict"), [("LOW", "CLEAN"), ("MEDIUM", "HOLD"), ("SANCTIONED", "HOLD")])
+def test_who_was_cleared_as_unknown_is_stopped_by_what_is_learned_later(
+    aws: Platform, chain: FakeChain, wallets: Wallets, later: str, verdict: str
+) -> None:
+    escrow = unknown(aws, chain, wallets)
+    aws.invoke("place_hold", {"escrowId": escrow.id})
+    decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    wallets.risks[chains.sides(escrow)[0]] = later
+    assert screened(aws, escrow)["verdict"] == verdict
+
+
+def test_an_answer_in_between_ends_the_silence(aws: Platform, chain: FakeChain, wallets: Wallets) -> None:
+    escrow = unknown(aws, chain, wallets)
+    wallets.risks.clear()
+    assert screened(aws, escrow) == ENOUGH
+    aws.clock.advance(hours=24)
+    wallets.risks[chains.sides(escrow)[0]] = "UNKNOWN"
+    assert screened(aws, escrow)["verdict"] == "WAIT"
+    aws.clock.advance(hours=6)
+    assert screened(aws, escrow)["verdict"] == "HOLD"
+
+
+def test_what_nobody_could_grade_goes_back_where_people_say_so(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = unknown(aws, chain, wallets)
+    aws.invoke("place_hold", {"escrowId": escrow.id})
+    decided(aws, escrow, "RISK_REVIEW", "REFUND")
+    settlement = money.settlement(escrow)
+    assert run(aws, escrow, settlement.id) == ("OPEN", None)  # the same wallet, now as the one that is paid
+    aws.clock.advance(hours=6)
+    assert run(aws, escrow, settlement.id) == ("PARKED", "REVIEW")
+    decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    assert run(aws, escrow, settlement.id) == ("DONE", None)
+    assert chain.balance(chains.sides(escrow)[0]) == escrow.gross * UNITS
+
+
 # --- payouts
+
+
+def test_a_payout_to_a_wallet_that_no_source_grades_is_a_persons_to_judge(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = confirmed(aws, chain)
+    wallets.risks[chains.sides(escrow)[1]] = "UNKNOWN"
+    assert factories.settle(escrow).holds == set()
+    aws.clock.advance(hours=6)
+    assert (factories.settle(escrow).holds, chain.sent) == ({"RISK_REVIEW"}, [])
+    decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    assert factories.settle(escrow).status == "RELEASED"
 
 
 @pytest.mark.parametrize("risk", ["HIGH", "SANCTIONED"])

@@ -64,6 +64,7 @@ class Settings:
     signer_key_id: str = ""  # KMS, ECC_SECG_P256K1
     usdc_cap_cents: int = 10_000_000  # the most that one escrow may hold on chain
     reclaim_seconds: int = 120 * DAY  # after all windows: then anyone may send the rest back to the buyer
+    unknown_review_seconds: int = 6 * HOUR  # a wallet that no source grades for so long is for a person to judge
     return_minimum_cents: int = 100  # less surplus than this waits for more: the vault has 53 returns
     sanctions_oracle: str = "0x3a91a31cb3dc49b4db9ce721f50a9d076c8d739b"  # Chainalysis; empty: none on this chain
     screening_provider: str = ""  # a paid provider's name, where one is configured (outside.screening)

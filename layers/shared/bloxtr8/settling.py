@@ -100,9 +100,9 @@ def _screen(file: EscrowFile, leg: Leg, actor: Actor) -> list[Leg | Deposit]:
             if fresh:
                 table.commit(file.escrow, *fresh, action="screen_deposit", actor=actor)
             fresh = screenings.of_senders(some, now)
-    leg.screening = screenings.of_wallet(str(leg.destination))
+    leg.screening = screenings.of_payee(str(leg.destination), leg.screening, now)
     if leg.also_buyer and isinstance(file.rail, StablecoinEscrow):
-        leg.also_screening = screenings.of_wallet(file.rail.terms["buyer"])
+        leg.also_screening = screenings.of_payee(file.rail.terms["buyer"], leg.also_screening, now)
     return [leg, *fresh]
 
 

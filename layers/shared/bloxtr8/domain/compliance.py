@@ -38,7 +38,7 @@ REFUNDABLE = escrows.WAITS_FOR_MONEY | {EscrowStatus.FUNDS_HELD, EscrowStatus.DE
 REFUNDED = "REFUNDED_BY_COMPLIANCE"
 _DESPITE = frozenset(Hold) - {Hold.CHARGEBACK}  # the bank has that money; what any other hold stops waits for its end
 MOST = 300  # causes of one decision
-_EVIDENCE = ("risk", "source", "version", "at")
+_EVIDENCE = ("risk", "source", "version", "at", wallet_risk.SILENT)
 
 
 class Option(NamedTuple):

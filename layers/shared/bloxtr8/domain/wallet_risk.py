@@ -1,6 +1,7 @@
 """What a wallet's screening lets happen (D15, D32; rail-usdc.md, Wallet risk). It fails closed: UNKNOWN is never LOW.
 
-A screening is kept as evidence, `{"risk", "source", "version", "at"}`, on the profile, the deposit or the leg.
+A screening is kept as evidence, `{"risk", "source", "version", "at"}`, on the profile, the deposit or the leg; with
+`silentSince` where a source has given no answer since.
 """
 
 import datetime as dt
@@ -8,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from bloxtr8 import clock, config
 from bloxtr8.domain import quarantine
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.wallets import Risk, is_fresh
@@ -39,12 +41,20 @@ SANCTIONS_CAUSE = "sanctions:"
 ALSO_BUYER = "+buyer"  # behind a payout: the other wallet that the same call pays
 FOR_PEOPLE = (Verdict.SANCTIONS, Verdict.REVIEW)  # only COMPLIANCE lets that go on
 _STOPS = (*FOR_PEOPLE, Verdict.WAIT)
-_GRAVITY = (Risk.UNKNOWN, Risk.LOW, Risk.MEDIUM, Risk.HIGH, Risk.SANCTIONED)
+_GRAVITY = (Risk.LOW, Risk.UNKNOWN, Risk.MEDIUM, Risk.HIGH, Risk.SANCTIONED)  # by what a decision covers
+SILENT = "silentSince"
 
 
 def risk(evidence: Mapping[str, Any] | None) -> Risk:
     """The risk a screening found; UNKNOWN where there was none."""
     return Risk((evidence or {}).get("risk", Risk.UNKNOWN))
+
+
+def silent_too_long(evidence: Mapping[str, Any] | None, now: dt.datetime) -> bool:
+    """Whether no source has graded the wallet for so long that a person is to judge it as UNKNOWN."""
+    since = (evidence or {}).get(SILENT)
+    limit = dt.timedelta(seconds=config.settings().unknown_review_seconds)
+    return since is not None and now - clock.parse(since) >= limit
 
 
 # --- accept
@@ -73,26 +83,28 @@ def check_clean(user: User, now: dt.datetime) -> None:
 # --- what a person has decided
 
 
-def cleared(file: EscrowFile) -> dict[str, Risk]:
-    """What COMPLIANCE decided about (decide_hold): by deposit or payout, the gravest risk it was decided at. It covers
-    that finding and lesser ones of the same wallet, never another's, nor a graver one."""
-    found: dict[str, Risk] = {}
+def cleared(file: EscrowFile) -> dict[str, set[Risk]]:
+    """What COMPLIANCE decided about (decide_hold): by deposit or payout, the risks it was decided at. It covers such a
+    finding and lesser ones of the same wallet, never another's, nor a graver one."""
+    found: dict[str, set[Risk]] = {}
     for row in file.decisions:
         if row.status is DecisionStatus.DECIDED and row.decision in _LET_GO:
             for cause, about in row.covers.items():
                 subject = cause.removeprefix(SANCTIONS_CAUSE)
                 limit = Risk.HIGH if subject == cause else Risk.SANCTIONED  # a review never lets a listed wallet go on
-                decided = min(risk(about), limit, key=_GRAVITY.index)
-                found[subject] = max(decided, found.get(subject, Risk.UNKNOWN), key=_GRAVITY.index)
+                found.setdefault(subject, set()).add(min(risk(about), limit, key=_GRAVITY.index))
     return found  # of a card's doubt UNKNOWN: it has no wallet
 
 
 _LET_GO = {Decision.CLEAR, Decision.REFUND}
 
 
-def _is_covered(found: Risk, subject: str, decided: Mapping[str, Risk]) -> bool:
-    known = found is not Risk.UNKNOWN and subject in decided
-    return known and _GRAVITY.index(found) <= _GRAVITY.index(decided[subject])
+def _is_covered(found: Risk, subject: str, decided: Mapping[str, set[Risk]]) -> bool:
+    """What nobody knows is covered only by a decision about just that: whoever judged a risk has not judged another."""
+    risks = decided.get(subject, set())
+    if found is Risk.UNKNOWN:
+        return found in risks
+    return any(_GRAVITY.index(found) <= _GRAVITY.index(each) for each in risks)
 
 
 class Finding(NamedTuple):
@@ -112,9 +124,10 @@ class Finding(NamedTuple):
 # --- deposits
 
 
-def of_sender(deposit: Deposit, buyer: str, now: dt.datetime, decided: Mapping[str, Risk]) -> Verdict:
+def of_sender(deposit: Deposit, buyer: str, now: dt.datetime, decided: Mapping[str, set[Risk]]) -> Verdict:
     """D15: by the sender's risk, and whether it is the buyer's own wallet. What a person cleared is clean; what would
-    let the money go on or back is no older than a day. What was set aside is in nobody's way."""
+    let the money go on or back is no older than a day, and where no source answers for long, a person judges. What was
+    set aside is in nobody's way."""
     found = risk(deposit.screening)
     if deposit.sender is None or deposit.quarantined or _is_covered(found, f"deposit:{deposit.ref}", decided):
         return Verdict.CLEAN
@@ -124,7 +137,7 @@ def of_sender(deposit: Deposit, buyer: str, now: dt.datetime, decided: Mapping[s
     if found == Risk.MEDIUM or (found == Risk.HIGH and not own):
         return Verdict.REVIEW
     if not is_fresh(deposit.screening, now):
-        return Verdict.WAIT
+        return Verdict.REVIEW if silent_too_long(deposit.screening, now) else Verdict.WAIT
     return Verdict.RETURN if found == Risk.HIGH else Verdict.CLEAN
 
 
@@ -174,9 +187,10 @@ def of_payout(file: EscrowFile, leg: Leg, now: dt.datetime) -> list[Finding]:
         return []
     decided = cleared(file)
     buyer = file.rail.terms["buyer"]
-    payees = [Finding(f"payout:{leg.id}", _of_payee(leg.screening, leg.pays), str(leg.destination), leg.screening)]
+    verdict = _of_payee(leg.screening, leg.pays, now)
+    payees = [Finding(f"payout:{leg.id}", verdict, str(leg.destination), leg.screening)]
     if leg.also_buyer:  # a split must not take the money where a refund could not
-        verdict = _of_payee(leg.also_screening, Side.BUYER)
+        verdict = _of_payee(leg.also_screening, Side.BUYER, now)
         payees.append(Finding(f"payout:{leg.id}{ALSO_BUYER}", verdict, buyer, leg.also_screening))
     found = [payee for payee in payees if not _is_covered(risk(payee.evidence), payee.subject, decided)]
     if leg.source_account is Account.SURPLUS:
@@ -186,8 +200,10 @@ def of_payout(file: EscrowFile, leg: Leg, now: dt.datetime) -> list[Finding]:
     return [finding for verdict in _STOPS for finding in found if finding.verdict is verdict]
 
 
-def _of_payee(evidence: Mapping[str, Any] | None, side: Side) -> Verdict:
+def _of_payee(evidence: Mapping[str, Any] | None, side: Side, now: dt.datetime) -> Verdict:
     found = risk(evidence)
-    if found in {Risk.SANCTIONED, Risk.UNKNOWN}:
-        return Verdict.SANCTIONS if found == Risk.SANCTIONED else Verdict.WAIT
+    if found == Risk.SANCTIONED:
+        return Verdict.SANCTIONS
+    if found == Risk.UNKNOWN:
+        return Verdict.REVIEW if silent_too_long(evidence, now) else Verdict.WAIT
     return Verdict.REVIEW if found == Risk.HIGH and side is Side.SELLER else Verdict.CLEAN

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any, Self
 
-from bloxtr8.domain import compliance
+from bloxtr8.domain import compliance, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import DecisionStatus, Hold, HoldDecision
 from bloxtr8.shapes import Moment, View
@@ -13,7 +13,7 @@ from bloxtr8.shapes import Moment, View
 class FindingView(View):
     """Why a hold stands, or why a return is parked. By card `wallet` and what follows it is None: `cause` names the
     review, the warning or the refund at the provider. `amount` is in cents, of the deposit or the payout that `cause`
-    names; `at` is when the wallet was screened."""
+    names; `at` is when the wallet was screened, `silentSince` since when no source has answered about it."""
 
     hold: str
     cause: str
@@ -23,6 +23,7 @@ class FindingView(View):
     source: str | None
     version: str | None
     at: str | None
+    silent_since: str | None
 
 
 class SenderView(View):
@@ -102,7 +103,8 @@ class ComplianceView(View):
 
 def _finding(hold: Hold, cause: str, facts: dict[str, Any]) -> FindingView:
     names = ("wallet", "amount", "risk", "source", "version", "at")
-    return FindingView(hold=str(hold), cause=cause, **{name: facts.get(name) for name in names})
+    known = {name: facts.get(name) for name in names}
+    return FindingView(hold=str(hold), cause=cause, silent_since=facts.get(wallet_risk.SILENT), **known)
 
 
 class HoldDecided(View):

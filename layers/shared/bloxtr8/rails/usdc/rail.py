@@ -95,13 +95,13 @@ class UsdcRail:
     def send(self, order: LegOrder) -> LegOutcome:
         with _plain():
             try:
-                return self._send(order)
+                return self._look_and_send(order)
             except RailBug as refused:
                 if not self._may_be_mined(order):
                     raise
                 raise RailOutcomeUnknown(f"{order.leg_id} was sent before: {refused}") from None
 
-    def _send(self, order: LegOrder) -> LegOutcome:
+    def _look_and_send(self, order: LegOrder) -> LegOutcome:
         action, payment, terms = self._call_of(order)
         tx = self._sender.find(order.escrow_id, action.name)
         if tx is not None and not tx.gives_way_to(order.attempt):
