@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from bloxtr8 import actors, settling, table
+from bloxtr8 import actors, sent_back, settling, table
 from bloxtr8.attempts import again
 from bloxtr8.entities import Escrow, Lookup
 from bloxtr8.rails.base import LegOutcome, LegStatus, RailBug, RailOutcomeUnknown, RailThrottled
@@ -181,7 +181,7 @@ def test_a_card_that_takes_no_refund_is_not_tried_for_ever(aws: Platform, rail: 
         for leg in escrows.file(escrow).legs:
             if leg.status == "CONFIRMED":
                 rail.made[leg.id] = LegOutcome(status=LegStatus.REJECTED, external_id=str(leg.external_id))
-                settling.take_back(escrow.id, leg.settlement_id, leg.n, EVENT)
+                sent_back.take_back(escrow.id, leg.settlement_id, leg.n, EVENT)
     returns = [row for row in escrows.file(escrow).settlements if row.kind == "RETURN"]
     assert [row.status for row in returns] == ["DONE"] * 4 + ["PARKED"]
     assert (escrows.row(escrow).holds, escrows.row(escrow).status) == (frozenset(), "REFUNDED")

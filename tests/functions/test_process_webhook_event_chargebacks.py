@@ -307,6 +307,28 @@ def test_money_that_went_back_already_is_lost_twice_and_nothing_is_reversed(
     assert [row.kind for row in reads.escrow(escrow.id).settlements] == ["REFUND"]
 
 
+@pytest.mark.parametrize(("lost", "again"), [(100_000, 0), (40_000, 60_000)])
+def test_a_refund_that_comes_back_makes_up_for_the_loss_and_only_the_rest_goes_out_again(
+    aws: Platform, stripe: StripeDouble, machines: Machines, lost: int, again: int
+) -> None:
+    escrow = factories.funded(stripe)
+    assert escrows.refund(aws, escrow).status == 202
+    assert escrows.paid_out(stripe, escrow).status is EscrowStatus.REFUNDED
+    decided(aws, stripe, disputed(aws, stripe, escrow, amount=lost), "lost")
+    (leg,) = reads.escrow(escrow.id).legs
+
+    stripe.fail_refund(str(leg.external_id))
+    for told in sent_by(stripe, "refund.failed") * 2:
+        tell(aws, told)
+
+    assert chargebacks.seen_by(aws, escrow) == {
+        account: cents for account, cents in
+        {"BUYER": -100_000, "BANK": lost + FEE, "LOSS": -FEE, "SURPLUS": again}.items() if cents
+    }  # fmt: skip
+    returns = [row.to_buyer for row in reads.escrow(escrow.id).settlements if row.kind == "RETURN"]
+    assert returns == ([again] if again else [])
+
+
 # --- several
 
 

@@ -7,7 +7,7 @@ decide_hold. What COMPLIANCE has decided about holds nothing again, however ofte
 
 from collections.abc import Iterable
 
-from bloxtr8 import clock, lookups, rails, reads, sagas, settling, table
+from bloxtr8 import clock, lookups, rails, reads, sagas, sent_back, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import adoption, compliance, holds, settlements
 from bloxtr8.domain.escrows import EscrowFile
@@ -101,7 +101,7 @@ def _adopt(file: EscrowFile, seen: RefundSeen, actor: Actor) -> None:
 def follow(leg: Leg, actor: Actor) -> None:
     """A transfer or a refund moved on: book it if it is done, take it back into the books if the bank sent it back."""
     settling.confirm_leg(leg.escrow_id, leg.settlement_id, actor, n=leg.n)
-    settling.take_back(leg.escrow_id, leg.settlement_id, leg.n, actor)
+    sent_back.take_back(leg.escrow_id, leg.settlement_id, leg.n, actor)
     for settlement in settlements.live(reads.escrow(leg.escrow_id)):
         sagas.react(settlement, actor)
 

@@ -13,9 +13,8 @@ from bloxtr8 import assets, chargebacks, clock, config, lookups, rails, reads, s
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
 from bloxtr8.domain import chargebacks as rules
-from bloxtr8.domain import disputes, escrows, holds, ledger, legs, plans, resuming, settlements, wallet_risk
+from bloxtr8.domain import disputes, escrows, holds, legs, resuming, settlements, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.wallet_risk import Finding, Verdict
 from bloxtr8.entities import (
     Account,
@@ -24,7 +23,6 @@ from bloxtr8.entities import (
     EscrowStatus,
     Leg,
     LegStatus,
-    Lookup,
     Settlement,
     SettlementKind,
     SettlementStatus,
@@ -144,7 +142,7 @@ def _delayed(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> list
 def _send(file: EscrowFile, settlement: Settlement, leg: Leg, actor: Actor) -> Step:
     """The call itself, after its intent is stored. A definite refusal is written down; anything unknown is raised."""
     try:
-        outcome = rails.get(str(file.escrow.rail)).send(_order(file, leg))
+        outcome = rails.get(str(file.escrow.rail)).send(order(file, leg))
     except base.RailFundsPending as error:
         until = max(error.available_at, clock.now() + legs.patience(leg.attempt))
         return _postpone(settlement.escrow_id, leg, "FUNDS_PENDING", until, actor)
@@ -170,7 +168,7 @@ def confirm_leg(escrow_id: str, settlement_id: str, actor: Actor, *, n: int | No
     if leg is None or n not in {None, leg.n}:
         return Step(NEXT)
     try:
-        outcome = rails.get(str(file.escrow.rail)).find(_order(file, leg))
+        outcome = rails.get(str(file.escrow.rail)).find(order(file, leg))
     except (base.RailThrottled, base.RailOutcomeUnknown):
         if n is None:
             _lose(file, settlement, leg, actor)
@@ -295,32 +293,6 @@ def wake(escrow_id: str, actor: Actor) -> list[Settlement]:
     return woken
 
 
-def take_back(escrow_id: str, settlement_id: str, n: int, actor: Actor) -> None:
-    """A refund that was confirmed came back from the buyer's bank: it is ours again, and goes out once more (section
-    10).
-
-    A look-up row makes each refund come back once.
-    """
-    file, _ = _read(escrow_id, settlement_id)
-    leg = next((row for row in file.legs_of(settlement_id) if row.n == n), None)
-    if leg is None or leg.status is not LegStatus.CONFIRMED or leg.pays is not Side.BUYER or leg.external_id is None:
-        return
-    outcome = rails.get(str(file.escrow.rail)).find(_order(file, leg))
-    if outcome is None or outcome.status is not base.LegStatus.REJECTED:
-        return
-    mark = Lookup(index="BACK", value=leg.external_id, target=escrow_id)
-    if table.find(Lookup, index=mark.index, value=mark.value) is not None:
-        return
-    now = clock.now()
-    entry = Entry(Account.BUYER, Account.SURPLUS, leg.amount, "sent back by the buyer's bank")
-    lines = ledger.book(file.escrow, [entry], now=now, leg_id=leg.id, external_id=leg.external_id)
-    planned = plans.give_back(file, None, leg.amount, actor=actor, reason="REFUND_FAILED", now=now)
-    if sum(row.reason == "REFUND_FAILED" for row in file.settlements) >= settlements.MAX_ATTEMPTS:
-        settlements.park(file, planned.settlement, "REFUND_FAILED", refused=False)  # that card takes it no more
-    table.commit(file.escrow, mark, *lines, *planned.rows, action="take_back_refund", actor=actor)
-    logger.error("a refund came back", extra={"escrowId": escrow_id, "legId": leg.id})
-
-
 def _read(escrow_id: str, settlement_id: str) -> tuple[EscrowFile, Settlement]:
     file = reads.escrow(escrow_id)
     return file, file.settlement(settlement_id)
@@ -370,7 +342,7 @@ def _refuse(escrow_id: str, sent: Leg, error: str, actor: Actor) -> Step:
     return Step(PARK, error)
 
 
-def _order(file: EscrowFile, leg: Leg) -> LegOrder:
+def order(file: EscrowFile, leg: Leg) -> LegOrder:
     """The leg as the rail takes it, from its frozen row alone."""
     if file.rail.external_id is None:
         raise base.RailBug("money is held, but its payment is not known")

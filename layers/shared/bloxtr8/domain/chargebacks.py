@@ -28,6 +28,8 @@ from bloxtr8.entities import (
 )
 
 REASON = "CHARGEBACK"
+TAKEN = "taken back by the buyer's bank"
+PAID_BEFORE = "his bank has paid him already"
 LOOK = dt.timedelta(days=1)  # an open one is asked for once a day: its events may be lost
 WAITING = {SettlementStatus.OPEN, SettlementStatus.PARKED}
 IN_FLIGHT = {LegStatus.SENT, LegStatus.UNKNOWN}
@@ -59,6 +61,14 @@ def only_asked(file: EscrowFile) -> bool:
 def booked(file: EscrowFile) -> tuple[str, ...]:
     """Those that were lost and are in the books: what is left of the payment may be moved all the same."""
     return tuple(row.id for row in file.chargebacks if row.status is ChargebackStatus.LOST)
+
+
+def paid_before(file: EscrowFile, back: int) -> int:
+    """Of a refund of `back` cents that came back: how much of it the buyer has of his bank. What the bank took after
+    the money had left us was a loss; this makes up for it, and he is not paid twice."""
+    lost = sum(line.amount for line in file.ledger if line.debit is Account.LOSS and line.memo == TAKEN)
+    made_up = sum(line.amount for line in file.ledger if line.memo == PAID_BEFORE)
+    return min(back, lost - made_up)
 
 
 def record(
@@ -151,11 +161,10 @@ def lose(file: EscrowFile, row: Chargeback, *, actor: Actor, now: dt.datetime) -
     surplus = min(escrow.surplus, row.amount - held)
     rest = row.amount - held - surplus
     over = escrow.held - held if ends_by(file) else 0
-    memo = "taken back by the buyer's bank"
     entries = [
-        Entry(Account.HELD, Account.BANK, held, memo, "held"),
-        Entry(Account.SURPLUS, Account.BANK, surplus, memo, "surplus"),
-        Entry(Account.LOSS, Account.BANK, rest, memo, "loss"),
+        Entry(Account.HELD, Account.BANK, held, TAKEN, "held"),
+        Entry(Account.SURPLUS, Account.BANK, surplus, TAKEN, "surplus"),
+        Entry(Account.LOSS, Account.BANK, rest, TAKEN, "loss"),
         Entry(Account.HELD, Account.SURPLUS, over, "not taken back", "over"),
     ]
     if ends_by(file):
