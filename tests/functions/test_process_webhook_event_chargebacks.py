@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from bloxtr8 import reads
+from bloxtr8.domain import plans
 from bloxtr8.entities import ChargebackStatus, Escrow, EscrowStatus, Hold, PlatformRole, SettlementStatus
 from bloxtr8.rails import stripe_client
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.emulator import Platform
-from tests.functions import chargebacks, escrows
+from tests.functions import chargebacks, escrows, money
 from tests.functions.chargebacks import FEE, decided, dispute, disputed, happen, tell
 from tests.functions.webhooks import Machines, alarms, event, sent_by
 from tests.wire import Wire
@@ -217,6 +218,91 @@ def test_a_rest_that_stripe_does_not_refund_waits_for_a_person(
     stripe.advance(days=5)
     factories.settle(escrow, back.id)
     assert chargebacks.seen_by(aws, escrow) == {"BUYER": -30_000, "BANK": 30_000 + FEE, "LOSS": -FEE}
+
+
+# --- a part, of what was handed over
+
+
+def test_of_a_part_lost_after_the_delivery_only_that_part_is_gone(
+    aws: Platform, stripe: StripeDouble, machines: Machines
+) -> None:
+    escrow = factories.delivered(stripe)
+    chargeback = disputed(aws, stripe, escrow, amount=30_000)
+    aws.clock.advance(days=2)
+
+    decided(aws, stripe, chargeback, "lost")
+
+    row = factories.escrow_row(escrow)
+    assert (row.status, row.holds) == ("DELIVERED", frozenset())
+    assert row.inspect_by - escrow.inspect_by >= 2 * DAY
+    assert chargebacks.seen_by(aws, escrow) == {
+        "BUYER": -100_000, "HELD": 70_000, "BANK": 30_000 + FEE, "LOSS": -FEE,
+    }  # fmt: skip
+    assert escrows.confirm(aws, escrow).status == 202
+    assert factories.settle(escrow).status is EscrowStatus.SPLIT  # the buyer has a part, of his bank
+    assert escrows.around(escrow)["listing"] == "SOLD"
+    assert chargebacks.seen_by(aws, escrow) == {
+        "BUYER": -100_000, "SELLER": 67_970, "FEES": 2_030, "BANK": 30_000 + FEE, "LOSS": -FEE,
+    }  # fmt: skip
+
+
+def test_of_a_part_lost_after_the_confirmation_the_seller_is_paid_the_rest(
+    aws: Platform, stripe: StripeDouble, machines: Machines
+) -> None:
+    escrow = confirmed(aws, stripe)
+    parts = [disputed(aws, stripe, escrow, amount=amount) for amount in (20_000, 10_000)]
+    factories.settle(escrow)  # parked by the hold
+    for chargeback in parts:
+        decided(aws, stripe, chargeback, "lost")
+
+    *dropped, last = reads.escrow(escrow.id).settlements
+    assert [row.status for row in dropped] == [SettlementStatus.DROPPED] * 2
+    assert (last.kind, last.to_seller, last.to_platform, last.to_buyer) == ("RELEASE", 67_970, 2_030, 0)
+    row = factories.escrow_row(escrow)
+    assert (row.status, row.settlement_id, row.holds) == ("SETTLING", last.id, frozenset())
+    assert machines.started[-1] == f"{last.id}-1"
+    factories.settle(escrow, dropped[0].id)  # its machine finds nothing to do
+    assert factories.settle(escrow).status is EscrowStatus.SPLIT
+    assert chargebacks.seen_by(aws, escrow) == {
+        "BUYER": -100_000, "SELLER": 67_970, "FEES": 2_030, "BANK": 30_000 + 2 * FEE, "LOSS": -2 * FEE,
+    }  # fmt: skip
+
+
+def test_what_the_bank_gave_the_buyer_comes_out_of_his_part_of_a_split(
+    aws: Platform, stripe: StripeDouble, machines: Machines
+) -> None:
+    escrow = factories.delivered(stripe)
+    money.split(escrow, 60_000)
+    decided(aws, stripe, disputed(aws, stripe, escrow, amount=30_000), "lost")
+    _, last = reads.escrow(escrow.id).settlements
+    assert (last.to_seller, last.to_platform, last.to_buyer) == (58_260, 1_740, 10_000)
+    event = {"escrowId": escrow.id, "settlementId": last.id}
+    for task in ("send_leg", "confirm_leg"):
+        aws.invoke(task, event)  # the seller has his part now
+
+    decided(aws, stripe, disputed(aws, stripe, escrow, amount=4_000), "lost")
+
+    *_, last = reads.escrow(escrow.id).settlements
+    assert (last.to_seller, last.to_platform, last.to_buyer, last.seller_share, last.buyer_share) == (
+        0, 0, 6_000, 60_000, 6_000,
+    )  # fmt: skip
+    assert chargebacks.seen_by(aws, escrow) == {
+        "BUYER": -100_000, "SELLER": 58_260, "FEES": 1_740, "HELD": 6_000, "BANK": 34_000 + 2 * FEE, "LOSS": -2 * FEE,
+    }  # fmt: skip
+
+
+def test_an_arbiter_divides_what_the_bank_has_left(
+    aws: Platform, stripe: StripeDouble, machines: Machines, roblox: Any
+) -> None:
+    escrow = factories.delivered(stripe)
+    roblox.set_group(escrow.asset_id, owner=escrow.seller_roblox_id)
+    aws.clock.advance(seconds=escrow.inspect_seconds)
+    aws.invoke("enforce_escrow_deadlines")
+    decided(aws, stripe, disputed(aws, stripe, escrow, amount=30_000), "lost")
+    file = reads.escrow(escrow.id)
+    assert (file.escrow.status, plans.remaining(file)) == ("DISPUTED", 70_000)
+    (dispute_row,) = file.disputes
+    assert dispute_row.status == "OPEN"
 
 
 # --- lost after the release

@@ -123,7 +123,7 @@ def _lose(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor)
         _react(file, settlements.live(file), actor)
         return
     lines = _news(file, row, seen)
-    around = reads.around(file.escrow) if rules.ends_by(file) else None
+    around = reads.around(file.escrow) if rules.ends_by(file, row) else None
     with read_together("lose_chargeback"):
         lost = rules.lose(file, row, actor=actor, now=now)
         if around is not None:

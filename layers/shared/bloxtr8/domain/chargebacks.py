@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from bloxtr8.actors import Actor
-from bloxtr8.domain import disputes, escrows, holds, ledger, plans, recoveries, settlements
+from bloxtr8.domain import disputes, escrows, holds, ledger, lost_parts, plans, recoveries, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
@@ -141,35 +141,39 @@ def waits(file: EscrowFile) -> bool:
     return in_flight or paid_out
 
 
-def ends_by(file: EscrowFile) -> bool:
-    """Whether losing it ends the escrow: the money was held. At an end, and while it is awaited, only lines are
-    booked."""
-    return file.escrow.status in escrows.MONEY_HELD and file.escrow.held > 0
+def ends_by(file: EscrowFile, row: Chargeback) -> bool:
+    """Whether losing it ends the escrow: the money was held, and the trade does not go on with the rest of it. At an
+    end, and while it is awaited, only lines are booked."""
+    held = file.escrow.status in escrows.MONEY_HELD and file.escrow.held > 0
+    return held and not lost_parts.goes_on(file, row.amount)
 
 
 def lose(file: EscrowFile, row: Chargeback, *, actor: Actor, now: dt.datetime) -> Lost:
     """lose_chargeback: the bank keeps `row.amount`, first of what is held, then of what was to go back to the buyer;
     the rest is a loss, for which the seller's transfers are to be reversed.
 
-    Of an escrow that this ends, what the bank did not take goes back to the buyer. Call it only where nothing `waits`;
-    the rows around the deal are the caller's.
+    Of an escrow that this ends, what the bank did not take goes back to the buyer; of one that goes on, it is paid out
+    as was decided, or will be. Call it only where nothing `waits`; the rows around the deal are the caller's.
     """
-    escrow, lost = file.escrow, Lost()
+    escrow, lost, ends = file.escrow, Lost(), ends_by(file, row)
     CHARGEBACK.apply("lose_chargeback", row, Role.SYSTEM)
     row.closed_at, row.next_look = now, None
     held = min(escrow.held, row.amount)
     surplus = min(escrow.surplus, row.amount - held)
     rest = row.amount - held - surplus
-    over = escrow.held - held if ends_by(file) else 0
+    over = escrow.held - held if ends else 0
+    goes_on = not ends and escrow.status in escrows.MONEY_HELD and held > 0
     entries = [
         Entry(Account.HELD, Account.BANK, held, TAKEN, "held"),
         Entry(Account.SURPLUS, Account.BANK, surplus, TAKEN, "surplus"),
         Entry(Account.LOSS, Account.BANK, rest, TAKEN, "loss"),
         Entry(Account.HELD, Account.SURPLUS, over, "not taken back", "over"),
     ]
-    if ends_by(file):
+    if ends:
         lost.rows += _end(file, now)
     lost.rows += ledger.book(escrow, entries, now=now, deposit_ref=row.charge_id, external_id=row.id)
+    if goes_on:
+        lost.rows += _go_on(file, held, lost, actor, now)
     if surplus:
         lost.rows += _drop(file, now, returns=True)
     if left := max(0, plans.unreturned(file)):
@@ -185,10 +189,19 @@ def lose(file: EscrowFile, row: Chargeback, *, actor: Actor, now: dt.datetime) -
     return lost
 
 
+def _go_on(file: EscrowFile, part: int, lost: Lost, actor: Actor, now: dt.datetime) -> list[Entity]:
+    """Only that part is gone. What was to be paid out of the whole is planned anew."""
+    ESCROW.apply("lose_chargeback", file.escrow, Role.SYSTEM, becomes=file.escrow.status)
+    changed, planned = lost_parts.take(file, part, actor=actor, now=now)
+    if planned is not None:
+        lost.plan(planned)
+    return [*changed]
+
+
 def _end(file: EscrowFile, now: dt.datetime) -> list[Entity]:
     """REFUNDED(CHARGEBACK): what was to be paid out is dropped, and a dispute has nothing left to decide."""
     escrow = file.escrow
-    ESCROW.apply("lose_chargeback", escrow, Role.SYSTEM)
+    ESCROW.apply("lose_chargeback", escrow, Role.SYSTEM, becomes=EscrowStatus.REFUNDED)
     dropped = _drop(file, now)
     if dropped:
         escrow.holds = frozenset(escrow.holds - {Hold.PAYOUT_FAILED})

@@ -49,9 +49,9 @@ class Planned:
 
 
 def remaining(file: EscrowFile) -> int:
-    """What of `amount` no settlement has decided yet, in cents (section 10)."""
+    """What of `amount` no settlement has decided yet, in cents (section 10), nor the buyer's bank."""
     decided = (s for s in file.settlements if s.status in _COUNTED and s.kind is not SettlementKind.RETURN)
-    return file.escrow.amount - sum(s.seller_share + s.buyer_share for s in decided)
+    return file.escrow.amount - file.escrow.charged_back - sum(s.seller_share + s.buyer_share for s in decided)
 
 
 def start(
@@ -96,6 +96,38 @@ def start(
     escrow.frozen_causes, escrow.frozen_at, escrow.unknown_since = frozenset(), None, None
     plan_look(escrow, now)
     return planned
+
+
+def start_anew(
+    file: EscrowFile, old: Settlement, *, seller_share: int, buyer_share: int, actor: Actor, now: dt.datetime
+) -> Planned:
+    """Another settlement in the place of `old`, which is dropped: its shares are less now, and what it has paid of them
+    stays paid. Where one side has been paid, all that is held is the other's."""
+    escrow, paid = file.escrow, paid_sides(file, old)
+    if paid:
+        sellers = 0 if Side.SELLER in paid else escrow.held
+        share = money.Share(seller=sellers, platform=0, buyer=escrow.held - sellers)
+    else:
+        share = money.settle(
+            amount=escrow.amount,
+            buyer_fee_bps=escrow.buyer_fee_bps,
+            seller_fee_bps=escrow.seller_fee_bps,
+            seller_share=seller_share,
+            held=escrow.held,
+            share_before=escrow.seller_share,
+            fees_before=escrow.fees,
+        )
+    planned = _plan(file, old.kind, share, actor=actor, reason=old.reason, now=now)
+    planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, buyer_share
+    planned.settlement.replaces, escrow.settlement_id = old.id, planned.settlement.id
+    return planned
+
+
+def paid_sides(file: EscrowFile, settlement: Settlement) -> set[Side]:
+    """Who has been paid his part of a settlement, or of those in whose place it is."""
+    before = file.settlement(settlement.replaces) if settlement.replaces else None
+    earlier = paid_sides(file, before) if before else set[Side]()
+    return earlier | {leg.pays for leg in file.legs_of(settlement.id) if leg.status is LegStatus.CONFIRMED}
 
 
 def expire_proposal(file: EscrowFile, now: dt.datetime) -> list[SettlementProposal]:

@@ -112,7 +112,10 @@ ESCROW = Lifecycle(
     ("record_reclaim",     {*_PAID, _E.SETTLING}, _E.REFUNDED, _SYSTEM),
     ("record_chargeback",  set(_E),         None,           _SYSTEM),
     ("win_chargeback",     set(_E),         None,           _SYSTEM),
-    ("lose_chargeback",    {*_PAID, _E.SETTLING}, _E.REFUNDED, _SYSTEM),  # else only ledger lines
+    ("lose_chargeback",    {_E.FUNDS_HELD}, _E.REFUNDED,    _SYSTEM),  # at an end there are only ledger lines
+    ("lose_chargeback",    {_E.DELIVERED},  {_E.DELIVERED, _E.REFUNDED}, _SYSTEM),  # of a part the trade goes on
+    ("lose_chargeback",    {_E.DISPUTED},   {_E.DISPUTED, _E.REFUNDED}, _SYSTEM),
+    ("lose_chargeback",    {_E.SETTLING},   {_E.SETTLING, _E.REFUNDED}, _SYSTEM),
     ("finish_settlement",  {_E.SETTLING},   {_E.RELEASED, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
 )  # fmt: skip
 

@@ -113,6 +113,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     fees = IntegerAttribute(default=0)
     surplus = IntegerAttribute(default=0)
     quarantined = IntegerAttribute(default=0)  # of `surplus`: small money of doubtful strangers, in no return
+    charged_back = IntegerAttribute(default=0)  # of `amount`: what the buyer's bank took of it while the trade went on
     ledger_seq = IntegerAttribute(default=0)
     seller_share = IntegerAttribute(default=0)  # of `amount`, settled so far, before fees
 

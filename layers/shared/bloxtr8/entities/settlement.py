@@ -54,6 +54,7 @@ class Settlement(HasUlid, EscrowRow, discriminator="Settlement"):
     seller_share = IntegerAttribute(default=0)  # of the escrow's amount, before fees
     buyer_share = IntegerAttribute(default=0)
     through = IntegerAttribute(null=True)  # of a RETURN: the ledger's last line when it was planned
+    replaces = UnicodeAttribute(null=True)  # the dropped one in whose place it pays what is left of its parts
     reason = UnicodeAttribute(null=True)
     actor = UnicodeAttribute()
     run = IntegerAttribute(default=1)

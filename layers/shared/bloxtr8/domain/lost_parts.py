@@ -1,0 +1,67 @@
+"""A part of a payment that the buyer's bank took, of a trade in which something was handed over: only that part is gone
+(states.md, section 4, lose_chargeback).
+
+It is the buyer's, who has it: it comes out of his part of a settlement first, and then out of the seller's.
+"""
+
+import datetime as dt
+
+from bloxtr8.actors import Actor
+from bloxtr8.domain import plans
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.plans import Planned
+from bloxtr8.domain.settlements import drop
+from bloxtr8.entities import Dispute, EscrowStatus, Hold, Settlement, Side
+
+HANDED_OVER = frozenset({EscrowStatus.DELIVERED, EscrowStatus.DISPUTED, EscrowStatus.SETTLING})
+
+
+def goes_on(file: EscrowFile, lost: int) -> bool:
+    """Whether the trade goes on without `lost` cents: something was handed over, or may have been, and a part of the
+    price is left to be paid out. Before that the seller keeps his asset, and the rest is the buyer's."""
+    escrow = file.escrow
+    if escrow.status not in HANDED_OVER or lost >= escrow.held:
+        return False
+    settlement = _settlement(file)
+    return plans.remaining(file) + (sum(_unpaid(file, settlement)) if settlement else 0) > lost
+
+
+def take(
+    file: EscrowFile, lost: int, *, actor: Actor, now: dt.datetime
+) -> tuple[list[Settlement | Dispute], Planned | None]:
+    """`lost` cents are out of what is held: what was to be paid of it is planned anew. Returns the rows that this
+    changed, and the new plan."""
+    file.escrow.charged_back += lost
+    old = _settlement(file)
+    if old is None:
+        return [], None
+    seller, buyer = _unpaid(file, old)
+    from_buyer = min(lost, buyer)
+    drop(old, "lose_chargeback", Role.SYSTEM, now)
+    file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
+    planned = plans.start_anew(
+        file,
+        old,
+        seller_share=old.seller_share - (lost - from_buyer),
+        buyer_share=old.buyer_share - from_buyer,
+        actor=actor,
+        now=now,
+    )
+    decided = [row for row in file.disputes if row.settlement_id == old.id]
+    for dispute in decided:
+        dispute.settlement_id = planned.settlement.id
+    return [old, *decided], planned
+
+
+def _settlement(file: EscrowFile) -> Settlement | None:
+    """What pays out the money that is held, if it was decided."""
+    settlement_id = file.escrow.settlement_id
+    return file.settlement(settlement_id) if settlement_id else None
+
+
+def _unpaid(file: EscrowFile, settlement: Settlement) -> tuple[int, int]:
+    """The seller's and the buyer's share that are still to be paid, in cents of the price."""
+    paid = plans.paid_sides(file, settlement)
+    seller = 0 if Side.SELLER in paid else settlement.seller_share
+    return seller, 0 if Side.BUYER in paid else settlement.buyer_share

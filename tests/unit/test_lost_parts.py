@@ -1,0 +1,74 @@
+"""A part that the buyer's bank took, of a trade in which something was handed over (states.md, section 4)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bloxtr8.domain import chargebacks, ledger, plans, settlements
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.entities import Account, EscrowStatus, SettlementStatus
+from tests.unit.escrow_rows import BUYER, START, paid, pay_out, start
+
+E = EscrowStatus
+
+
+def lose(file: EscrowFile, amount: int) -> None:
+    """The bank takes so much, and keeps it."""
+    row = chargebacks.record(
+        file, f"dp_{len(file.chargebacks)}", charge_id="ch_1", amount=amount, inquiry=False, reason=None, now=START
+    )
+    before = len(file.ledger)
+    lost = chargebacks.lose(file, row, actor=BUYER, now=START)
+    file.ledger += [line for line in lost.rows if line.entity == "LedgerLine"]  # type: ignore[misc]
+    assert len(file.ledger) > before
+
+
+@given(
+    to_seller=st.integers(0, 10_000),
+    buyer_bps=st.sampled_from([0, 100, 333]),
+    lost=st.integers(1, 10_000),
+    again=st.integers(1, 10_000),
+    first=st.booleans(),
+)
+def test_every_cent_is_paid_once_whatever_the_bank_takes(
+    to_seller: int, buyer_bps: int, lost: int, again: int, first: bool
+) -> None:
+    """The seller never gets more than his part; he gets all of it while the bank took no more than the buyer's."""
+    file = paid(buyer_fee_bps=buyer_bps)
+    planned = start(file, to_seller)
+    if first and len(planned.legs) == 2:
+        leg = planned.legs[0]
+        settlements.send(leg, planned.settlement, START)
+        file.ledger += settlements.confirm(file, leg, "tr_first", START)
+    for amount in (lost, again):
+        if file.escrow.status is E.SETTLING:
+            lose(file, amount)
+    live = [row for row in settlements.live(file) if row.kind not in settlements.APART]
+    if file.escrow.status is E.SETTLING:
+        (last,) = live
+        pay_out(file, plans.Planned(last, file.legs_of(last.id)))
+        settlements.close(file, last, None, sold=False, now=START)
+    assert file.escrow.status in {E.RELEASED, E.REFUNDED, E.SPLIT}
+    found = ledger.balance(file.escrow, file.ledger)
+    assert found.balanced
+    bank = sum(row.amount for row in file.chargebacks)
+    paid_to_seller = found.accounts[Account.SELLER]
+    assert paid_to_seller <= to_seller
+    if bank <= 10_000 - to_seller and file.escrow.status is not E.REFUNDED:
+        assert paid_to_seller == to_seller - to_seller * 290 // 10_000
+    assert sum(row.status is SettlementStatus.OPEN for row in live) <= 1
+
+
+@pytest.mark.parametrize("status", [E.DELIVERED, E.DISPUTED])
+def test_what_nobody_has_decided_yet_is_less(status: EscrowStatus) -> None:
+    file = paid(status)
+    lose(file, 3_000)
+    assert (file.escrow.status, plans.remaining(file), file.escrow.held) == (status, 7_000, 7_000)
+    lose(file, 7_000)
+    assert (file.escrow.status, file.escrow.reason, file.escrow.held) == (E.REFUNDED, "CHARGEBACK", 0)
+
+
+def test_before_anything_was_handed_over_the_trade_is_over_and_the_rest_is_the_buyers() -> None:
+    file = paid(E.FUNDS_HELD)
+    lose(file, 3_000)
+    assert (file.escrow.status, file.escrow.surplus) == (E.REFUNDED, 7_000)
