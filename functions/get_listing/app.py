@@ -12,8 +12,13 @@ app = http_app()
 @app.get("/listings/<listing_id>", summary="One listing", tags=["listings"])
 def get_listing(listing_id: str, actor: MaybeActor) -> ListingDetail:
     listing = table.get(Listing, id=listings.known(listing_id))
-    role = listings.role_of(listing, actor)
-    seller, deals = table.load(table.ref(User, id=listing.seller_id), table.ref(Deals, user_id=listing.seller_id))
+    listings.role_of(listing, actor)
+    seller, deals, caller = table.load(
+        table.ref(User, id=listing.seller_id),
+        table.ref(Deals, user_id=listing.seller_id),
+        table.ref(User, id=actor.id if actor else listing.seller_id),
+    )
+    role = listings.role_of(listing, actor, caller.platform_roles if actor and caller else frozenset())
     return ListingDetail.with_seller(listing, role, seller, deals)
 
 

@@ -47,6 +47,15 @@ def test_shows_the_owner_what_he_may_do(aws: Platform, seller: User, listing: Li
     assert answer.body["allowedActions"] == ["deactivate_listing", "update_listing", "cancel_listing"]
 
 
+def test_shows_support_what_it_may_do(aws: Platform, listing: Listing) -> None:
+    support = factories.user(platform_roles=frozenset({"SUPPORT"}))
+    aws.clock.advance(minutes=2)
+
+    answer = aws.call("get_listing", headers=bearer(support), listing_id=listing.id)
+
+    assert answer.body["allowedActions"] == ["verify_listing"]
+
+
 def test_shows_what_is_not_verified_yet(aws: Platform, roblox: Roblox, seller: User) -> None:
     roblox.down()
     waiting = aws.call("create_listing", seller, body()).body

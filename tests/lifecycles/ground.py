@@ -1,0 +1,112 @@
+"""Where the walks through the lifecycles begin: a table that goes back to how it was, and one trade in it."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.table import Table
+
+from bloxtr8.entities import PlatformRole, User
+from local.doubles.stripe.double import StripeDouble
+from tests import factories
+from tests.doubles import Roblox
+from tests.emulator import Platform
+from tests.functions import chain as chains
+from tests.functions.chain import FakeChain, Wallets
+from tests.lifecycles.picture import Picture
+
+STAFF = {"support": PlatformRole.SUPPORT, "arbiter": PlatformRole.ARBITER, "judge": PlatformRole.ARBITER,
+         "officer": PlatformRole.COMPLIANCE, "admin": PlatformRole.PADMIN}  # fmt: skip
+
+
+@dataclass
+class Trade:
+    """One trade as far as its stage has come, and everybody who may want something of it.
+
+    `judge` is the arbiter to whom the dispute, if there is one in review, is assigned.
+    """
+
+    people: dict[str, User]
+    asset_id: str
+    listing_id: str
+    offer_id: str | None = None
+    ulid: str | None = None  # the contract's and the escrow's
+    owner: str | None = "seller"  # who has the asset while the actions are tried
+    currency: str = "USD"
+
+    @property
+    def contract_id(self) -> str | None:
+        return self.ulid and f"con_{self.ulid}"
+
+    @property
+    def escrow_id(self) -> str | None:
+        return self.ulid and f"esc_{self.ulid}"
+
+    def __getitem__(self, name: str) -> User:
+        return self.people[name]
+
+
+class Image(NamedTuple):
+    """The platform at one moment."""
+
+    rows: list[tuple[Any, dict[Any, Any]]]
+    moment: dt.datetime
+    picture: Picture
+
+
+@dataclass
+class Ground:
+    """The platform, whose table can be put back; what is at the providers stays, as after a crash of ours."""
+
+    aws: Platform
+    roblox: Roblox
+    stripe: StripeDouble
+    chain: FakeChain
+    wallets: Wallets
+    _table: Table = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._table = dynamodb_backends["123456789012"]["us-east-1"].tables["bloxtr8-local"]
+
+    def build(self, stage: Callable[["Ground"], Trade]) -> tuple[Trade, Image]:
+        """A stage on an empty table. A minute has passed since, so that Roblox may be asked again."""
+        self._table.items.clear()
+        self.wallets.risks.clear()
+        trade = stage(self)
+        self.aws.clock.advance(minutes=2)
+        self.transfer(trade, trade.owner)
+        return trade, self.image()
+
+    def image(self) -> Image:
+        """How it is now. A write puts a new item in an old one's place, so the items themselves need no copy."""
+        rows = [(key, dict(items)) for key, items in self._table.items.items()]  # type: ignore[arg-type]
+        return Image(rows, self.aws.clock.moment, self.picture())
+
+    def untouched(self, image: Image) -> bool:
+        """Whether nothing at all was written since: every item is the very one it was."""
+        return {key: items for key, items in self._table.items.items() if items} == dict(image.rows)
+
+    def back_to(self, image: Image) -> None:
+        """Everything of ours as it was then."""
+        self._table.items.clear()
+        for key, items in image.rows:
+            self._table.items[key].update(items)
+        self.aws.clock.moment = image.moment
+
+    def picture(self) -> Picture:
+        return Picture.of(self.aws.rows())
+
+    def transfer(self, trade: Trade, owner: str | None) -> None:
+        """Roblox shows another owner from now on."""
+        self.roblox.set_group(trade.asset_id, owner=owner and trade.people[owner])
+
+    def meet(self, currency: str) -> dict[str, User]:
+        """A seller whom Stripe or the chain pays, a buyer, a stranger, and the staff."""
+        if currency == "USD":
+            people = {"seller": factories.payee(self.stripe), "buyer": factories.user()}
+        else:
+            people = {"seller": chains.holder(), "buyer": chains.holder()}
+        people["stranger"] = factories.user()
+        return people | {name: factories.user(platform_roles=frozenset({role})) for name, role in STAFF.items()}

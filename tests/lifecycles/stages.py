@@ -1,0 +1,354 @@
+"""The stages of a trade that every action is tried in: each way in which a trade can stand, reached as people reach it.
+
+A path names its steps. A later row of a lifecycle whose status no stage here
+shows fails the tests; a stage more is a line more.
+"""
+
+from collections.abc import Callable
+from functools import reduce
+
+from bloxtr8 import table
+from bloxtr8.entities import Contract, Escrow, ListingStatus
+from tests import factories
+from tests.functions import contracts, disputes, escrows, holding, listings, money, offers, settlements
+from tests.functions.chain import STRANGER, UNITS
+from tests.lifecycles.ground import Ground, Trade
+
+type Step = Callable[[Ground, Trade], None]
+
+
+def escrow_of(trade: Trade) -> Escrow:
+    assert trade.ulid is not None
+    return table.get(Escrow, ulid=trade.ulid)
+
+
+def contract_of(trade: Trade) -> Contract:
+    assert trade.ulid is not None
+    return table.get(Contract, ulid=trade.ulid)
+
+
+# --- the market
+
+
+def listed(ground: Ground, currency: str) -> Trade:
+    people = ground.meet(currency)
+    listing = factories.listing(people["seller"])
+    return Trade(people, listing.asset_id, listing.id, currency=currency)
+
+
+def _listing(action: str) -> Step:
+    def step(ground: Ground, trade: Trade) -> None:
+        assert ground.aws.call(action, trade["seller"], listing_id=trade.listing_id).status < 300
+
+    return step
+
+
+def _removed(_: Ground, trade: Trade) -> None:
+    listings.moved(listings.row(trade.listing_id), ListingStatus.REMOVED)
+
+
+def _offer(_: Ground, trade: Trade) -> None:
+    listing = listings.row(trade.listing_id)
+    trade.offer_id = factories.offer(listing, trade["buyer"], currency=trade.currency).id
+
+
+def _countered(ground: Ground, trade: Trade) -> None:
+    trade.offer_id = offers.counter(ground.aws, trade["seller"], trade.offer_id, 110_000).id
+
+
+def _answered(action: str, who: str) -> Step:
+    def step(ground: Ground, trade: Trade) -> None:
+        assert ground.aws.call(action, trade[who], {}, offer_id=str(trade.offer_id)).status == 200
+
+    return step
+
+
+def _late(ground: Ground, _: Trade) -> None:
+    ground.aws.clock.advance(days=8)
+
+
+def _job(name: str) -> Step:
+    return lambda ground, _: ground.aws.invoke(name)
+
+
+# --- the contract
+
+
+def _accepted(_: Ground, trade: Trade) -> None:
+    made = factories.accepted(made=factories.offer_row(str(trade.offer_id)))
+    trade.ulid = made.ulid
+
+
+def _rendered(_: Ground, trade: Trade) -> None:
+    factories.contract(contract_of(trade))
+
+
+def _signed(who: str) -> Step:
+    def step(ground: Ground, trade: Trade) -> None:
+        assert contracts.sign(ground.aws, trade[who], contract_of(trade)).status == 201
+
+    return step
+
+
+def _void(ground: Ground, trade: Trade) -> None:
+    assert contracts.void(ground.aws, trade["buyer"], contract_of(trade)).status == 200
+
+
+# --- the escrow
+
+
+def _opened(ground: Ground, trade: Trade) -> None:
+    ground.aws.invoke("open_funding", {"escrowId": trade.escrow_id})
+
+
+def _cancelled(ground: Ground, trade: Trade) -> None:
+    path = {"escrow_id": str(trade.escrow_id)}
+    assert ground.aws.call("cancel_escrow", trade["buyer"], {"reason": "r"}, **path).status == 200
+
+
+def _paid(ground: Ground, trade: Trade) -> None:
+    factories.pay(escrow_of(trade))
+    ground.aws.invoke("screen_deposit", {"escrowId": trade.escrow_id})
+
+
+def _paid_on_chain(more: int) -> Step:
+    def step(ground: Ground, trade: Trade) -> None:
+        escrow = escrow_of(trade)
+        ground.chain.pay(escrow, (escrow.gross + more) * UNITS)
+        ground.aws.invoke("screen_deposit", {"escrowId": escrow.id})
+
+    return step
+
+
+def _return_refused(ground: Ground, trade: Trade) -> None:
+    """What was too much can't be sent back for good."""
+    (settlement,) = [row for row in escrows.file(escrow_of(trade)).settlements if row.kind == "RETURN"]
+    named = {"escrowId": trade.escrow_id, "settlementId": settlement.id}
+    ground.aws.invoke("park_settlement", named | {"error": "RailDeclined"})
+
+
+def _late_money(ground: Ground, trade: Trade) -> None:
+    """The buyer pays when nobody waits for it any more."""
+    ground.chain.pay(escrow_of(trade), 500 * UNITS)
+    ground.aws.invoke("look_at_rail", {"escrowId": trade.escrow_id})
+
+
+def _late_from_a_listed_wallet(ground: Ground, trade: Trade) -> None:
+    """Money comes that nobody waits for, and may not be sent back without a decision."""
+    escrow = escrow_of(trade)
+    ground.wallets.risks[STRANGER] = "SANCTIONED"
+    ground.chain.pay(escrow, 500 * UNITS, STRANGER)
+    ground.aws.invoke("look_at_rail", {"escrowId": escrow.id})
+    factories.settle(escrow, money.settlement(escrow).id)
+
+
+def _kept(_: Ground, trade: Trade) -> None:
+    """The asset is still the seller's."""
+    trade.owner = "seller"
+
+
+def _held(ground: Ground, trade: Trade) -> None:
+    ground.aws.invoke("hold_funds", {"escrowId": trade.escrow_id})
+    trade.owner = "buyer"  # so that a delivery can be proven
+
+
+def _started(ground: Ground, trade: Trade) -> None:
+    assert ground.aws.call("start_delivery", trade["seller"], {}, escrow_id=str(trade.escrow_id)).status == 200
+
+
+def _delivered(ground: Ground, trade: Trade) -> None:
+    ground.transfer(trade, "buyer")
+    assert ground.aws.call("mark_delivered", trade["seller"], **escrows.path(escrow_of(trade))).status == 200
+
+
+def _proposed(who: str) -> Step:
+    def step(ground: Ground, trade: Trade) -> None:
+        settlements.proposed(ground.aws, escrow_of(trade), 40_000, trade[who])
+
+    return step
+
+
+def _agreed(ground: Ground, trade: Trade) -> None:
+    settlements.agreed(ground.aws, escrow_of(trade), 40_000)
+
+
+def _confirmed(ground: Ground, trade: Trade) -> None:
+    assert escrows.confirm(ground.aws, escrow_of(trade)).status == 202
+
+
+def _refunded(ground: Ground, trade: Trade) -> None:
+    assert escrows.refund(ground.aws, escrow_of(trade)).status == 202
+
+
+def _parked(ground: Ground, trade: Trade) -> None:
+    """Its payout is refused for good before anything moved."""
+    named = {"escrowId": trade.escrow_id, "settlementId": escrow_of(trade).settlement_id}
+    ground.aws.invoke("park_settlement", named | {"error": "RailDeclined"})
+
+
+def _settled(ground: Ground, trade: Trade) -> None:
+    escrows.paid_out(ground.stripe, escrow_of(trade))
+
+
+def _disputed(who: str) -> Step:
+    def step(ground: Ground, trade: Trade) -> None:
+        assert disputes.opened(ground.aws, escrow_of(trade), trade[who]).status == 201
+
+    return step
+
+
+def _rejected(ground: Ground, trade: Trade) -> None:
+    assert disputes.rejected(ground.aws, escrow_of(trade)).status == 200
+
+
+def _reviewed(ground: Ground, trade: Trade) -> None:
+    assert ground.aws.call("assign_dispute", trade["judge"], {}, **disputes.names(escrow_of(trade))).status == 200
+
+
+def _resolved(ground: Ground, trade: Trade) -> None:
+    escrow = escrow_of(trade)
+    assert disputes.resolve(ground.aws, escrow, trade["judge"], "REFUND", 0, escrow.amount).status == 202
+
+
+def _frozen(ground: Ground, trade: Trade) -> None:
+    holding.decided(ground.aws, escrow_of(trade), "COMPLIANCE", "FREEZE", trade["officer"])
+
+
+def _doubted(_: Ground, trade: Trade) -> None:
+    holding.held(escrow_of(trade), "review:prv_1")
+
+
+STEPS: dict[str, Step] = {
+    "deactivated": _listing("deactivate_listing"),
+    "cancelled listing": _listing("cancel_listing"),
+    "removed": _removed,
+    "offer": _offer,
+    "countered": _countered,
+    "declined": _answered("decline_offer", "seller"),
+    "withdrawn": _answered("withdraw_offer", "buyer"),
+    "late": _late,
+    "expired": _job("expire_offers"),
+    "accepted": _accepted,
+    "rendered": _rendered,
+    "signed by the buyer": _signed("buyer"),
+    "signed by the seller": _signed("seller"),
+    "void": _void,
+    "opened": _opened,
+    "cancelled": _cancelled,
+    "paid": _paid,
+    "paid on chain": _paid_on_chain(0),
+    "overpaid": _paid_on_chain(500),
+    "held": _held,
+    "kept": _kept,
+    "started": _started,
+    "delivered": _delivered,
+    "proposed by the buyer": _proposed("buyer"),
+    "proposed by the seller": _proposed("seller"),
+    "disputed by the buyer": _disputed("buyer"),
+    "disputed by the seller": _disputed("seller"),
+    "rejected": _rejected,
+    "reviewed": _reviewed,
+    "resolved": _resolved,
+    "frozen": _frozen,
+    "doubted": _doubted,
+    "confirmed": _confirmed,
+    "refunded": _refunded,
+    "agreed": _agreed,
+    "parked": _parked,
+    "settled": _settled,
+    "late money": _late_money,
+    "return refused": _return_refused,
+    "late from a listed wallet": _late_from_a_listed_wallet,
+}
+
+_SIGNED = "offer, accepted, rendered, signed by the buyer, signed by the seller"
+_OPENED = f"{_SIGNED}, opened"
+_HELD = f"{_OPENED}, paid, held"
+_DELIVERED = f"{_HELD}, started, delivered"
+_TWO_RETURNS = "overpaid, held, return refused, late from a listed wallet"
+_PROPOSALS = ("proposed by the buyer", "proposed by the seller")
+_HOLDS = ("frozen", "doubted")
+_LIVE = {
+    "AWAIT_FUNDS": _OPENED, "HELD": _HELD, "DELIVERED": _DELIVERED, "DISPUTED": f"{_HELD}, disputed by the buyer",
+    "SETTLING": f"{_DELIVERED}, confirmed", "PARKED": f"{_DELIVERED}, confirmed, parked",
+}  # fmt: skip
+
+PATHS: dict[str, str] = {
+    "listing ACTIVE": "",
+    "listing INACTIVE": "deactivated",
+    "listing CANCELLED": "cancelled listing",
+    "listing REMOVED": "removed",
+    "offer PENDING": "offer",
+    "offer PENDING of the seller": "offer, countered",
+    "offer PENDING, its listing INACTIVE": "offer, deactivated",
+    "offer DECLINED": "offer, declined",
+    "offer WITHDRAWN": "offer, withdrawn",
+    "offer over its time": "offer, late",
+    "offer EXPIRED": "offer, late, expired",
+    "offer over with its listing": "offer, cancelled listing",
+    "contract PENDING_PDF": "offer, accepted",
+    "contract PENDING_SIGNATURE": "offer, accepted, rendered",
+    "contract signed by the buyer": "offer, accepted, rendered, signed by the buyer",
+    "contract signed by the seller": "offer, accepted, rendered, signed by the seller",
+    "contract VOID": "offer, accepted, rendered, void",
+    "contract over its time": "offer, accepted, rendered, late",
+    "escrow AWAIT_FUNDS": _OPENED,
+    "escrow AWAIT_FUNDS, paid": f"{_OPENED}, paid",
+    "escrow CANCELLED": f"{_OPENED}, cancelled",
+    "escrow FUNDS_HELD": _HELD,
+    "escrow FUNDS_HELD, started": f"{_HELD}, started",
+    "escrow DELIVERED": _DELIVERED,
+    "escrow DISPUTED by the buyer": f"{_HELD}, disputed by the buyer",
+    "escrow DISPUTED by the seller": f"{_DELIVERED}, disputed by the seller",
+    "escrow DISPUTED, rejected": f"{_DELIVERED}, rejected",
+    "escrow DISPUTED, in review": f"{_DELIVERED}, disputed by the seller, reviewed",
+    "escrow SETTLING": f"{_DELIVERED}, confirmed",
+    "escrow SETTLING, parked": f"{_DELIVERED}, confirmed, parked",
+    "escrow SETTLING, resolved": f"{_DELIVERED}, disputed by the buyer, reviewed, resolved",
+    "escrow RELEASED": f"{_DELIVERED}, confirmed, settled",
+    "escrow REFUNDED": f"{_HELD}, refunded, settled",
+    "escrow SPLIT": f"{_HELD}, agreed, settled",
+    "escrow REFUNDED after a dispute": f"{_DELIVERED}, disputed by the buyer, reviewed, resolved, settled",
+    **{
+        f"escrow {name}, {step}": f"{_LIVE[name]}, {step}"
+        for name in ("HELD", "DELIVERED", "DISPUTED", "PARKED")
+        for step in _PROPOSALS
+    },
+    **{f"escrow {name}, {step}": f"{path}, {step}" for name, path in _LIVE.items() for step in _HOLDS},
+    "escrow FUNDS_HELD, kept by the seller": f"{_HELD}, started, kept",
+    "escrow DISPUTED, in review, frozen": f"{_DELIVERED}, disputed by the seller, reviewed, frozen",
+    **{
+        f"escrow DISPUTED, in review, {step}": f"{_HELD}, disputed by the buyer, reviewed, {step}"
+        for step in _PROPOSALS
+    },
+}
+# with a return of too much that was refused, and one of late money that COMPLIANCE is to decide about
+ON_CHAIN: dict[str, str] = {
+    "usdc AWAIT_FUNDS": f"{_OPENED}, paid on chain",
+    "usdc CANCELLED": f"{_OPENED}, cancelled, late money, return refused, late from a listed wallet",
+    **{
+        f"usdc {name}": f"{_OPENED}, {_TWO_RETURNS}{path}"
+        for name, path in {
+            "FUNDS_HELD": "", "DELIVERED": ", started, delivered", "DISPUTED": ", disputed by the buyer",
+            "SETTLING": ", refunded", "RELEASED": ", started, delivered, confirmed, settled",
+            "REFUNDED": ", refunded, settled", "SPLIT": ", agreed, settled",
+        }.items()
+    },
+}  # fmt: skip
+
+
+def build(path: str, currency: str = "USD") -> Callable[[Ground], Trade]:
+    """How a stage is reached."""
+
+    def stage(ground: Ground) -> Trade:
+        def taken(trade: Trade, name: str) -> Trade:
+            STEPS[name](ground, trade)
+            return trade
+
+        return reduce(taken, filter(None, path.split(", ")), listed(ground, currency))
+
+    return stage
+
+
+STAGES = {name: build(path) for name, path in PATHS.items()}
+STAGES |= {name: build(path, "USDC") for name, path in ON_CHAIN.items()}
