@@ -1,5 +1,6 @@
 """Money leaves a vault exactly once, whatever gets lost on the way (rail-usdc.md, Sending); on Anvil, with KMS."""
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -319,6 +320,35 @@ def test_a_transaction_that_vanished_in_a_reorg_is_sent_again_as_it_was(chain: C
     assert world.watch().status is TxStatus.FINAL
     assert world.row().attempts == sent
     assert world.balances() == PAID
+
+
+def test_what_is_undone_between_safe_and_finalized_rings_at_its_next_look_and_is_sent_again(
+    chain: Chain, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(chain, finality="safe")
+    world.pay()
+    chain.mine(8)
+    before = chain.snapshot()
+    world.rail.send(world.order())
+    while world.watch().status is not TxStatus.FINAL:
+        chain.mine()
+    chain.revert(before)
+    chain.mine(2)
+    due = world.row().next_look
+    assert due is not None
+    assert due <= clock.now() + dt.timedelta(minutes=10)
+
+    clock.advance(minutes=10)
+    row = world.watch()
+    assert "a call that was final is undone" in caplog.text
+    assert (row.status, row.mined_hash) == (TxStatus.FINAL, row.attempts[0]["hash"])  # what is booked stays booked
+    caplog.clear()
+    clock.advance(minutes=1)
+    assert world.watch().next_look is not None
+    chain.mine(8)
+    clock.advance(minutes=10)
+    assert world.watch().next_look is None
+    assert (world.balances(), caplog.text) == (PAID, "")
 
 
 def test_a_signer_without_ether_rings_and_nothing_is_lost(paid: World, caplog: pytest.LogCaptureFixture) -> None:

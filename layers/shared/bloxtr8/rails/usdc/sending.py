@@ -21,6 +21,7 @@ LEAST_TIP = 1_000_000  # wei a unit of gas: a thousandth of a gwei, which Base t
 LOW_CALLS = 20  # fewer calls than this in the signer's ether: somebody has to top it up
 SELF_TRANSFER_GAS = 21_000
 SIGNER_GONE = "SIGNER_GONE"
+UNDONE_LOOK = dt.timedelta(minutes=10)  # of what is carried out and not finalized: some twenty minutes on Base
 GONE_PATIENCE = dt.timedelta(hours=1)  # for bytes of a signer that is gone, which wait for a lower nonce of his
 
 
@@ -76,12 +77,12 @@ class Sender:
             status = TxStatus.CANCELLED if cancel else TxStatus.FINAL if receipt.ok else TxStatus.REVERTED
         error = None if receipt.ok else "REVERTED"
         now = replace(tx, status=status, mined_hash=receipt.tx_hash, mined_block=receipt.block, error=error)
-        return self._keep(tx, now)
+        return self._keep(tx, now, again=None if self._is_settled(now) else UNDONE_LOOK)
 
     def watch(self, tx: Tx) -> Tx:
         """What the job does for a Tx that is due: sends it again, pays more, fills the gap of a nonce nobody used."""
         if tx.is_over:
-            return tx
+            return tx if tx.next_look is None else self._until_finalized(tx)
         if not tx.attempts:
             return self._give_up(tx)
         tx = self.catch_up(tx)
@@ -187,6 +188,24 @@ class Sender:
                 return receipt, attempt.cancel
         return None
 
+    def _is_settled(self, tx: Tx) -> bool:
+        """Whether what was carried out at `safe` is finalized, so that no re-org can undo it any more."""
+        if tx.status is not TxStatus.FINAL or self._finality != "safe":
+            return True
+        return (tx.mined_block or 0) <= self._chain.block("finalized").number
+
+    def _until_finalized(self, tx: Tx) -> Tx:
+        """What is booked stays booked: where the chain has it no longer people hear of it, and its stored bytes are
+        sent again. The contract carries the action out once."""
+        found = self._mined(tx)
+        if found is not None and found[0].ok:
+            now = replace(tx, mined_hash=found[0].tx_hash, mined_block=found[0].block)
+            return self._keep(tx, now, again=None if self._is_settled(now) else UNDONE_LOOK)
+        logger.error("a call that was final is undone", extra=_about(tx))
+        if found is None:
+            self._chain.send(next(each.raw for each in tx.attempts if each.hash == tx.mined_hash))
+        return self._keep(tx, tx, again=PATIENCE)
+
     def _unmined(self, tx: Tx) -> Tx:
         """In no block: a vanished one is sent again. Where its nonce was spent for good on something else, none of it
         can happen any more."""
@@ -198,9 +217,10 @@ class Sender:
             return self._keep(tx, replace(tx, status=TxStatus.SIGNED, mined_hash=None, mined_block=None, error=None))
         return tx
 
-    def _keep(self, before: Tx, after: Tx) -> Tx:
-        """Writes it; where another was first, what that one wrote."""
-        after = replace(after, next_look=None if after.is_over else clock.now() + PATIENCE)
+    def _keep(self, before: Tx, after: Tx, again: dt.timedelta | None = None) -> Tx:
+        """Writes it; where another was first, what that one wrote. `again`: when one that is over is looked at next."""
+        wait = again if after.is_over else PATIENCE
+        after = replace(after, next_look=clock.now() + wait if wait else None)
         if replace(after, next_look=before.next_look) == before and (before.next_look or clock.now()) > clock.now():
             return before  # nothing new, and its next look is still to come
         return self._stored(before, self._book.keep(after))
