@@ -21,6 +21,7 @@ from bloxtr8.rails.base import (
     Opened,
     PaymentInstructions,
     RailDeclined,
+    ReclaimSeen,
 )
 from tests import factories
 from tests.emulator import Platform
@@ -80,11 +81,11 @@ class FakeChain:
         vault["units"] += units
         return ref
 
-    def reclaim(self, escrow: Escrow) -> tuple[str, int]:
-        """Somebody sends all of it back to the buyer. Returns the event's ref and the units."""
+    def reclaim(self, escrow: Escrow) -> ReclaimSeen:
+        """Somebody sends all of it back to the buyer."""
         vault = self._vault(str(vault_row(escrow).external_id))
         units, vault["units"] = vault["units"], 0
-        return self._ref(), units
+        return ReclaimSeen(ref=self._ref(), units=units, at=clock.now())
 
     def lose(self, escrow: Escrow) -> str:
         """A re-org after finality takes the last payment away. Returns its ref."""
@@ -186,7 +187,7 @@ class FakeChain:
 
     def _ref(self) -> str:
         self._tx += 1
-        return f"{CHAIN}:0x{self._tx:064x}:{self._tx % 7}"
+        return f"{CHAIN}:0x{self._tx:064x}:{self._tx}"
 
     def _fault(self, method: str) -> "_Faults":
         return _Faults(self.faults.get(method, []), self.after.get(method, []))

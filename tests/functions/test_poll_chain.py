@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from bloxtr8.entities import EscrowStatus, PlatformRole, SettlementKind
-from bloxtr8.rails.base import Funding, Look, RailOutcomeUnknown, ReclaimSeen
+from bloxtr8.entities import Escrow, EscrowStatus, PlatformRole, SettlementKind
+from bloxtr8.rails.base import Funding, Look, RailOutcomeUnknown
 from bloxtr8.rails.usdc import balances
 from bloxtr8.reads import escrow as file_of
 from tests import factories
@@ -54,7 +54,7 @@ def test_vaults_that_hold_what_the_books_say_cost_one_question_and_no_write(
     aws.invoke("poll_chain")
 
     assert [len(asked) for asked in vaults.asked] == [3]
-    assert wire.calls == ["Query", "BatchGetItem"]
+    assert wire.calls == ["GetItem", "Query", "BatchGetItem"]
     assert aws.rows() == before
 
 
@@ -76,7 +76,6 @@ def test_every_vault_is_asked_a_page_at_a_time(
 ) -> None:
     told = alarms(monkeypatch)
     found = [vaults.opened() for _ in range(3)]
-    monkeypatch.setattr("bloxtr8.polling._place", {})
     monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2, "start": None, "up_to": None})
 
     aws.invoke("poll_chain")
@@ -93,7 +92,6 @@ def test_more_vaults_than_a_run_can_ask_ring_the_alarm(
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr("bloxtr8.table.logger.error", lambda message, **_: told.append(message))
-    monkeypatch.setattr("bloxtr8.polling._place", {})
     monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2, "start": None, "up_to": None})
     monkeypatch.setattr("bloxtr8.polling.PAGES", 1)
     for _ in range(3):
@@ -197,8 +195,7 @@ def test_what_was_sent_back_after_the_term_is_written_down_once(
 ) -> None:
     told = alarms(monkeypatch)
     escrow = held(aws, vaults.chain)
-    ref, units = vaults.chain.reclaim(escrow)
-    vaults.reclaims = (ReclaimSeen(ref=ref, units=units, at=aws.clock.moment),)
+    vaults.reclaims = (vaults.chain.reclaim(escrow),)
 
     aws.invoke("poll_chain")
     aws.invoke("poll_chain")
@@ -307,7 +304,6 @@ def test_a_run_ends_in_time_and_the_next_goes_on(
 def test_more_vaults_than_a_run_can_ask_are_all_asked_over_several(
     aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bloxtr8.polling._place", {})
     monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2, "start": None, "up_to": None})
     monkeypatch.setattr("bloxtr8.polling.PAGES", 1)
     found = {str(vault_row(vaults.opened()).external_id) for _ in range(5)}
@@ -322,11 +318,12 @@ def test_more_vaults_than_a_run_can_ask_are_all_asked_over_several(
 def test_the_vaults_of_pages_before_a_failing_one_have_their_look(
     aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bloxtr8.polling._place", {})
     monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 1, "start": None, "up_to": None})
     escrows = [vaults.opened() for _ in range(2)]
     for escrow in escrows:
         vaults.pay(escrow, escrow.gross)
+    aws.clock.advance(seconds=1)
+    third = str(vault_row(vaults.opened()).external_id)
     real = vaults.at_finality
 
     def second_fails(asked: list[str]) -> dict[str, int]:
@@ -339,6 +336,11 @@ def test_the_vaults_of_pages_before_a_failing_one_have_their_look(
         aws.invoke("poll_chain")
 
     assert sorted(factories.escrow_row(escrow).held for escrow in escrows) == [0, escrows[0].gross]
+    monkeypatch.setattr("bloxtr8.polling.PAGES", 1)
+    vaults.asked.clear()
+    aws.invoke("poll_chain")  # begins behind the page that failed
+    (asked,) = vaults.asked
+    assert asked == [third]
 
 
 def test_a_vault_that_holds_more_than_the_books_say_rings_the_alarm(
@@ -376,10 +378,32 @@ def test_a_recorded_deposit_that_the_chain_lost_holds_the_escrow_until_people_de
     assert (row.status, row.holds, row.frozen_causes) == ("FUNDS_HELD", {"COMPLIANCE"}, {"COMPLIANCE"})
     assert told[1] == ("a recorded deposit is no longer on the chain", {"escrowId": escrow.id, "refs": [lost]})
     assert money.actions(aws, escrow).count("place_hold") == 1
-    officer = factories.user(platform_roles=frozenset({PlatformRole.COMPLIANCE}))
-    body = {"hold": "COMPLIANCE", "decision": "UNFREEZE", "reason": "It was sent again."}
-    assert aws.call("decide_hold", officer, body, escrow_id=escrow.id, **keyed()).status == 202
+    decide(aws, escrow, "UNFREEZE")
 
     aws.invoke("poll_chain")
 
     assert factories.escrow_row(escrow).holds == frozenset()
+
+
+def test_what_people_decided_about_something_else_is_no_decision_about_a_lost_deposit(
+    aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    escrow = held(aws, vaults.chain)
+    for decision in ("FREEZE", "UNFREEZE"):  # a complaint, which was looked into
+        decide(aws, escrow, decision)
+    vaults.chain.lose(escrow)
+
+    aws.invoke("poll_chain")
+
+    assert factories.escrow_row(escrow).holds == {"COMPLIANCE"}
+    assert aws.audit(escrow.id)[-1].details["cause"] == "a deposit is gone"
+
+
+def decide(aws: Platform, escrow: Escrow, decision: str) -> None:
+    """COMPLIANCE decides about the hold of that name."""
+    officer = factories.user(platform_roles=frozenset({PlatformRole.COMPLIANCE}))
+    body = {"hold": "COMPLIANCE", "decision": decision, "reason": "It was looked into."}
+    answer = aws.call(
+        "decide_hold", officer, body, escrow_id=escrow.id, headers={"Idempotency-Key": f"decide-{decision}"}
+    )
+    assert answer.status == 202, answer.body

@@ -9,7 +9,7 @@ import pytest
 
 from bloxtr8 import actors, reclaims
 from bloxtr8.entities import Escrow
-from bloxtr8.rails.base import RailBug, RailOutcomeUnknown
+from bloxtr8.rails.base import RailBug, RailOutcomeUnknown, ReclaimSeen
 from tests import factories
 from tests.emulator import Platform
 from tests.functions import chain as chains
@@ -20,10 +20,10 @@ __all__ = ["chain", "wallets"]
 ACTOR = actors.system("poll_chain")
 
 
-def record(escrow: Escrow, seen: tuple[str, int]) -> Escrow:
+def record(escrow: Escrow, seen: ReclaimSeen) -> Escrow:
     """The chain shows that the vault was reclaimed; twice, as everything is seen."""
     for _ in range(2):
-        reclaims.record(escrow.id, ref=seen[0], units=seen[1], actor=ACTOR)
+        reclaims.record(escrow.id, seen, ACTOR)
     return escrows.row(escrow)
 
 
@@ -111,7 +111,7 @@ def test_less_than_the_books_say_is_an_alarm_and_writes_nothing(aws: Platform, c
     escrow = chains.held(aws, chain)
     before = aws.rows()
     with pytest.raises(RailBug):
-        reclaims.record(escrow.id, ref=chain.reclaim(escrow)[0], units=UNITS, actor=ACTOR)
+        reclaims.record(escrow.id, replace(chain.reclaim(escrow), units=UNITS), ACTOR)
     assert aws.rows() == before
 
 
@@ -124,7 +124,7 @@ def test_it_is_booked_once_all_that_came_before_is_known(
     monkeypatch.setattr(chain, "look", lambda order: replace(look(order), complete=False))
     before = aws.rows()
     with pytest.raises(RailOutcomeUnknown, match="not all"):
-        reclaims.record(escrow.id, ref=seen[0], units=seen[1], actor=ACTOR)
+        reclaims.record(escrow.id, seen, ACTOR)
     assert aws.rows() == before
     monkeypatch.setattr(chain, "look", look)
     assert record(escrow, seen).status == "REFUNDED"
@@ -132,10 +132,10 @@ def test_it_is_booked_once_all_that_came_before_is_known(
 
 def test_more_than_the_books_say_is_an_alarm_and_never_booked_short(aws: Platform, chain: FakeChain) -> None:
     escrow = chains.held(aws, chain)
-    ref, units = chain.reclaim(escrow)
+    seen = chain.reclaim(escrow)
     before = aws.rows()
     with pytest.raises(RailOutcomeUnknown, match="more"):
-        reclaims.record(escrow.id, ref=ref, units=units + UNITS, actor=ACTOR)
+        reclaims.record(escrow.id, replace(seen, units=seen.units + UNITS), ACTOR)
     assert aws.rows() == before
 
 

@@ -156,12 +156,26 @@ def test_after_the_term_it_is_the_buyers_with_all_the_rest(aws: Platform, chain:
     wallets.risks[STRANGER] = "HIGH"
     chain.pay(escrow, 50 * UNITS, STRANGER)
     screened(aws, escrow)
-    ref, units = chain.reclaim(escrow)
-    reclaims.record(escrow.id, ref=ref, units=units, actor=system("test"))
+    reclaims.record(escrow.id, chain.reclaim(escrow), system("test"))
     assert (escrows.row(escrow).status, books(chain, escrow)) == ("REFUNDED", (0, 0, 0))
     assert escrows.sound(aws, escrow) == {}
     chain.pay(escrow, 200 * UNITS)
     screened(aws, escrow)
+    assert money.settlement(escrow).to_buyer == 200
+
+
+def test_what_a_reclaim_took_with_it_sets_nothing_aside_that_came_later(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.held(aws, chain)
+    wallets.risks[STRANGER] = "HIGH"
+    chain.pay(escrow, 50 * UNITS, STRANGER)
+    screened(aws, escrow)
+    taken = chain.reclaim(escrow)
+    chain.pay(escrow, 200 * UNITS)  # the buyer's own, before anybody has seen the reclaim
+    chain.pay(escrow, 30 * UNITS, STRANGER)
+    reclaims.record(escrow.id, taken, system("test"))
+    assert books(chain, escrow) == (0, 230, 30)
     assert money.settlement(escrow).to_buyer == 200
 
 

@@ -10,8 +10,8 @@ those with more to find again when all had theirs.
 import random
 import time
 from collections import deque
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Generator
+from contextlib import closing
 
 from bloxtr8 import clock, funding, rails, reads, reclaims, table
 from bloxtr8.actors import Actor
@@ -20,7 +20,7 @@ from bloxtr8.domain import holds, legs, settlements, vault_looks
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
-from bloxtr8.entities import Escrow, Hold, StablecoinEscrow
+from bloxtr8.entities import Escrow, Hold, Place, StablecoinEscrow
 from bloxtr8.logs import logger
 from bloxtr8.rails.usdc import balances
 from bloxtr8.webhooks import follow_funding
@@ -29,8 +29,6 @@ PAGES = 40  # of 50 vaults, each page one request to the chain
 SECONDS = 200.0  # of a run; then no look begins, and the function's time is enough for the last one
 SHELF = "DUE#VAULT"
 
-_place: dict[str, dict[str, Any] | None] = {}  # after which page this process goes on, where a run can't ask all
-
 
 def poll(actor: Actor) -> None:
     """One run. Raises UpstreamFailed where the chain's provider does not answer, at the end; one vault that fails stops
@@ -38,17 +36,24 @@ def poll(actor: Actor) -> None:
     until = time.monotonic() + SECONDS
     needy, units = list[StablecoinEscrow](), dict[str, int]()
     try:
-        for rows in _pages():
-            needy += _needy([row for row in rows if row.external_id is not None], units)
+        with closing(_pages()) as pages:
+            for rows in pages:
+                needy += _needy([row for row in rows if row.external_id is not None], units)
     finally:
         _look_at(needy, units, until, actor)
 
 
-def _pages() -> Iterator[list[StablecoinEscrow]]:
-    """Pages of vaults that are due; the next run goes on behind the last of them."""
-    for page in table.due_pages(StablecoinEscrow, SHELF, pages=PAGES, start=_place.get(SHELF)):
-        _place[SHELF] = page.next_key
-        yield page.items
+def _pages() -> Generator[list[StablecoinEscrow]]:
+    """Pages of vaults that are due, from where the last run stopped; the next one goes on behind the last of them."""
+    place = table.find(Place, shelf=SHELF) or Place(shelf=SHELF)
+    began = place.key
+    try:
+        for page in table.due_pages(StablecoinEscrow, SHELF, pages=PAGES, start=began):
+            place.key = page.next_key
+            yield page.items
+    finally:
+        if place.key != began:
+            table.remember(place, unless_exists=False)
 
 
 def _needy(rows: list[StablecoinEscrow], units: dict[str, int]) -> list[StablecoinEscrow]:
@@ -106,7 +111,7 @@ def _missing(file: EscrowFile, actor: Actor) -> bool:
     """Less than the books say: somebody sent it back to the buyer after the term. Whether all of that was found."""
     found = rails.chain().reclaimed(funding.order(file))
     for seen in found.seen:
-        reclaims.record(file.escrow.id, ref=seen.ref, units=seen.units, actor=actor)
+        reclaims.record(file.escrow.id, seen, actor)
     reclaims.note(file.escrow.id, found, actor)
     return found.complete
 
@@ -132,19 +137,22 @@ def _check_less(file: EscrowFile, units: int, actor: Actor) -> None:
         logger.error(
             "a recorded deposit is no longer on the chain", extra={"escrowId": file.escrow.id, "refs": list(gone)}
         )
-        _hold(file, actor)
+        _hold(file, gone, actor)
 
 
-def _hold(file: EscrowFile, actor: Actor) -> None:
-    """place_hold COMPLIANCE, where there is anything to stop and people have not decided about such a hold yet."""
-    escrow = file.escrow
-    decided = any(row.hold is Hold.COMPLIANCE for row in file.decisions)
-    if decided or Hold.COMPLIANCE in escrow.holds or not holds.can_hold(escrow):
+def _hold(file: EscrowFile, gone: Collection[str], actor: Actor) -> None:
+    """place_hold COMPLIANCE, where there is anything to stop: once for each deposit, since people decide about it then,
+    and about no other."""
+    escrow, now = file.escrow, clock.now()
+    new = [row for row in file.deposits if row.ref in gone and row.gone_at is None]
+    if not new or Hold.COMPLIANCE in escrow.holds or not holds.can_hold(escrow):
         return
     ESCROW.apply("place_hold", escrow, Role.SYSTEM)
-    holds.freeze(escrow, clock.now())
-    details = {"hold": str(Hold.COMPLIANCE), "cause": "a deposit is gone"}
-    table.commit(escrow, action="place_hold", actor=actor, details=details)
+    holds.freeze(escrow, now)
+    for row in new:
+        row.gone_at = now
+    details = {"hold": str(Hold.COMPLIANCE), "cause": "a deposit is gone", "deposits": [row.ref for row in new]}
+    table.commit(escrow, *new, action="place_hold", actor=actor, details=details)
 
 
 def _later(escrow_id: str, actor: Actor) -> None:

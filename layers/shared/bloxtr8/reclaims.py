@@ -1,6 +1,7 @@
 """The vault's term: after it anyone may send the rest back to the buyer, and it is postponed once where the money is
 still held a month before it (rail-usdc.md, The contracts; states.md, section 4)."""
 
+import datetime as dt
 from typing import cast
 
 from bloxtr8 import clock, funding, lookups, money, rails, reads, settling, table
@@ -12,37 +13,37 @@ from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
-from bloxtr8.entities import Account, Entity, EscrowStatus, Settlement, SettlementStatus, StablecoinEscrow
+from bloxtr8.entities import Account, Deposit, Entity, EscrowStatus, Settlement, SettlementStatus, StablecoinEscrow
 from bloxtr8.logs import logger
-from bloxtr8.rails.base import RailBug, RailOutcomeUnknown, Reclaims
+from bloxtr8.rails.base import RailBug, RailOutcomeUnknown, Reclaims, ReclaimSeen
 
 RECLAIMED = "RECLAIMED"
 LOOKS = 5  # before a reclaim is booked
 
 
-def record(escrow_id: str, *, ref: str, units: int, actor: Actor) -> None:
-    """record_reclaim: `Reclaimed` was seen, final. `ref` is `chainId:txHash:logIndex`, `units` what went to the buyer.
+def record(escrow_id: str, seen: ReclaimSeen, actor: Actor) -> None:
+    """record_reclaim: `Reclaimed` was seen, final.
 
-    What was paid out before it is booked first. Safe to repeat: `ref` counts once (I5). Raises what the rail raises,
-    and RailBug where more is missing than that.
+    What was paid out before it is booked first. Safe to repeat: `seen.ref` counts once (I5). Raises what the rail
+    raises, and RailBug where more is missing than that.
     """
     file = reads.escrow(escrow_id)
-    mark = lookups.of(file, ref)
+    mark = lookups.of(file, seen.ref)
     if not lookups.missing([mark]):
         return
     _book_first(file, actor)
     file = reads.escrow(escrow_id)
-    lines = _book(file, ref, units)
+    lines = _book(file, seen)
     ended = _end(file) if file.escrow.status in escrows.MONEY_HELD and lines else None
     dropped = _drop(file)
     back = funding.give_back(file, None, plans.unreturned(file), "LATE_MONEY", actor)
     rows, freed = ended or ([], [])
-    details = {"units": units}
+    details = {"units": seen.units}
     table.commit(
         file.escrow, mark, *lines, *dropped, *rows, *back, deletes=freed, action="record_reclaim", actor=actor,
         details=details,
     )  # fmt: skip
-    logger.error("a vault was reclaimed", extra={"escrowId": escrow_id, "units": units})
+    logger.error("a vault was reclaimed", extra={"escrowId": escrow_id, "units": seen.units})
 
 
 def note(escrow_id: str, found: Reclaims, actor: Actor) -> None:
@@ -67,25 +68,33 @@ def _book_first(file: EscrowFile, actor: Actor) -> None:
             settling.confirm_leg(file.escrow.id, settlement.id, actor, n=leg.n)
 
 
-def _book(file: EscrowFile, ref: str, units: int) -> list[Entity]:
+def _book(file: EscrowFile, seen: ReclaimSeen) -> list[Entity]:
     """HELD→BUYER and SURPLUS→BUYER. What came after the reclaim is still there: as surplus, or, where the escrow still
     waits for money, as held. RailOutcomeUnknown where more was taken than is known: it is never booked short."""
-    escrow, cents = file.escrow, money.cents_of(units)
+    escrow, cents = file.escrow, money.cents_of(seen.units)
     if cents < escrow.held and escrow.status not in escrows.WAITS_FOR_MONEY:
         raise RailBug(f"the vault of {escrow.id} held less than its books say")
     held = min(escrow.held, cents)
     surplus = min(escrow.surplus, cents - held)
     if cents > held + surplus:
-        logger.error("more was reclaimed than is known", extra={"escrowId": escrow.id, "ref": ref, "units": units})
+        logger.error(
+            "more was reclaimed than is known", extra={"escrowId": escrow.id, "ref": seen.ref, "units": seen.units}
+        )
         raise RailOutcomeUnknown(f"{escrow.id}: more was reclaimed than is known")
     memo = "taken back after the term"
     entries = [
         Entry(Account.HELD, Account.BUYER, held, memo, "held"),
         Entry(Account.SURPLUS, Account.BUYER, surplus, memo, "surplus"),
     ]
-    lines = ledger.book(escrow, entries, now=clock.now(), external_id=ref)
-    escrow.quarantined = min(escrow.quarantined, escrow.surplus)
+    lines = ledger.book(escrow, entries, now=clock.now(), external_id=seen.ref)
+    aside = sum(row.amount for row in file.deposits if row.quarantined and _place(row) > _place(seen))
+    escrow.quarantined = min(escrow.quarantined, escrow.surplus, aside)
     return [*lines]
+
+
+def _place(seen: Deposit | ReclaimSeen) -> tuple[dt.datetime, int]:
+    """Where on the chain it happened: the time of its block, and its place among the block's logs."""
+    return seen.at, int(seen.ref.rpartition(":")[2])
 
 
 def _end(file: EscrowFile) -> tuple[list[Entity], list[Entity]]:

@@ -26,8 +26,10 @@ from bloxtr8.entities.keys import KEYS
 from bloxtr8.errors import NotFound, StaleWrite
 
 logger = logging.getLogger(__name__)
-# ChainTx: chain_book; AssetWatch: asset_watch
-EPHEMERAL = {"Session", "OAuthState", "SignToken", "WalletNonce", "WebhookEvent", "Operation", "ChainTx", "AssetWatch"}
+# ChainTx: chain_book; AssetWatch: asset_watch; Place: polling
+EPHEMERAL = {
+    "Session", "OAuthState", "SignToken", "WalletNonce", "WebhookEvent", "Operation", "ChainTx", "AssetWatch", "Place",
+}  # fmt: skip
 PARTITION_LIMIT = 500
 BATCH_LIMIT = 100  # keys of one BatchGet
 BATCH_ROUNDS = 5  # in which it gives everything, or is not to be had

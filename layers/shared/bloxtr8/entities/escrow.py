@@ -238,6 +238,7 @@ class Deposit(EscrowRow, discriminator="Deposit"):
     quarantined = BooleanAttribute(default=False)  # set aside: it counts for nothing and goes back to nobody
     external_ids: Any = JSONAttribute(default=dict)  # {"paymentIntent", "charge"}
     at = TimeAttribute()
+    gone_at = TimeAttribute(null=True)  # when the escrow was held because the chain has it no longer
 
 
 class TxStatus(StrEnum):

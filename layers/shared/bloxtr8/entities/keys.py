@@ -80,6 +80,7 @@ KEYS = {
                         gsi1=("USER#{actor}#AUDIT", "{at}"),
                         gsi2=("AUDIT#{day}", "{at}#{root_id}#{seq:010}")),
     "WebhookEvent": Key("WEBHOOK#{provider}#{account}#{event_id}", "META", gsi3=("{queue}", "{turn}")),
+    "Place":        Key("PLACE#{shelf}", "META"),
     "Reconciliation": Key("RECON#{day}", "META"),
     "Idempotency":  Key("IDEM#{caller}#{action}", "{key}"),
 }  # fmt: skip

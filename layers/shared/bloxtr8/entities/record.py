@@ -94,6 +94,13 @@ class Lookup(Entity, discriminator="Lookup"):
     target = UnicodeAttribute()
 
 
+class Place(Entity, discriminator="Place"):
+    """How far a job came that can't look at all that is due in one run. It goes on from there."""
+
+    shelf = UnicodeAttribute()  # DUE#…
+    key: Any = JSONAttribute(null=True)  # of the last row it read; none at the beginning
+
+
 class Reconciliation(Root, discriminator="Reconciliation"):
     """A day's comparison of the books with the providers' (states.md, I1 to I7). Amounts in cents.
 
