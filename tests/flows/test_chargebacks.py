@@ -1,0 +1,93 @@
+"""The buyer's bank takes a payment back, over HTTP and through Stripe's webhooks: won, lost before the release, and
+lost after it (M48)."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from bloxtr8.clock import parse
+from local.client import Refused
+from tests.flows.test_risk import charge, escrow
+from tests.flows.theatre import Theatre
+
+PRICE, SELLERS, OURS, BANKS_FEE = 23_000, 22_333, 667, 1_500
+NONE = {"BUYER": 0, "SELLER": 0, "FEES": 0, "BANK": 0, "LOSS": 0, "HELD": 0, "SURPLUS": 0}
+
+
+def disputed(theatre: Theatre) -> str:
+    """The bank takes the money back, and the platform hears of it; the dispute's id."""
+    found = theatre.cast.world.stripe.send("POST", f"/_double/charges/{charge(theatre)}/dispute", {})
+    assert escrow(theatre)["holds"] == ["CHARGEBACK"]
+    return str(found["id"])
+
+
+def decided(theatre: Theatre, dispute: str, verdict: str) -> dict[str, Any]:
+    """The bank decides, and the platform hears of it; the escrow then."""
+    theatre.cast.world.stripe.send("POST", f"/_double/disputes/{dispute}/close", {"status": verdict})
+    found = escrow(theatre)
+    assert (found["holds"], [one["status"] for one in found["chargebacks"]]) == ([], [verdict.upper()])
+    return found
+
+
+def books(theatre: Theatre) -> dict[str, int]:
+    """The accounts, once everything is balanced and verified."""
+    return dict(theatre.assert_sound()["accounts"])
+
+
+def test_won_the_trade_goes_on_with_the_time_that_stood_still(theatre: Theatre) -> None:
+    theatre.agree()
+    theatre.fund()
+    delivery = theatre.deliver()
+    before = escrow(theatre)["inspectBy"]
+    dispute = disputed(theatre)
+    theatre.repair(days=30)
+    for person in (theatre.cast.buyer, theatre.cast.seller):
+        person.sign_in()  # that was too long for a session
+    assert escrow(theatre)["status"] == "DELIVERED"  # its inspection would long be over
+    with pytest.raises(Refused, match="ESCROW_ON_HOLD"):
+        theatre.confirm(delivery)
+
+    after = decided(theatre, dispute, "won")
+
+    assert dt.timedelta(days=30) <= parse(after["inspectBy"]) - parse(before) < dt.timedelta(days=30, hours=1)
+    theatre.confirm(delivery)
+    theatre.settle("RELEASED")
+    assert [one["amount"] for one in theatre.stripe_has("transfers")] == [SELLERS]
+    assert books(theatre) == NONE | {
+        "BUYER": -PRICE, "SELLER": SELLERS, "FEES": OURS, "BANK": BANKS_FEE, "LOSS": -BANKS_FEE,
+    }  # fmt: skip
+
+
+def test_lost_before_the_release_nobody_is_paid_twice(theatre: Theatre) -> None:
+    theatre.agree()
+    theatre.fund()
+    theatre.deliver()
+    dispute = disputed(theatre)
+
+    decided(theatre, dispute, "lost")
+
+    ended = theatre.settle("REFUNDED")
+    assert (ended["reason"], ended["settlements"]) == ("CHARGEBACK", [])
+    assert (theatre.stripe_has("transfers"), theatre.stripe_has("refunds")) == ([], [])
+    assert books(theatre) == NONE | {"BUYER": -PRICE, "BANK": PRICE + BANKS_FEE, "LOSS": -BANKS_FEE}
+    assert theatre.cast.seller.get(f"/listings/{theatre.trade.listing_id}")["status"] == "INACTIVE"
+
+
+def test_lost_after_the_release_the_sellers_transfer_is_reversed(theatre: Theatre) -> None:
+    theatre.agree()
+    theatre.fund()
+    theatre.release()
+    theatre.settle("RELEASED")
+    dispute = disputed(theatre)
+
+    decided(theatre, dispute, "lost")
+
+    ended = theatre.settle("RELEASED")
+    (recovery,) = [one for one in ended["settlements"] if one["kind"] == "RECOVERY"]
+    assert recovery["status"] == "DONE"
+    (transfer,) = theatre.stripe_has("transfers")
+    assert (transfer["amount_reversed"], transfer["reversed"]) == (SELLERS, True)
+    assert books(theatre) == NONE | {
+        "BUYER": -PRICE, "FEES": OURS, "BANK": PRICE + BANKS_FEE, "LOSS": -OURS - BANKS_FEE,
+    }  # fmt: skip
