@@ -6,10 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bloxtr8.rails.base import RailOutcomeUnknown
 from bloxtr8.rails.usdc import node, searching
-from bloxtr8.rails.usdc.chain import Block
+from bloxtr8.rails.usdc.chain import Block, Log, TooMuch
 from tests.rails.vaults import GROSS, REFUSALS, World
 
 NOTHING = [0] * 12
@@ -32,6 +34,44 @@ def test_a_search_begins_before_its_moment_whatever_the_pace_of_the_blocks(secon
     assert len(asked) <= 6
 
 
+@given(
+    blocks=st.lists(st.integers(0, 12), min_size=1, max_size=60),
+    most=st.integers(1, 30),
+    cut=st.integers(1, 9),
+    patient=st.booleans(),
+)
+def test_every_log_is_brought_once_and_in_order_whatever_the_node_answers_at_once(
+    blocks: list[int], most: int, cut: int, patient: bool
+) -> None:
+    """`most` logs of an answer, but for one of a single block; `cut` deposits a look, so that many end in a block."""
+    logs = [Log(number, "0x", "0x", index, (), b"") for number, some in enumerate(blocks, 1) for index in range(some)]
+
+    def ask(first: int, last: int) -> list[Log]:
+        found = [log for log in logs if first <= log.block <= last]
+        if len(found) > most and first < last:
+            raise TooMuch
+        return found
+
+    cursor, brought, tag = {"block": 0}, list[Log](), Block(len(blocks), "0x", NOW, 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(searching, "FEW", 5)
+        if not patient:
+            patch.setattr(searching, "SECONDS", -1.0)
+        for _ in range(20 * len(blocks)):
+            stretch = searching.after(cursor, tag, ask)
+            some = stretch.logs[:cut]
+            brought += some
+            if len(stretch.logs) > cut:
+                cursor = {"block": some[-1].block, "log": some[-1].index, **stretch.span}
+            elif stretch.end is None:
+                cursor = {**cursor, **stretch.span}
+            else:
+                cursor = {"block": stretch.end, **stretch.span}
+            if cursor["block"] == tag.number and "log" not in cursor:
+                break
+    assert brought == logs
+
+
 def opened(world: World) -> dict[str, int]:
     """The vault is shown to the buyer now: the search begins here."""
     return dict(world.rail.open(world.funding()).cursor or {})
@@ -40,13 +80,15 @@ def opened(world: World) -> dict[str, int]:
 def test_the_first_question_is_small_and_they_grow_where_there_is_little(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "RANGE", 500)
+    assert searching.SPAN <= 100
+    monkeypatch.setattr(searching, "SPAN", 10)
+    monkeypatch.setattr(searching, "RANGE", 50)
     cursor = opened(world)
-    world.chain.mine(1_600)
+    world.chain.mine(160)
     world.pay()
     found, looks = world.looks(cursor=cursor)
     assert ([seen.amount for seen in found], len(looks)) == ([GROSS], 1)
-    assert world.line.spans[::2] == [100, 200, 400, 500, 402]
+    assert world.line.spans[::2] == [10, 20, 40, 50, 42]
     assert looks[0].cursor == {"block": world.chain.height(), "arrived": world.balances()["vault"], "left": 0}
 
 
