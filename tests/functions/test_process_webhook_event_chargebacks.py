@@ -733,7 +733,104 @@ def test_one_that_was_won_and_is_lost_after_all_is_told_to_people(
     decided(aws, stripe, chargeback, "won")
     stripe._world.get("dispute", chargeback)["status"] = "lost"
     happen(aws, stripe, "closed")
-    assert told[-1][0] == "a chargeback that was won is open or lost again"
+    messages = [message for message, _ in told]
+    assert messages[-2:] == ["a chargeback that was won is open or lost again", "a chargeback was lost"]
+    row = factories.escrow_row(escrow)
+    assert (row.status, row.reason, row.holds) == (EscrowStatus.REFUNDED, "CHARGEBACK", frozenset())
+    assert chargebacks.seen_by(aws, escrow) == {"BUYER": -100_000, "BANK": 100_000 + FEE, "LOSS": -FEE}
+
+
+@pytest.mark.parametrize("verdict", ["won", "lost"])
+def test_one_that_was_won_and_is_opened_again_stops_it_once_more(
+    aws: Platform, stripe: StripeDouble, machines: Machines, verdict: str
+) -> None:
+    escrow = confirmed(aws, stripe)
+    chargeback = disputed(aws, stripe, escrow)
+    decided(aws, stripe, chargeback, "won")
+    stripe.reopen_dispute(chargeback)
+
+    for _ in range(2):
+        happen(aws, stripe, "updated")
+
+    row = factories.escrow_row(escrow)
+    assert (row.holds, row.frozen_causes) == ({Hold.CHARGEBACK}, {Hold.CHARGEBACK})
+    assert actions(aws, escrow).count("reopen_chargeback") == 1
+    factories.settle(escrow)
+    assert sent_by(stripe, "transfer.created") == []
+    decided(aws, stripe, chargeback, verdict)
+    ended = factories.settle(escrow, str(row.settlement_id))
+    assert ended.status is (EscrowStatus.RELEASED if verdict == "won" else EscrowStatus.REFUNDED)
+    lost = {"BUYER": -100_000, "BANK": 100_000 + FEE, "LOSS": -FEE}
+    won = {"BUYER": -100_000, "SELLER": 97_100, "FEES": 2_900, "BANK": FEE, "LOSS": -FEE}
+    assert chargebacks.seen_by(aws, escrow) == (won if verdict == "won" else lost)
+
+
+def test_a_leg_finds_one_that_was_opened_again_and_no_event_told_of(
+    aws: Platform, stripe: StripeDouble, machines: Machines
+) -> None:
+    escrow = confirmed(aws, stripe)
+    chargeback = disputed(aws, stripe, escrow)
+    decided(aws, stripe, chargeback, "won")
+    stripe.reopen_dispute(chargeback)
+    factories.settle(escrow)
+    assert factories.escrow_row(escrow).holds == {Hold.CHARGEBACK}
+    assert (chargebacks.rows(escrow)[0].status, sent_by(stripe, "transfer.created")) == ("OPEN", [])
+
+
+def reinstated(aws: Platform, stripe: StripeDouble, escrow: Escrow, **how: Any) -> None:
+    """The bank took it, kept it, and gives it back after an appeal; its events come twice."""
+    chargeback = disputed(aws, stripe, escrow, **how)
+    decided(aws, stripe, chargeback, "lost")
+    stripe.reinstate_dispute(chargeback)
+    for _ in range(2):
+        happen(aws, stripe, "funds_reinstated")
+    assert chargebacks.rows(escrow)[-1].status == "REINSTATED"
+    assert actions(aws, escrow).count("reinstate_chargeback") == 1
+
+
+def test_what_comes_back_of_a_trade_in_which_nothing_was_handed_over_is_the_buyers(
+    aws: Platform, stripe: StripeDouble, machines: Machines, told: list[tuple[str, dict[str, Any]]]
+) -> None:
+    escrow = factories.funded(stripe)
+    reinstated(aws, stripe, escrow)
+    (back,) = reads.escrow(escrow.id).settlements
+    assert (back.kind, back.to_buyer, machines.started[-1]) == ("RETURN", 100_000, f"{back.id}-1")
+    factories.settle(escrow, back.id)
+    stripe.advance(days=5)
+    assert factories.settle(escrow, back.id).status is EscrowStatus.REFUNDED
+    assert chargebacks.seen_by(aws, escrow) == {"BANK": FEE, "LOSS": -FEE}
+    assert "a chargeback that was lost is won after all" in [message for message, _ in told]
+
+
+def test_what_comes_back_of_one_that_ended_after_the_delivery_is_set_aside_for_people(
+    aws: Platform, stripe: StripeDouble, machines: Machines
+) -> None:
+    escrow = factories.delivered(stripe)
+    reinstated(aws, stripe, escrow)
+    assert chargebacks.seen_by(aws, escrow) == {"BUYER": -100_000, "SURPLUS": 100_000, "BANK": FEE, "LOSS": -FEE}
+    file = reads.escrow(escrow.id)
+    assert (file.escrow.status, file.escrow.quarantined, file.settlements) == (EscrowStatus.REFUNDED, 100_000, [])
+
+
+def test_a_part_that_comes_back_is_held_again_while_nothing_was_decided(
+    aws: Platform, stripe: StripeDouble, machines: Machines
+) -> None:
+    escrow = factories.delivered(stripe)
+    reinstated(aws, stripe, escrow, amount=30_000)
+    file = reads.escrow(escrow.id)
+    assert (file.escrow.status, file.escrow.held, plans.remaining(file)) == ("DELIVERED", 100_000, 100_000)
+    assert escrows.confirm(aws, escrow).status == 202
+    assert factories.settle(escrow).status is EscrowStatus.RELEASED
+    assert chargebacks.seen_by(aws, escrow)["SELLER"] == 97_100
+
+
+def test_a_loss_is_made_good_by_what_comes_back(aws: Platform, stripe: StripeDouble, machines: Machines) -> None:
+    escrow = chargebacks.released(aws, stripe)
+    reinstated(aws, stripe, escrow)
+    factories.settle(escrow, chargebacks.recovery(escrow))  # nothing is taken from the seller any more
+    assert chargebacks.seen_by(aws, escrow) == {
+        "BUYER": -100_000, "SELLER": 97_100, "FEES": 2_900, "BANK": FEE, "LOSS": -FEE,
+    }  # fmt: skip
 
 
 def test_another_currency_is_nothing_we_can_count(aws: Platform, stripe: StripeDouble, machines: Machines) -> None:

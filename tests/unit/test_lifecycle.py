@@ -22,7 +22,7 @@ ENDS = {
     "SettlementProposal": {"ACCEPTED", "REJECTED", "WITHDRAWN", "EXPIRED"},
     "Leg": {"CONFIRMED"},
     "Dispute": {"CLOSED"},
-    "Chargeback": {"WON", "LOST"},
+    "Chargeback": {"REINSTATED"},
     "WebhookEvent": {"PROCESSED", "DEAD"},
 }
 EVERYWHERE = [

@@ -90,16 +90,30 @@ def _note_open(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: A
 
 
 def _note_closed(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor) -> None:
-    """A part of the fee comes back weeks later. An end stays an end: what was lost and is won after all is for people
-    to see to."""
+    """A part of the fee comes back weeks later. One that was won may be opened again, and one that was lost be won
+    after all: the books follow, an end of the escrow stays an end, and people are told."""
     lines = rules.charge_fee(file, row, seen.fee, clock.now())
-    if lines:
-        table.commit(file.escrow, row, *lines, action="note_chargeback", actor=actor, details=_about(row))
     about = {"escrowId": file.escrow.id, "chargeback": row.id}
+    if row.status is ChargebackStatus.WON and seen.claim is not Claim.WON:
+        logger.error("a chargeback that was won is open or lost again", extra=about)
+        _reopen(file, row, seen, lines, actor)
+        return
+    back = rules.Lost()
     if row.status is ChargebackStatus.LOST and seen.claim is Claim.WON:
         logger.error("a chargeback that was lost is won after all", extra=about)
-    elif row.status is ChargebackStatus.WON and seen.claim is not Claim.WON:
-        logger.error("a chargeback that was won is open or lost again", extra=about)
+        back = rules.reinstate(file, row, seen.returned, actor=actor, now=clock.now()) if seen.returned else back
+    rows = [*lines, *back.rows]
+    if rows:
+        action = "reinstate_chargeback" if back.rows else "note_chargeback"
+        table.commit(file.escrow, row, *rows, action=action, actor=actor, details=_about(row))
+        _react(file, back.started, actor)
+
+
+def _reopen(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, lines: list[LedgerLine], actor: Actor) -> None:
+    """All of it stops once more; lost already, that is written down at once."""
+    file = chargebacks.reopen(file, row, seen, actor, lines)
+    _react(file, settlements.live(file), actor)
+    _write(file, next(one for one in file.chargebacks if one.id == row.id), seen, actor)
 
 
 def _win(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor) -> None:

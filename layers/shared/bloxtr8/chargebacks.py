@@ -4,10 +4,13 @@ Called where an event tells of it, and where a leg that was to be sent finds it 
 What is decided about it is chargeback_verdicts'.
 """
 
+from collections.abc import Iterable
+
 from bloxtr8 import clock, rails, reads, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import chargebacks
 from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.entities import Chargeback, ChargebackStatus, LedgerLine
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import ChargebackSeen, Claim, RailBug
 
@@ -35,6 +38,17 @@ def record(file: EscrowFile, seen: ChargebackSeen, actor: Actor) -> None:
     logger.error("a payment is charged back", extra=about)
 
 
+def reopen(
+    file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor, lines: Iterable[LedgerLine] = ()
+) -> EscrowFile:
+    """reopen_chargeback: what was won is asked for again; the hold is back. Returns a fresh file."""
+    now = clock.now()
+    chargebacks.reopen(file, row, inquiry=seen.claim is Claim.INQUIRY, now=now)
+    details = {"chargeback": row.id, "amount": row.amount, "inquiry": row.inquiry}
+    table.commit(file.escrow, row, *lines, action="reopen_chargeback", actor=actor, details=details)
+    return reads.escrow(file.escrow.id)
+
+
 def check(file: EscrowFile, seen: ChargebackSeen) -> None:
     """Raises RailBug where the provider counts it in another currency."""
     if seen.currency != file.escrow.currency:
@@ -49,6 +63,9 @@ def stand(escrow_id: str, actor: Actor) -> bool:
     unbooked = [one for one in found if one.claim is not Claim.WON and one.external_id not in chargebacks.booked(file)]
     for seen in unbooked:
         file = reads.escrow(escrow_id)
-        if chargebacks.find(file, seen.external_id) is None:
+        row = chargebacks.find(file, seen.external_id)
+        if row is None:
             record(file, seen, actor)
+        elif row.status is ChargebackStatus.WON:
+            reopen(file, row, seen, actor)
     return bool(unbooked)

@@ -121,6 +121,26 @@ class Disputes:
         self._world.emit("charge.dispute.closed", dispute, {"status": before})
         return dispute
 
+    def reopen(self, dispute_id: str) -> Object:
+        """The bank of one that was won decides anew, and takes the money once more (not an API call)."""
+        dispute = self._world.get("dispute", dispute_id)
+        before = dispute["status"]
+        dispute.update(status="under_review", is_charge_refundable=False)
+        self._book(dispute, -dispute["amount"], "dispute")
+        self._world.emit("charge.dispute.updated", dispute, {"status": before})
+        self._world.emit("charge.dispute.funds_withdrawn", dispute)
+        return dispute
+
+    def reinstate(self, dispute_id: str) -> Object:
+        """One that was lost is won after an appeal (not an API call)."""
+        dispute = self._world.get("dispute", dispute_id)
+        before = dispute["status"]
+        dispute.update(status="won", is_charge_refundable=True)
+        self._book(dispute, dispute["amount"], "dispute_reversal")
+        self._world.emit("charge.dispute.updated", dispute, {"status": before})
+        self._world.emit("charge.dispute.funds_reinstated", dispute)
+        return dispute
+
     def blocks_refund(self, charge: Object) -> bool:
         """Whether a dispute forbids to refund the charge."""
         against = [dispute for dispute in self._world.all("dispute") if dispute["charge"] == charge["id"]]

@@ -134,6 +134,16 @@ class StripeDouble:
         with self._lock:
             return self._parts.disputes.close(dispute_id, verdict)
 
+    def reopen_dispute(self, dispute_id: str) -> Object:
+        """One that was won is decided anew."""
+        with self._lock:
+            return self._parts.disputes.reopen(dispute_id)
+
+    def reinstate_dispute(self, dispute_id: str) -> Object:
+        """One that was lost is won after an appeal."""
+        with self._lock:
+            return self._parts.disputes.reinstate(dispute_id)
+
     def warn(self, charge_id: str) -> Object:
         """The card's issuer suspects fraud."""
         with self._lock:

@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from bloxtr8.actors import Actor
-from bloxtr8.domain import disputes, escrows, holds, ledger, lost_parts, plans, recoveries, settlements
+from bloxtr8.domain import disputes, escrows, holds, ledger, legs, lost_parts, plans, recoveries, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
@@ -18,6 +18,7 @@ from bloxtr8.entities import (
     Chargeback,
     ChargebackStatus,
     Entity,
+    Escrow,
     EscrowStatus,
     Hold,
     LedgerLine,
@@ -29,9 +30,12 @@ from bloxtr8.entities import (
 
 REASON = "CHARGEBACK"
 TAKEN = "taken back by the buyer's bank"
+GIVEN_BACK = "given back by the buyer's bank"
 PAID_BEFORE = "his bank has paid him already"
 LOOK = dt.timedelta(days=1)  # an open one is asked for once a day: its events may be lost
+DECIDED = {ChargebackStatus.LOST, ChargebackStatus.REINSTATED}
 WAITING = {SettlementStatus.OPEN, SettlementStatus.PARKED}
+_UNDECIDED = {EscrowStatus.DELIVERED, EscrowStatus.DISPUTED}
 IN_FLIGHT = {LegStatus.SENT, LegStatus.UNKNOWN}
 
 
@@ -60,15 +64,17 @@ def only_asked(file: EscrowFile) -> bool:
 
 def booked(file: EscrowFile) -> tuple[str, ...]:
     """Those that were lost and are in the books: what is left of the payment may be moved all the same."""
-    return tuple(row.id for row in file.chargebacks if row.status is ChargebackStatus.LOST)
+    return tuple(row.id for row in file.chargebacks if row.status in DECIDED)
 
 
 def paid_before(file: EscrowFile, back: int) -> int:
     """Of a refund of `back` cents that came back: how much of it the buyer has of his bank. What the bank took after
     the money had left us was a loss; this makes up for it, and he is not paid twice."""
     lost = sum(line.amount for line in file.ledger if line.debit is Account.LOSS and line.memo == TAKEN)
-    made_up = sum(line.amount for line in file.ledger if line.memo == PAID_BEFORE)
-    return min(back, lost - made_up)
+    made_up = sum(
+        line.amount for line in file.ledger if line.credit is Account.LOSS and line.memo in {PAID_BEFORE, GIVEN_BACK}
+    )
+    return max(0, min(back, lost - made_up))
 
 
 def record(
@@ -96,11 +102,23 @@ def record(
         opened_at=now,
     )
     file.chargebacks.append(row)
+    _hold(escrow, now)
+    return row
+
+
+def reopen(file: EscrowFile, row: Chargeback, *, inquiry: bool, now: dt.datetime) -> None:
+    """reopen_chargeback: one that was won is decided anew, so all of it stops once more."""
+    CHARGEBACK.apply("reopen_chargeback", row, Role.SYSTEM)
+    ESCROW.apply("reopen_chargeback", file.escrow, Role.SYSTEM)
+    row.inquiry, row.closed_at, row.next_look, row.looks = inquiry, None, now + LOOK, 0
+    _hold(file.escrow, now)
+
+
+def _hold(escrow: Escrow, now: dt.datetime) -> None:
     escrow.holds = frozenset(escrow.holds | {Hold.CHARGEBACK})
     if escrow.status not in ledger.ENDS:
         escrows.freeze(escrow, Hold.CHARGEBACK, now)
         escrows.plan_look(escrow, now)
-    return row
 
 
 def charge_fee(file: EscrowFile, row: Chargeback, fee: int, now: dt.datetime) -> list[LedgerLine]:
@@ -174,6 +192,7 @@ def lose(file: EscrowFile, row: Chargeback, *, actor: Actor, now: dt.datetime) -
     lost.rows += ledger.book(escrow, entries, now=now, deposit_ref=row.charge_id, external_id=row.id)
     if goes_on:
         lost.rows += _go_on(file, held, lost, actor, now)
+    escrow.quarantined = min(escrow.quarantined, escrow.surplus)
     if surplus:
         lost.rows += _drop(file, now, returns=True)
     if left := max(0, plans.unreturned(file)):
@@ -223,3 +242,51 @@ def _drop(file: EscrowFile, now: dt.datetime, *, returns: bool = False) -> list[
         SETTLEMENT.apply("lose_chargeback", settlement, Role.SYSTEM)
         settlement.finished_at, settlement.next_look = now, None
     return dropped
+
+
+# --- lost, and won after all
+
+
+def reinstate(file: EscrowFile, row: Chargeback, back: int, *, actor: Actor, now: dt.datetime) -> Lost:
+    """reinstate_chargeback: the bank gives `back` cents of what was lost. A loss is made good first.
+
+    The rest is held again where the trade goes on and nothing was decided about it since. Else it is surplus: the
+    buyer's, who has it of his bank no longer, where nothing was handed over; set aside for people to decide where he
+    may have both.
+    """
+    escrow, found = file.escrow, Lost()
+    CHARGEBACK.apply("reinstate_chargeback", row, Role.SYSTEM)
+    ESCROW.apply("reinstate_chargeback", escrow, Role.SYSTEM)
+    taken = [line for line in file.ledger if line.memo == TAKEN and str(line.external_id).startswith(f"{row.id}:")]
+    loss = min(back, sum(line.amount for line in taken if line.debit is Account.LOSS))
+    rest = min(back, sum(line.amount for line in taken)) - loss
+    held = rest if rest <= escrow.charged_back and escrow.status in _UNDECIDED else 0
+    entries = [
+        Entry(Account.BANK, Account.LOSS, loss, GIVEN_BACK, "back:loss"),
+        Entry(Account.BANK, Account.HELD, held, GIVEN_BACK, "back:held"),
+        Entry(Account.BANK, Account.SURPLUS, rest - held, GIVEN_BACK, "back:surplus"),
+    ]
+    found.rows += ledger.book(escrow, entries, now=now, deposit_ref=row.charge_id, external_id=row.id)
+    escrow.charged_back -= held
+    found.rows += _stop_recovering(file, now)
+    if rest > held and escrow.delivered_at is None:
+        found.plan(plans.give_back(file, None, rest, actor=actor, reason="REINSTATED", now=now))
+    elif rest > held:
+        escrow.quarantined += rest
+    return found
+
+
+def _stop_recovering(file: EscrowFile, now: dt.datetime) -> list[Settlement]:
+    """Nothing is taken from the seller any more for what is no loss; what was is for people to pay him."""
+    if any(row.status is ChargebackStatus.LOST for row in file.chargebacks):
+        return []
+    waiting = [
+        row
+        for row in file.settlements
+        if row.kind is SettlementKind.RECOVERY
+        and row.status in WAITING
+        and not any(leg.status in legs.MOVED for leg in file.legs_of(row.id))
+    ]
+    for settlement in waiting:
+        settlements.drop(settlement, "reinstate_chargeback", Role.SYSTEM, now)
+    return waiting

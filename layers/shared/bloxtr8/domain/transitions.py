@@ -112,6 +112,8 @@ ESCROW = Lifecycle(
     ("record_reclaim",     {*_PAID, _E.SETTLING}, _E.REFUNDED, _SYSTEM),
     ("record_chargeback",  set(_E),         None,           _SYSTEM),
     ("win_chargeback",     set(_E),         None,           _SYSTEM),
+    ("reopen_chargeback",  set(_E),         None,           _SYSTEM),
+    ("reinstate_chargeback", set(_E),       None,           _SYSTEM),
     ("lose_chargeback",    {_E.FUNDS_HELD}, _E.REFUNDED,    _SYSTEM),  # at an end there are only ledger lines
     ("lose_chargeback",    {_E.DELIVERED},  {_E.DELIVERED, _E.REFUNDED}, _SYSTEM),  # of a part the trade goes on
     ("lose_chargeback",    {_E.DISPUTED},   {_E.DISPUTED, _E.REFUNDED}, _SYSTEM),
@@ -143,6 +145,7 @@ SETTLEMENT = Lifecycle(
     ("finish_settlement", {_S.OPEN},   _S.DONE,   _SYSTEM),
     ("record_reclaim",    {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("lose_chargeback",   {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
+    ("reinstate_chargeback", {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("accept_settlement", {_S.PARKED}, _S.DROPPED, PARTIES),
 )  # fmt: skip
 
@@ -196,6 +199,8 @@ CHARGEBACK = Lifecycle(
     ("record_chargeback", _NEW,      _B.OPEN, _SYSTEM),
     ("win_chargeback",    {_B.OPEN}, _B.WON,  _SYSTEM),
     ("lose_chargeback",   {_B.OPEN}, _B.LOST, _SYSTEM),
+    ("reopen_chargeback", {_B.WON},  _B.OPEN, _SYSTEM),
+    ("reinstate_chargeback", {_B.LOST}, _B.REINSTATED, _SYSTEM),
 )  # fmt: skip
 
 _W = WebhookStatus

@@ -12,6 +12,7 @@ class ChargebackStatus(StrEnum):
     OPEN = "OPEN"
     WON = "WON"
     LOST = "LOST"
+    REINSTATED = "REINSTATED"  # lost, and won after all
 
 
 class Chargeback(EscrowRow, discriminator="Chargeback"):

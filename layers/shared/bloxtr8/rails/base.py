@@ -251,6 +251,7 @@ class ChargebackSeen:
     fee: int  # what it cost the platform so far, whoever wins
     currency: str
     reason: str
+    returned: int = 0  # what the bank has given back of `amount`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

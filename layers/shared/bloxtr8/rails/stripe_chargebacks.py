@@ -49,12 +49,17 @@ def _seen(dispute: Dispute) -> ChargebackSeen:
         fee=sum(row.fee for row in dispute.balance_transactions),
         currency=dispute.currency.upper(),
         reason=dispute.reason,
+        returned=max(0, dispute.amount - _taken(dispute)) if dispute.balance_transactions else 0,
     )
 
 
 def _claim(dispute: Dispute) -> Claim:
     """A status that nobody knows yet holds the money, as an open one does; `prevented` is what its money says."""
     if dispute.status == "prevented":
-        taken = -sum(row.amount for row in dispute.balance_transactions)
-        return Claim.LOST if taken > 0 else Claim.WON
+        return Claim.LOST if _taken(dispute) > 0 else Claim.WON
     return CLAIMS.get(dispute.status, Claim.OPEN)
+
+
+def _taken(dispute: Dispute) -> int:
+    """What the bank has now: what it gave back is a line of its own."""
+    return -sum(row.amount for row in dispute.balance_transactions)
