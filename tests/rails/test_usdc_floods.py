@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bloxtr8.rails.base import RailOutcomeUnknown
+from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
 from bloxtr8.rails.usdc import node, searching
 from bloxtr8.rails.usdc.chain import Block, Log, TooMuch
 from tests.rails.vaults import GROSS, REFUSALS, World
@@ -70,6 +70,21 @@ def test_every_log_is_brought_once_and_in_order_whatever_the_node_answers_at_onc
             if cursor["block"] == tag.number and "log" not in cursor:
                 break
     assert brought == logs
+
+
+@pytest.mark.parametrize("error", [RailThrottled("429"), RailOutcomeUnknown("503")])
+def test_a_node_that_answers_no_more_leaves_what_it_has_told(error: Exception) -> None:
+    """Else a long search that is asked too fast begins anew each time, and never ends."""
+
+    def ask(first: int, last: int) -> list[Log]:
+        if last > 1_000:
+            raise error
+        return [Log(number, "0x", "0x", 0, (), b"") for number in (150, 400) if first <= number <= last]
+
+    stretch = searching.after({"block": 0}, Block(5_000, "0x", NOW, 0), ask)
+    assert ([log.block for log in stretch.logs], stretch.end) == ([150, 400], 700)
+    with pytest.raises(type(error)):
+        searching.after({"block": 700}, Block(5_000, "0x", NOW, 0), lambda *_: ask(0, 5_000))
 
 
 def opened(world: World) -> dict[str, int]:

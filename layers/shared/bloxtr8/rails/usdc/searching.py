@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from bloxtr8.rails.base import Cursor, RailOutcomeUnknown
+from bloxtr8.rails.base import Cursor, RailOutcomeUnknown, RailThrottled
 from bloxtr8.rails.usdc.chain import Block, Chain, Log, TooMuch
 
 SPAN = 100  # blocks, the first question
@@ -60,7 +60,7 @@ def _ranges(
     first: int, last: int, span: int, ask: Callable[[int, int], list[Log]]
 ) -> Iterator[tuple[int, list[Log], int]]:
     """Range after range: the last block that is known, its logs, and how many blocks come next. It ends where a look
-    has asked enough, or the node does not tell of a block; raises TooMuch where that is the first."""
+    has asked enough, or the node answers no more, as one that is asked too often; raises that where it is the first."""
     until, most, low = time.monotonic() + SECONDS, RANGE, first
     for _ in range(RANGES):
         if low > last:
@@ -68,13 +68,12 @@ def _ranges(
         high = min(low + span - 1, last)
         try:
             found = ask(low, high)
-        except TooMuch:
-            if high > low:
-                most, span, high, found = high - low, (high - low + 1) // 2, low - 1, []
-            elif low > first:
-                return
-            else:
+        except (RailThrottled, RailOutcomeUnknown) as error:
+            if high == low or not isinstance(error, TooMuch):
+                if low > first:
+                    return
                 raise
+            most, span, high, found = high - low, (high - low + 1) // 2, low - 1, []
         else:
             span = min(span * 2, most) if len(found) < FEW else span
         yield high, found, span
