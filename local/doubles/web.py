@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import functools
 import json
 import logging
 import threading
@@ -46,7 +47,7 @@ class Double:
         self.now = clock
         self.lock = threading.RLock()
         self.wsgi = Faulty(self._answer, clock)
-        self._map = Map([_rule(route, name) for route, name in self.routes.items()])
+        self._map = _map(tuple(self.routes.items()))
 
     @property
     def faults(self) -> Faults:
@@ -119,6 +120,8 @@ def serve(app: "WSGIApplication", port: int = 0) -> Iterator[str]:
         server.server_close()
 
 
-def _rule(route: str, name: str) -> Rule:
-    method, path = route.split(" ")
-    return Rule(path, endpoint=name, methods=[method])
+@functools.cache
+def _map(routes: tuple[tuple[str, str], ...]) -> Map:
+    """One map for all doubles of a kind: compiling it takes longer than most of what a test asks of one."""
+    places = [(route.split(" "), name) for route, name in routes]
+    return Map([Rule(path, endpoint=name, methods=[method]) for (method, path), name in places])

@@ -1,13 +1,17 @@
 """`mock_aws` for a client that is not botocore's: what it would have sent over the network, moto answers."""
 
+import base64
+import json
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import HTTPException
 from moto.core.models import botocore_stubber
-from moto.core.request import Request
+from moto.core.responses import ActionResult
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.responses import DynamoHandler
 
 _TABLE = "https://dynamodb."
@@ -23,9 +27,9 @@ class Answer(NamedTuple):
 
 def answer(url: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
     """Moto's answer to a POST, or None outside of `mock_aws`. DynamoDB's, which are most, go there without a look at
-    the addresses of all services."""
-    if url.startswith(_TABLE) and botocore_stubber.enabled:
-        return _of_the_table(Request.from_primitives("POST", url, headers, body))
+    the addresses of all services, and without an HTTP request around them."""
+    if url.startswith(_TABLE) and botocore_stubber.enabled and b'"B"' not in body:
+        return _of_the_table(_Handler(url, headers, body))
     asked = HTTPHeaders()
     for name, value in headers.items():
         asked[name] = value
@@ -34,9 +38,36 @@ def answer(url: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
     return None if found is None else Answer(found.status_code, found.headers, found.content)
 
 
-def _of_the_table(request: Request) -> Answer:
+class _Handler(DynamoHandler):
+    """Moto's handler of one request, whose arguments and results are JSON as they are: no bytes are among them."""
+
+    def __init__(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        super().__init__()
+        self.region, self.current_account = url.split(".")[1], DEFAULT_ACCOUNT_ID
+        self.headers, self.querystring = HTTPHeaders.from_dict(dict(headers)), {}
+        self.params = json.loads(body or b"{}")
+        self.response_headers = {}
+
+    def serialized(self, action_result: ActionResult) -> Any:
+        """Moto walks through a result by its model; an error needs that to become one of the service's."""
+        result = action_result.result
+        if not isinstance(result, dict):
+            return super().serialized(action_result)
+        told = {name: value for name, value in result.items() if value is not None}
+        return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(told, default=_plain)
+
+    @staticmethod
+    def _enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
+        return headers, body
+
+
+def _of_the_table(handler: _Handler) -> Answer:
     try:
-        status, headers, said = DynamoHandler.dispatch(request, request.raw_url, request.headers)
+        status, headers, said = handler.call_action()
     except HTTPException as refusal:
         status, headers, said = refusal.code, refusal.get_headers(), refusal.get_body()
     return Answer(status, HTTPHeaders.from_dict(dict(headers)), said.encode() if isinstance(said, str) else said)
+
+
+def _plain(value: Any) -> Any:
+    return value.to_json() if isinstance(value, DynamoType) else base64.b64encode(value).decode()

@@ -35,7 +35,6 @@ class Control:
         self._api, self._webhooks, self._advance = api, webhooks, advance
         self._lock: threading.RLock = api.lock
         parts = api.parts
-        self._map = Map([Rule(path, methods=[method], endpoint=name) for method, path, name in _PATHS])
         self._actions: dict[str, Callable[..., Any]] = {
             "account": lambda body, id: parts.accounts.onboard(id, body.get("succeeds", True)),
             "advance": self._move_time,
@@ -61,7 +60,7 @@ class Control:
     def respond(self, request: Request) -> Response:
         """The answer to one request of the control surface: 400 for nonsense, 404 for what is not there."""
         try:
-            name, ids = self._map.bind_to_environ(request.environ).match()
+            name, ids = _MAP.bind_to_environ(request.environ).match()
             if name == "visit":
                 return self._visit(**ids)
             body = _body(request)
@@ -135,6 +134,7 @@ _PATHS = [
     ("POST", "/_double/verification_sessions/<id>/decide", "decide"),
     ("POST", "/_double/webhooks", "travel"),
 ]
+_MAP = Map([Rule(path, methods=[method], endpoint=name) for method, path, name in _PATHS])
 
 
 def _body(request: Request) -> Object:
