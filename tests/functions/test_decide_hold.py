@@ -393,11 +393,22 @@ def test_the_desk_shows_what_to_decide_and_who_has_voted(aws: Platform, escrow: 
         assert seen(aws, escrow, other)["compliance"] is None
 
 
-def test_it_takes_three_round_trips(aws: Platform, escrow: Escrow, wire: Wire) -> None:
+@pytest.mark.parametrize(
+    ("stage", "decision", "restarts"),
+    [("delivered", "CLEAR", 0), ("payable", "CLEAR", 1), ("payable", "REFUND", 1), ("settling", "CLEAR", 1)],
+)
+def test_it_takes_three_round_trips(
+    aws: Platform, stripe: StripeDouble, machines: Machines, wire: Wire, stage: str, decision: str, restarts: int
+) -> None:
+    escrow = held(STAGES[stage](aws, stripe), WARNING)
     person = officer()
+    machines.started.append(f"{escrow.id}-{row(escrow).funding_run}")
+    machines.ended.update(machines.started)
+    before = len(machines.started)
     wire.calls.clear()
-    assert decide(aws, escrow, person, "RISK_REVIEW", "CLEAR", key="k").status == 202
+    assert decide(aws, escrow, person, "RISK_REVIEW", decision, key="k").status == 202
     assert wire.round_trips() == 3
+    assert len(machines.started) - before == restarts
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import random
 from collections import Counter
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -332,6 +333,25 @@ def test_finds_gets_and_loads(aws: Platform, user: User, wire: Wire) -> None:
     rows = table.load(here, gone, table.ref(Deals, user_id=user.id), here)
     assert [row and row.entity for row in rows] == ["User", None, "Deals", "User"]
     assert wire.calls == ["BatchGetItem"]
+
+
+def test_what_a_batch_left_out_is_asked_for_again_later_each_time(
+    aws: Platform, user: User, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most: list[float] = []  # seconds that each pause may take
+    monkeypatch.setattr(table, "random", SimpleNamespace(uniform=lambda _, upto: most.append(upto) or 0))
+    asked: list[Any] = []
+
+    def full(arguments: dict[str, Any]) -> dict[str, Any]:
+        asked.append(arguments["RequestItems"][table.TABLE])
+        return {"Responses": {}, "UnprocessedKeys": arguments["RequestItems"]}
+
+    wire.instead("BatchGetItem", full)
+    with pytest.raises(NoAnswer):
+        table.load(table.ref(User, id=user.id))
+    assert most == [0.1, 0.2, 0.4, 0.8]
+    assert len(asked) == table.BATCH_ROUNDS
+    assert all(again == asked[0] for again in asked)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7])

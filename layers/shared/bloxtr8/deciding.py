@@ -7,6 +7,7 @@ from bloxtr8 import clock, funding, reads, sagas, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import compliance, people, settlements
 from bloxtr8.domain.compliance import Option
+from bloxtr8.domain.deals import Around
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Decision, DecisionStatus, Entity, EscrowStatus, HoldDecision, PlatformRole, User
@@ -20,14 +21,16 @@ _LISTED = 20  # causes in an audit entry; the decision's row has all
 def decide(escrow_id: str, option: Option, reason: str, actor: Actor) -> HoldDecided:
     """One person's vote, and what follows from it. Raises Forbidden, NotFound, VersionMismatch and as
     `compliance.check` and `compliance.vote`."""
-    file, eligible = _read(escrow_id, actor)
+    file, eligible, around = _read(escrow_id, option, actor)
     escrow, now = file.escrow, clock.now()
     compliance.check_no_party(escrow, actor)
     actor.expects(escrow)
     compliance.check(file, option.hold, option.decision, now)
     row = compliance.vote(file, option, actor=actor, reason=reason, eligible=eligible, now=now)
     decided = row.status is DecisionStatus.DECIDED
-    rows, freed = _carry_out(file, row, actor) if decided else ([], [])
+    rows, freed = _carry_out(file, row, around, actor) if decided else ([], [])
+    goes_on = [one for one in _waiting(file, row) if decided]
+    rows += [one for one in goes_on if sagas.renew(one)]
     view: HoldDecided = table.commit(
         escrow, row, *rows, deletes=freed, action="decide_hold" if decided else "vote_on_hold",
         actor=actor.acting_as(Role.COMPLIANCE), details=_details(row, reason),
@@ -36,32 +39,41 @@ def decide(escrow_id: str, option: Option, reason: str, actor: Actor) -> HoldDec
     logger.warning("a hold was decided" if decided else "a hold has a vote", extra={"decisionId": row.id})
     if decided:
         with sagas.after_commit():
-            _go_on(file, row, actor)
+            if escrow.status is EscrowStatus.CANCELLED and row.decision is Decision.REFUND:
+                sagas.answer(file.rail, "CANCELLED")
+            for one in goes_on:
+                sagas.react(one, actor, restart=False)
     return view
 
 
-def _read(escrow_id: str, actor: Actor) -> tuple[EscrowFile, set[str]]:
-    """The escrow, and who of those who voted may still decide, with the actor: two reads. Who is not of COMPLIANCE
-    learns nothing of what there is."""
+def _read(escrow_id: str, option: Option, actor: Actor) -> tuple[EscrowFile, set[str], Around | None]:
+    """The escrow, who of those who voted may still decide, with the actor, and where the decision ends a deal that
+    waits for its money, the rows around it: two reads. Who is not of COMPLIANCE learns nothing of what there is."""
     try:
         file = reads.escrow(escrow_id)
     except NotFound:
         people.check_role(table.get(User, id=actor.id), PlatformRole.COMPLIANCE)
         raise
     others = compliance.voters(file, clock.now()) - {actor.id}
-    me, *rows = table.load(*(table.ref(User, id=user_id) for user_id in (actor.id, *sorted(others))))
+    ends = option.decision is Decision.REFUND and file.escrow.status is EscrowStatus.AWAIT_FUNDS
+    places = reads.places_around(file.escrow) if ends else ()
+    found = table.load(*places, *(table.ref(User, id=user_id) for user_id in (actor.id, *sorted(others))))
+    me, *rows = found[len(places) :]
     if me is None:
         raise NotFound("There is no such user.")
     people.check_role(me, PlatformRole.COMPLIANCE)
-    return file, {row.id for row in (me, *rows) if row and PlatformRole.COMPLIANCE in row.platform_roles}
+    eligible = {row.id for row in (me, *rows) if row and PlatformRole.COMPLIANCE in row.platform_roles}
+    return file, eligible, Around(*found[: len(places)]) if ends else None
 
 
-def _carry_out(file: EscrowFile, row: HoldDecision, actor: Actor) -> tuple[list[Entity], list[Entity]]:
+def _carry_out(
+    file: EscrowFile, row: HoldDecision, around: Around | None, actor: Actor
+) -> tuple[list[Entity], list[Entity]]:
     rows: list[Entity] = []
     freed: list[Entity] = []
-    if row.decision is Decision.REFUND and file.escrow.status is EscrowStatus.AWAIT_FUNDS:
+    if around is not None:
         rows, freed = funding.cancel(
-            file, "decide_hold", Role.COMPLIANCE, compliance.REFUNDED, "refunded by compliance", actor
+            file, around, "decide_hold", Role.COMPLIANCE, compliance.REFUNDED, "refunded by compliance", actor
         )
     return [*rows, *compliance.carry_out(file, row, actor, clock.now())], freed
 
@@ -79,11 +91,7 @@ def _details(row: HoldDecision, reason: str) -> dict[str, Any]:
     }
 
 
-def _go_on(file: EscrowFile, row: HoldDecision, actor: Actor) -> None:
-    """Whatever waited goes on, and what is stopped is parked by its own machine; `next_look` repairs what is lost."""
-    if file.escrow.status is EscrowStatus.CANCELLED and row.decision is Decision.REFUND:
-        sagas.answer(file.rail, "CANCELLED")
-    if row.decision is not Decision.FREEZE:
-        sagas.react(file.escrow, actor)
-    for settlement in settlements.live(file):
-        sagas.react(settlement, actor)
+def _waiting(file: EscrowFile, row: HoldDecision) -> list[Entity]:
+    """Whatever waited for the decision goes on, and what is stopped is parked by its own machine."""
+    escrow: list[Entity] = [] if row.decision is Decision.FREEZE else [file.escrow]
+    return [*escrow, *settlements.live(file)]

@@ -1,8 +1,7 @@
 """What a look at the rail brings to an escrow: deposits are recorded once, wherever they were seen first.
 
 Called by the tasks of fund_escrow, by process_webhook_event and by the jobs. It moves no escrow out of AWAIT_FUNDS:
-only the
-machine's own tasks do (states.md, Funding).
+only the machine's own tasks do (states.md, Funding).
 """
 
 import datetime as dt
@@ -14,7 +13,7 @@ from bloxtr8 import clock, config, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
 from bloxtr8.domain import chain_actions, escrows, ledger, plans, quarantine, settlements, vaults, wallet_risk, watches
-from bloxtr8.domain.deals import fall_through
+from bloxtr8.domain.deals import Around, fall_through
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
@@ -194,19 +193,18 @@ def return_money(escrow_id: str, actor: Actor) -> bool:
 
 
 def _cancel(file: EscrowFile, action: str, reason: str, memo: str, actor: Actor, *, closed: bool) -> None:
-    rows, freed = cancel(file, action, Role.SYSTEM, reason, memo, actor)
+    rows, freed = cancel(file, reads.around(file.escrow), action, Role.SYSTEM, reason, memo, actor)
     file.escrow.funding_closed = closed
     escrows.plan_look(file.escrow, clock.now())
     table.commit(file.escrow, *rows, deletes=freed, action=action, actor=actor)
 
 
 def cancel(
-    file: EscrowFile, action: str, role: Role, reason: str, memo: str, actor: Actor
+    file: EscrowFile, around: Around, action: str, role: Role, reason: str, memo: str, actor: Actor
 ) -> tuple[list[Entity], list[Entity]]:
     """The end of an escrow that never held its money (D8): all that came goes back, the listing is free again.
     Returns the rows to save with it, and those to delete."""
     escrow = file.escrow
-    around = reads.around(escrow)
     escrows.cancel(escrow, action, role, reason, clock.now())
     with read_together(action):
         fall_through(around, amount=escrow.amount, accepted_at=accepted_at(escrow), reason=reason)

@@ -1,6 +1,6 @@
 """The groups of rows that actions decide on, each read in one or two round trips."""
 
-from typing import cast
+from typing import Any, cast
 
 from bloxtr8 import table
 from bloxtr8.actors import Actor
@@ -14,13 +14,19 @@ from bloxtr8.domain.offers import Bargain
 from bloxtr8.entities import AssetGuard, AuditEntry, Contract, Deals, Escrow, Listing, Offer, PlatformRole, User
 from bloxtr8.errors import NotFound
 from bloxtr8.ids import is_id, offer_place, ulid_of
+from bloxtr8.table import Ref
 
 
 def around(deal: Contract | Escrow) -> Around:
     """The rows around a deal, in one BatchGet."""
+    return Around(*table.load(*places_around(deal)))
+
+
+def places_around(deal: Contract | Escrow) -> tuple[Ref[Any], ...]:
+    """Where they lie, in the order of Around's fields: for who reads them together with others."""
     root, depth = offer_place(deal.offer_id)
     asset_type, asset_id = _asset(deal)
-    rows = table.load(
+    return (
         table.ref(Offer, root=root, depth=depth),
         table.ref(Offer, root=root, depth=0),
         table.ref(Listing, id=deal.listing_id),
@@ -28,7 +34,6 @@ def around(deal: Contract | Escrow) -> Around:
         table.ref(Deals, user_id=deal.seller_id),
         table.ref(AssetGuard, asset_type=asset_type, asset_id=asset_id),
     )
-    return Around(*rows)
 
 
 def _asset(deal: Contract | Escrow) -> tuple[str, str]:

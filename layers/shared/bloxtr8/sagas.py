@@ -1,9 +1,8 @@
 """The only starter of work (states.md, One reaction): look at a row and its run, and start, wake or do nothing.
 
 Called by dispatch_events (the fast path, which may lose anything), by the enforcing jobs, by process_webhook_event
-after it
-recorded a fact, and by resume_settlement. Calling it too often does nothing; never calling it only delays until
-`next_look`.
+after it recorded a fact, and by resume_settlement. Calling it too often does nothing; never calling it only delays
+until `next_look`.
 """
 
 import functools
@@ -44,13 +43,31 @@ def react(row: Entity, actor: Actor, *, restart: bool = True) -> bool:
     if isinstance(row, Contract) and row.status is ContractStatus.PENDING_PDF:
         _invoke(config.settings().render_contract_arn, {"contractId": row.id})
     elif isinstance(row, Escrow) and waits_for_funding(row):
-        saved = restart and _next_funding_run(row, actor)
+        saved = restart and _next_funding_run(row)
+        if saved:
+            table.commit(row, action="restart_funding", actor=actor, details={"run": row.funding_run})
         _start(config.settings().fund_escrow_arn, f"{row.id}-{row.funding_run}", {"escrowId": row.id})
     elif isinstance(row, Settlement) and row.status is SettlementStatus.OPEN:
-        saved = restart and _next_settlement_run(row, actor)
+        saved = restart and _next_settlement_run(row)
+        if saved:
+            escrow = table.get(Escrow, ulid=ulid_of(row.escrow_id))
+            table.commit(escrow, row, action="restart_settlement", actor=actor, details={"run": row.run})
         event = {"escrowId": row.escrow_id, "settlementId": row.id}
         _start(config.settings().settle_escrow_arn, f"{row.id}-{row.run}", event)
     return saved
+
+
+def renew(row: Entity) -> bool:
+    """Give a row that waits, and whose run is over, its next run: for the caller's own commit, after which he calls
+    `react` with `restart=False`. Returns whether the row was changed. Where that cannot be seen, the next look will."""
+    try:
+        if isinstance(row, Escrow) and waits_for_funding(row):
+            return _next_funding_run(row)
+        if isinstance(row, Settlement) and row.status is SettlementStatus.OPEN:
+            return _next_settlement_run(row)
+    except (BotoCoreError, ClientError):
+        logger.warning("whether a run is over can't be seen; the next look will", exc_info=True)
+    return False
 
 
 def waits_for_funding(escrow: Escrow) -> bool:
@@ -80,21 +97,18 @@ def after_commit() -> Iterator[None]:
         logger.warning("not started; the next look will", exc_info=True)
 
 
-def _next_funding_run(escrow: Escrow, actor: Actor) -> bool:
+def _next_funding_run(escrow: Escrow) -> bool:
     if not _ended(config.settings().fund_escrow_arn, f"{escrow.id}-{escrow.funding_run}"):
         return False
     escrow.funding_run += 1
-    table.commit(escrow, action="restart_funding", actor=actor, details={"run": escrow.funding_run})
     return True
 
 
-def _next_settlement_run(settlement: Settlement, actor: Actor) -> bool:
+def _next_settlement_run(settlement: Settlement) -> bool:
     if not _ended(config.settings().settle_escrow_arn, f"{settlement.id}-{settlement.run}"):
         return False
     settlement.run += 1
     settlement.next_look = clock.now() + escrows.repair_delay(settlement.looks)
-    escrow = table.get(Escrow, ulid=ulid_of(settlement.escrow_id))
-    table.commit(escrow, settlement, action="restart_settlement", actor=actor, details={"run": settlement.run})
     return True
 
 

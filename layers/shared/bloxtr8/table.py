@@ -1,8 +1,8 @@
 """The only module that talks to DynamoDB: strongly consistent reads, and one writer (table.md).
 
 A read is a GetItem, a BatchGet or a Query with a limit; there is no Scan. `commit` writes every change of an action,
-its audit
-entry and its idempotency row in one transaction, or nothing.
+its audit entry and its idempotency row in one transaction, or nothing. What any of them raises besides what it says is
+`aws_json.AwsError`: Refused where DynamoDB did nothing, NoAnswer where it may have done it.
 """
 
 import datetime as dt
@@ -33,7 +33,7 @@ EPHEMERAL = {
 PARTITION_LIMIT = 500
 BATCH_LIMIT = 100  # keys of one BatchGet
 BATCH_ROUNDS = 5  # in which it gives everything, or is not to be had
-BATCH_PAUSE_SECONDS = 0.1
+BATCH_PAUSE_SECONDS = 0.1  # at most so long before the second round, twice as long before each further: 1.5 in all
 TABLE = os.environ.get("TABLE_NAME", "bloxtr8-local")
 _ABSENT = "attribute_not_exists(PK)"
 _WRITE = "write"  # an attribute that is no entity's
@@ -58,8 +58,8 @@ class Page[E: Entity](NamedTuple):
 
 
 def ref[E: Entity](cls: type[E], **fields: Any) -> Ref[E]:
-    """The place of a row, from the fields its key names (entities/keys.py): `ref(User, id=…)`, `ref(Contract,
-    ulid=…)`."""
+    """The place of a row, from the fields that its key is made of (entities/keys.py): `ref(User, id=…)`,
+    `ref(Contract, ulid=…)`. Raises KeyError where one is missing."""
     key = KEYS[cls.__name__]
     return Ref(cls, key.pk.format_map(fields), key.sk.format_map(fields))
 
@@ -91,16 +91,18 @@ def load(*refs: Ref[Any]) -> tuple[Any, ...]:
 
 
 def _batch(keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The items of these keys. DynamoDB leaves out what it has no capacity for at the moment. Raises NoAnswer."""
+    """The items of these keys, in any order. DynamoDB leaves out what it has no capacity for at the moment, and gets
+    more time for it each round. Raises NoAnswer."""
     asked = {"RequestItems": {TABLE: {"Keys": keys, "ConsistentRead": True}}}
-    for _ in range(BATCH_ROUNDS):
+    for before in range(BATCH_ROUNDS):
+        if before:
+            time.sleep(random.uniform(0, BATCH_PAUSE_SECONDS * 2 ** (before - 1)))
         answer = _dynamodb.ask("BatchGetItem", asked)
         yield from answer.get("Responses", {}).get(TABLE, ())
         left = answer.get("UnprocessedKeys")
         if not left:
             return
         asked = {"RequestItems": left}
-        time.sleep(random.uniform(0, BATCH_PAUSE_SECONDS))
     raise NoAnswer("BatchGetItem: not all of it")
 
 
@@ -127,7 +129,8 @@ def page[E: Entity](
     newest_first: bool = True,
     prefix: str | None = None,
 ) -> Page[E]:
-    """One page of an index (`gsi1` … `gsi5`) or, with None, of a partition. `start` is an earlier page's `next_key`."""
+    """One page of an index (`gsi1` … `gsi5`) or, with None, of a partition: up to `limit` rows, less those that are no
+    `cls`. `prefix` is one of the sort key. `start` is an earlier page's `next_key`. An index lags behind the table."""
     items, next_key = _query(index, pk, prefix=prefix, limit=limit, start=start, newest_first=newest_first)
     rows = (Entity.from_raw_data(item) for item in items)
     return Page([row for row in rows if isinstance(row, cls)], next_key)
@@ -234,13 +237,18 @@ def commit(
     escrow_id: str | None = None,
     answer: Callable[[], Any] | None = None,
 ) -> Any:
-    """Write an action as one transaction: every row under the version it was read with, or nothing.
+    """Write an action as one transaction, or nothing of it. Returns what `answer` made, or None.
 
-    `root` heads the audit chain and is always saved; `checks` are rows that must not have changed since they were read;
-    `deletes` go under their version. `answer` makes the view once the rows have their new versions, and is what a
-    repeated
-    Idempotency-Key replays; without it nothing is recorded for the key. Raises StaleWrite where any row was changed
-    first.
+    `root` heads the audit chain and is always saved, with `saves`: each row under the version it was read with, a new
+    one (version 0) only where there is none. Their versions go up in memory whether or not the write succeeds: read
+    again before another try. `checks` are rows that were read and must not have changed since; one that is saved too
+    needs no check. `deletes` are removed under the version they were read with.
+
+    `action`, `actor` and `details` (8 KiB of JSON) make the audit entry, listed under `escrow_id`, or else under that
+    of the first row that has one. `answer` makes the view once the rows have their new versions; it is what a repeated
+    Idempotency-Key replays, and without it nothing is recorded for the key.
+
+    At most 100 rows, these two among them (DynamoDB's limit). Raises StaleWrite where any of them was changed first.
     """
     rows = _distinct(root, saves)
     for row in rows:
@@ -254,8 +262,9 @@ def commit(
 
 
 def remember(row: Entity, *, unless_exists: bool = True) -> bool:
-    """Write an ephemeral row or a webhook event: put-if-absent, or under the version it was read with. False where
-    that lost.
+    """Write one row of the EPHEMERAL kinds, without an audit entry: where there is none yet, or, with
+    `unless_exists=False`, in place of the one it was read from, under that one's version. False where another write
+    came first.
 
     An attempt whose answer was lost may have written it, and the next is refused by what that wrote: each write has a
     number of its own, by which it knows itself.
@@ -275,7 +284,8 @@ def remember(row: Entity, *, unless_exists: bool = True) -> bool:
 
 
 def take[E: Entity](cls: type[E], **fields: Any) -> E | None:
-    """Delete an ephemeral row and return what it was; None where there is none: of two callers exactly one gets it."""
+    """Delete one row of the EPHEMERAL kinds and return what it was; None where there is none. Of several callers at
+    most one gets it: where DynamoDB's answer was lost nobody does, as the next attempt finds it gone."""
     _ephemeral(cls.__name__)
     place = ref(cls, **fields)
     found = _dynamodb.ask("DeleteItem", _at(place.pk, place.sk) | {"ReturnValues": "ALL_OLD"}).get("Attributes")
