@@ -291,9 +291,29 @@ def test_a_vote_is_about_what_its_person_saw(aws: Platform, escrow: Escrow) -> N
     first, second = officer(), officer()
     decide(aws, escrow, first, "RISK_REVIEW", "CLEAR")
     held(escrow, "review:prv_9")
-    assert decide(aws, escrow, second, "RISK_REVIEW", "CLEAR").body["votes"] == 1
-    assert row(escrow).hold_causes == {WARNING, "review:prv_9"}
+    answer = decide(aws, escrow, second, "RISK_REVIEW", "CLEAR").body
+    assert (answer["votes"], answer["decided"], answer["holds"]) == (1, False, ["RISK_REVIEW"])
+    assert row(escrow).hold_causes == {"review:prv_9"}  # what both have seen is decided, what came since is not
+    refused(
+        aws, 409, "ALREADY_VOTED", "decide_hold", second, body("RISK_REVIEW", "CLEAR"),
+        headers={"Idempotency-Key": "again"}, escrow_id=escrow.id,
+    )  # fmt: skip
     assert decide(aws, escrow, first, "RISK_REVIEW", "CLEAR").body["decided"]
+    assert row(escrow).holds == set()
+
+
+@pytest.mark.usefixtures("_two")
+def test_a_refund_that_two_agree_on_is_one_whatever_was_found_meanwhile(aws: Platform, escrow: Escrow) -> None:
+    first, second, third = officer(), officer(), officer()
+    decide(aws, escrow, first, "RISK_REVIEW", "REFUND")
+    held(escrow, "review:prv_9")
+    decide(aws, escrow, first, "RISK_REVIEW", "REFUND")
+    held(escrow, "review:prv_10")
+    assert decide(aws, escrow, second, "RISK_REVIEW", "REFUND").body["status"] == "SETTLING"
+    assert len(file(escrow).settlements) == 1
+    assert row(escrow).hold_causes == {"review:prv_10"}
+    assert decide(aws, escrow, second, "RISK_REVIEW", "CLEAR").body["votes"] == 1
+    assert decide(aws, escrow, third, "RISK_REVIEW", "CLEAR").body["holds"] == []
 
 
 @pytest.mark.usefixtures("_two")

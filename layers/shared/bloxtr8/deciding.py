@@ -26,15 +26,17 @@ def decide(escrow_id: str, option: Option, reason: str, actor: Actor) -> HoldDec
     compliance.check_no_party(escrow, actor)
     actor.expects(escrow)
     compliance.check(file, option.hold, option.decision, now)
-    row = compliance.vote(file, option, actor=actor, reason=reason, eligible=eligible, now=now)
-    decided = row.status is DecisionStatus.DECIDED
-    rows, freed = _carry_out(file, row, around, actor) if decided else ([], [])
+    voted = compliance.vote(file, option, actor=actor, reason=reason, eligible=eligible, now=now)
+    decided = [row for row in voted if row.status is DecisionStatus.DECIDED]
+    rows, freed = _carry_out(file, decided, around, actor) if decided else ([], [])
+    row, last = (decided or voted)[0], voted[-1]  # `last` is about what was found since the others voted
     goes_on = [one for one in _waiting(file, row) if decided]
     rows += [one for one in goes_on if sagas.renew(one)]
+    saved = {id(one): one for one in (*voted, *rows)}.values()  # a vote that a refund has ended is in both
     view: HoldDecided = table.commit(
-        escrow, row, *rows, deletes=freed, action="decide_hold" if decided else "vote_on_hold",
-        actor=actor.acting_as(Role.COMPLIANCE), details=_details(row, reason),
-        answer=lambda: HoldDecided.of(file, row, eligible),
+        escrow, *saved, deletes=freed, action="decide_hold" if decided else "vote_on_hold",
+        actor=actor.acting_as(Role.COMPLIANCE), details=_details(decided or voted, reason),
+        answer=lambda: HoldDecided.of(file, last, eligible),
     )  # fmt: skip
     logger.warning("a hold was decided" if decided else "a hold has a vote", extra={"decisionId": row.id})
     if decided:
@@ -67,7 +69,7 @@ def _read(escrow_id: str, option: Option, actor: Actor) -> tuple[EscrowFile, set
 
 
 def _carry_out(
-    file: EscrowFile, row: HoldDecision, around: Around | None, actor: Actor
+    file: EscrowFile, decided: list[HoldDecision], around: Around | None, actor: Actor
 ) -> tuple[list[Entity], list[Entity]]:
     rows: list[Entity] = []
     freed: list[Entity] = []
@@ -75,19 +77,20 @@ def _carry_out(
         rows, freed = funding.cancel(
             file, around, "decide_hold", Role.COMPLIANCE, compliance.REFUNDED, "refunded by compliance", actor
         )
-    return [*rows, *compliance.carry_out(file, row, actor, clock.now())], freed
+    return [*rows, *compliance.carry_out(file, decided, actor, clock.now())], freed
 
 
-def _details(row: HoldDecision, reason: str) -> dict[str, Any]:
+def _details(rows: list[HoldDecision], reason: str) -> dict[str, Any]:
     """What the audit entry says: both sides read it."""
+    row, covers = rows[0], sorted({cause for each in rows for cause in each.covers})
     return {
         "decisionId": row.id,
         "hold": str(row.hold),
         "decision": str(row.decision),
         "reason": reason,
         "people": [person["id"] for person in row.people],
-        "causes": sorted(row.covers)[:_LISTED],
-        "covered": len(row.covers),
+        "causes": covers[:_LISTED],
+        "covered": len(covers),
     }
 
 

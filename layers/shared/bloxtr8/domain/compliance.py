@@ -1,8 +1,9 @@
 """decide_hold: what COMPLIANCE decides about a hold, and who has to agree (states.md, section 4).
 
 Above `two_people_cents` two different people decide. A vote counts for a day, together with another's for the same
-decision about the same findings; whatever was found since needs its own. One person has one vote about a hold at a
-time: it can't be replaced, another's different vote stands beside it, and what is decided first ends both.
+decision, about the findings that it covers; whatever was found since needs its own. One person has one vote about a
+finding at a time: it can't be replaced, another's different vote stands beside it, and what is decided first ends
+both.
 """
 
 import datetime as dt
@@ -168,20 +169,28 @@ def _open(file: EscrowFile, now: dt.datetime) -> list[HoldDecision]:
 
 def vote(
     file: EscrowFile, option: Option, *, actor: Actor, reason: str, eligible: Collection[str], now: dt.datetime
-) -> HoldDecision:
-    """One person's vote, which decides where it is the last that is needed: DECIDED then. Raises Conflict
-    ALREADY_VOTED while an earlier one of his about the same findings stands."""
+) -> list[HoldDecision]:
+    """One person's vote: it joins those of others about what they saw, and stands by itself about what was found since.
+    Returns the rows that it counts in, DECIDED where it is the last that is needed.
+
+    Raises Conflict ALREADY_VOTED where earlier votes of his stand about all of it.
+    """
     covers = standing(file, option.hold, now)
-    same = [row for row in _open(file, now) if row.hold is option.hold and _same(row.covers, covers)]
-    for row in same:
-        if any(person["id"] == actor.id for person in row.people):
-            until = clock.iso(row.expires_at)
-            raise Conflict("Your vote stands.", "ALREADY_VOTED", decision=str(row.decision), until=until)
-    row = next((row for row in same if row.decision is option.decision), None) or _begin(file, option, covers, now)
-    row.people = [*row.people, {"id": actor.id, "reason": reason, "at": clock.iso(now)}]
-    if votes(row, eligible) >= needed(file.escrow):
-        row.status, row.decided_at = DecisionStatus.DECIDED, now
-    return row
+    valid = [row for row in _open(file, now) if row.hold is option.hold and _stands(row.covers, covers)]
+    mine = [row for row in valid if any(person["id"] == actor.id for person in row.people)]
+    left = covers.keys() - {cause for row in mine for cause in row.covers}
+    if mine and not left:
+        until = clock.iso(mine[0].expires_at)
+        raise Conflict("Your vote stands.", "ALREADY_VOTED", decision=str(mine[0].decision), until=until)
+    rows = [row for row in valid if row.decision is option.decision and left.issuperset(row.covers)]
+    new = left - {cause for row in rows for cause in row.covers}
+    if new or not rows:
+        rows.append(_begin(file, option, {cause: covers[cause] for cause in sorted(new)}, now))
+    for row in rows:
+        row.people = [*row.people, {"id": actor.id, "reason": reason, "at": clock.iso(now)}]
+        if votes(row, eligible) >= needed(file.escrow):
+            row.status, row.decided_at = DecisionStatus.DECIDED, now
+    return rows
 
 
 def _begin(file: EscrowFile, option: Option, covers: dict[str, Any], now: dt.datetime) -> HoldDecision:
@@ -198,36 +207,40 @@ def _begin(file: EscrowFile, option: Option, covers: dict[str, Any], now: dt.dat
     return row
 
 
-def _same(before: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether the findings are those that the first person saw: not one more, and none graver."""
-    return {cause: facts.get("risk") for cause, facts in before.items()} == {
-        cause: facts.get("risk") for cause, facts in now.items()
-    }
+def _stands(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether all that a vote is about is still there, and none of it graver. What has no causes is all of it."""
+    unchanged = all(cause in now and facts.get("risk") == now[cause].get("risk") for cause, facts in before.items())
+    return unchanged and bool(before) == bool(now)
 
 
 # --- what follows
 
 
-def carry_out(file: EscrowFile, decided: HoldDecision, actor: Actor, now: dt.datetime) -> list[Entity]:
-    """What a decision that is made does; a REFUND of an escrow that waits for its money was cancelled before. Returns
-    the rows it changed."""
-    changed: list[Entity] = _drop_others(file, decided)
-    if decided.decision is D.FREEZE:
+def carry_out(file: EscrowFile, decided: list[HoldDecision], actor: Actor, now: dt.datetime) -> list[Entity]:
+    """What decisions of one kind about one hold do; a REFUND of an escrow that waits for its money was cancelled
+    before. Returns the rows it changed."""
+    hold, decision = decided[0].hold, decided[0].decision
+    covers = {cause for row in decided for cause in row.covers}
+    changed: list[Entity] = _drop_others(file, decided, covers)
+    if decision is D.FREEZE:
         holds.freeze(file.escrow, now)
         return changed
-    if decided.decision is D.REFUND and file.escrow.status in escrows.MONEY_HELD:
+    if decision is D.REFUND and file.escrow.status in escrows.MONEY_HELD:
         planned = plans.start(
             file, "decide_hold", Role.COMPLIANCE, actor=actor, to_seller=0, reason=REFUNDED, now=now, despite=_DESPITE
         )
         changed += [*planned.rows, *disputes.close_by_compliance(file, now)]
-    if decided.hold in file.escrow.holds:
-        changed += holds.lift_all(file, decided.hold, decided.covers, now)
+    if hold in file.escrow.holds:
+        changed += holds.lift_all(file, hold, covers, now)
     return changed + [*resuming.resume_decided(file, now)]
 
 
-def _drop_others(file: EscrowFile, decided: HoldDecision) -> list[Entity]:
-    """Votes about the same hold that lost: they count for nothing that comes later."""
-    others = [row for row in file.decisions if row.hold is decided.hold and row.status is DecisionStatus.OPEN]
-    for row in others:
+def _drop_others(file: EscrowFile, decided: list[HoldDecision], covers: set[str]) -> list[Entity]:
+    """Votes about the same hold that lost: they count for nothing that comes later. Those about what was found since
+    stand on, unless the trade is over."""
+    hold, cleared = decided[0].hold, decided[0].decision is D.CLEAR
+    others = [row for row in file.decisions if row.hold is hold and row.status is DecisionStatus.OPEN]
+    dropped = [row for row in others if not cleared or covers.intersection(row.covers)]
+    for row in dropped:
         row.status = DecisionStatus.DROPPED
-    return [*others]
+    return [*dropped]
