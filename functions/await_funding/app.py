@@ -3,7 +3,7 @@ answered."""
 
 from typing import Any
 
-from bloxtr8 import funding, sagas
+from bloxtr8 import depositing, funding, sagas
 from bloxtr8.actors import system
 from bloxtr8.lambdas import task
 from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
@@ -15,7 +15,7 @@ def await_funding(event: dict[str, Any]) -> dict[str, Any]:
     actor = system("await_funding")
     funding.store_token(event["escrowId"], event["token"], actor)
     try:
-        file, seen = funding.look(event["escrowId"], actor)
+        file, seen = depositing.look(event["escrowId"], actor)
     except (RailThrottled, RailOutcomeUnknown):
         return {}
     outcome = funding.state(file, seen)

@@ -1,6 +1,6 @@
 """POST /escrows/{escrow_id}/cancel: a party gives up before anything was paid; the listing is free again."""
 
-from bloxtr8 import clock, funding, reads, sagas, table
+from bloxtr8 import clock, funding, reads, returning, sagas, table
 from bloxtr8.domain import escrow_moves, escrows, settlements
 from bloxtr8.domain.deals import fall_through
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
@@ -23,7 +23,7 @@ def cancel_escrow(escrow_id: str, body: CancelEscrow, actor: CurrentActor) -> Es
     around = reads.around(escrow)
     escrows.cancel(escrow, "cancel_escrow", role, body.reason, now)
     fall_through(around, amount=escrow.amount, accepted_at=funding.accepted_at(escrow), reason="ESCROW_CANCELLED")
-    dust = funding.set_free(file, escrow.held, "paid too little", actor)
+    dust = returning.set_free(file, escrow.held, "paid too little", actor)
     closed = settlements.cancel_deliveries(file)
     view = table.commit(
         escrow,

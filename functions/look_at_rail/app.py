@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from bloxtr8 import funding
+from bloxtr8 import depositing, funding
 from bloxtr8.actors import system
 from bloxtr8.lambdas import task
 
 
 def look_at_rail(event: dict[str, Any]) -> dict[str, Any]:
     """{escrowId} → {outcome}: PAID (some money is there), DEADLINE, CANCELLED, or WAIT where the deadline was moved."""
-    file, seen = funding.look(event["escrowId"], system("look_at_rail"))
+    file, seen = depositing.look(event["escrowId"], system("look_at_rail"))
     outcome = funding.state(file, seen) or "WAIT"
     return {"outcome": "PAID" if outcome == "DEADLINE" and file.escrow.deposited else outcome}
 

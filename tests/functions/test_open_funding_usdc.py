@@ -2,7 +2,7 @@
 
 import pytest
 
-from bloxtr8 import funding, table
+from bloxtr8 import depositing, table
 from bloxtr8.actors import system
 from bloxtr8.entities import Lookup, StablecoinEscrow, User
 from bloxtr8.errors import StaleWrite
@@ -53,7 +53,7 @@ def test_how_far_the_chain_was_searched_is_kept_where_the_way_was_long(aws: Plat
     for kept in (False, True):
         cursor = {"block": 5, "arrived": 9_999, "left": 0}
         seen = Look(status=FundingStatus.UNPAID, cursor=cursor, keep=kept)
-        funding.record(escrows.file(escrow), seen, system("look_at_rail"))
+        depositing.record(escrows.file(escrow), seen, system("look_at_rail"))
         row = chains.vault_row(escrow)
         assert (row.cursor == cursor, row.units) == (kept, 9_999 if kept else 0)
 
@@ -63,10 +63,10 @@ def test_of_two_that_searched_from_the_same_place_one_counts(aws: Platform, chai
     escrow = chains.payable()
     first, second, third = (escrows.file(escrow) for _ in range(3))
     seen = Look(status=FundingStatus.UNPAID, cursor={"block": 5, "arrived": 9_999, "left": 0}, keep=True)
-    funding.record(first, seen, system("look_at_rail"))
+    depositing.record(first, seen, system("look_at_rail"))
     with pytest.raises(StaleWrite):
-        funding.record(second, seen, system("poll_chain"))
+        depositing.record(second, seen, system("poll_chain"))
     chain.pay(escrow, escrow.gross * UNITS)
     with pytest.raises(StaleWrite):
-        funding.record(third, chain.look(funding.order(third)), system("poll_chain"))
+        depositing.record(third, chain.look(depositing.order(third)), system("poll_chain"))
     assert chains.vault_row(escrow).units == 9_999

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bloxtr8 import clock, funding, reads, table
+from bloxtr8 import clock, depositing, reads, table
 from bloxtr8.actors import system
 from bloxtr8.attempts import again
 from bloxtr8.domain import ledger
@@ -122,7 +122,7 @@ def test_of_cancel_and_payment_no_cent_is_lost(aws: Platform) -> None:
         escrow = factories.executed()
 
         def pay() -> None:
-            again(lambda: funding.record(reads.escrow(escrow.id), paid(escrow), system("race")))
+            again(lambda: depositing.record(reads.escrow(escrow.id), paid(escrow), system("race")))
 
         answers = together(
             lambda: aws.call("cancel_escrow", escrow.buyer_id, {"reason": "No"}, escrow_id=escrow.id),

@@ -4,7 +4,7 @@ The provider is asked for the dispute, so that events may come late, twice, in a
 what is true now, and an open chargeback is looked at once a day.
 """
 
-from bloxtr8 import chargebacks, clock, funding, lookups, rails, reads, sagas, settling, table
+from bloxtr8 import chargebacks, clock, depositing, lookups, rails, reads, sagas, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
 from bloxtr8.domain import chargebacks as rules
@@ -49,7 +49,7 @@ def follow(chargeback_id: str, actor: Actor) -> None:
         return
     if rules.find(file, chargeback_id) is None:
         if not file.escrow.deposited:  # told before the payment itself: it is money of ours first
-            funding.look(file.escrow.id, actor)
+            depositing.look(file.escrow.id, actor)
             file = reads.escrow(file.escrow.id)
         chargebacks.record(file, seen, actor)
         _react(file, settlements.live(file), actor)

@@ -7,7 +7,7 @@ deadline again.
 
 import datetime as dt
 
-from bloxtr8 import clock, config, funding, ownership, reads, reclaims, sagas, table
+from bloxtr8 import clock, config, depositing, funding, ownership, reads, reclaims, sagas, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import escrows, plans
 from bloxtr8.domain.dossier import Owner
@@ -93,7 +93,7 @@ def _look_at_funding(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
     _look_later(file, now, actor)
     sagas.react(file.escrow, actor)
     try:
-        file, seen = funding.look(file.escrow.id, actor)
+        file, seen = depositing.look(file.escrow.id, actor)
     except (RailThrottled, RailOutcomeUnknown):
         return  # the next look asks again
     outcome = funding.state(file, seen)

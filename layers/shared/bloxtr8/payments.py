@@ -1,7 +1,7 @@
 """Before the buyer pays: everything that could have changed since the signatures is looked at again (api.md,
 start_payment)."""
 
-from bloxtr8 import assets, clock, funding, rails, reads, screenings, table
+from bloxtr8 import assets, clock, depositing, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import escrow_moves, escrows, kyc, vaults, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
@@ -39,7 +39,7 @@ def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstr
         payee = _payee(file)
         if payee is not None and not rail.destination_ready(payee):
             raise Unprocessable("The seller can't be paid out at the moment.", "PAYOUT_NOT_READY")
-        found = rail.payment(funding.order(file))
+        found = rail.payment(depositing.order(file))
     if found.status is FundingStatus.CANCELED:  # at the provider, which counts as the deadline (states.md, section 4)
         raise Expired("This can't be paid any more.", "FUNDING_EXPIRED")
     if found.status is FundingStatus.PAID and isinstance(file.rail, StablecoinEscrow) and not escrow.quarantined:

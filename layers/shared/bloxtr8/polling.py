@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Collection, Generator
 from contextlib import closing
 
-from bloxtr8 import clock, funding, rails, reads, reclaims, table
+from bloxtr8 import clock, depositing, rails, reads, reclaims, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import each
 from bloxtr8.domain import holds, legs, settlements, vault_looks
@@ -109,7 +109,7 @@ def _look(escrow_id: str, units: int, actor: Actor) -> bool:
 
 def _missing(file: EscrowFile, actor: Actor) -> bool:
     """Less than the books say: somebody sent it back to the buyer after the term. Whether all of that was found."""
-    found = rails.chain().reclaimed(funding.order(file))
+    found = rails.chain().reclaimed(depositing.order(file))
     for seen in found.seen:
         reclaims.record(file.escrow.id, seen, actor)
     reclaims.note(file.escrow.id, found, actor)
@@ -132,7 +132,7 @@ def _check_less(file: EscrowFile, units: int, actor: Actor) -> None:
         return
     logger.error("a vault holds less than the books say", extra={"escrowId": file.escrow.id, "cents": more})
     newest = sorted(file.deposits, key=lambda row: row.at, reverse=True)
-    gone = rails.chain().gone(funding.order(file), [row.ref for row in newest])
+    gone = rails.chain().gone(depositing.order(file), [row.ref for row in newest])
     if gone:
         logger.error(
             "a recorded deposit is no longer on the chain", extra={"escrowId": file.escrow.id, "refs": list(gone)}

@@ -4,7 +4,7 @@ still held a month before it (rail-usdc.md, The contracts; states.md, section 4)
 import datetime as dt
 from typing import cast
 
-from bloxtr8 import clock, funding, lookups, money, rails, reads, settling, table
+from bloxtr8 import clock, depositing, funding, lookups, money, rails, reads, returning, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
 from bloxtr8.domain import disputes, escrows, ledger, plans, settlements
@@ -36,7 +36,7 @@ def record(escrow_id: str, seen: ReclaimSeen, actor: Actor) -> None:
     lines = _book(file, seen)
     ended = _end(file) if file.escrow.status in escrows.MONEY_HELD and lines else None
     dropped = _drop(file)
-    back = funding.give_back(file, None, plans.unreturned(file), "LATE_MONEY", actor)
+    back = returning.give_back(file, None, plans.unreturned(file), "LATE_MONEY", actor)
     rows, freed = ended or ([], [])
     details = {"units": seen.units}
     table.commit(
@@ -58,7 +58,7 @@ def _book_first(file: EscrowFile, actor: Actor) -> None:
     """Deposits and calls that were final before: what the vault held then is what the books say. RailOutcomeUnknown
     while there are more deposits than a few looks find: the next run goes on."""
     for _ in range(LOOKS):
-        _, seen = funding.look(file.escrow.id, actor)
+        _, seen = depositing.look(file.escrow.id, actor)
         if seen.complete:
             break
     else:
@@ -130,7 +130,7 @@ def postpone(file: EscrowFile, actor: Actor) -> bool:
         return False
     ESCROW.check("postpone_term", escrow, Role.SYSTEM)
     funding.intend(file, "postpone")
-    if not rails.chain().postpone(funding.order(file)):
+    if not rails.chain().postpone(depositing.order(file)):
         return False
     file = reads.escrow(escrow.id)  # the call has taken a nonce, on the escrow's own audit chain
     escrow, rail = file.escrow, cast(StablecoinEscrow, file.rail)

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import batched, filterfalse
 from typing import NamedTuple
 
-from bloxtr8 import clock, funding, reads, screenings, table
+from bloxtr8 import clock, depositing, funding, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import escrows, holds, quarantine, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
@@ -28,7 +28,7 @@ class Screened(NamedTuple):
 
 def screen(escrow_id: str, actor: Actor) -> Screened:
     """screen_deposit: record every deposit, and what is known of its sender. Raises what the rail raises."""
-    file, _ = funding.look(escrow_id, actor)
+    file, _ = depositing.look(escrow_id, actor)
     if not isinstance(file.rail, StablecoinEscrow):
         return Screened(funding.enough(file.escrow), None)
     if file.escrow.status in escrows.WAITS_FOR_MONEY:

@@ -7,7 +7,20 @@ Nothing an event says is believed but its ids, so duplicates, disorder and forge
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bloxtr8 import chargeback_verdicts, clock, config, deadlines, funding, rails, reads, risk, sagas, settling, table
+from bloxtr8 import (
+    chargeback_verdicts,
+    clock,
+    config,
+    deadlines,
+    depositing,
+    funding,
+    rails,
+    reads,
+    risk,
+    sagas,
+    settling,
+    table,
+)
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import again
 from bloxtr8.domain import escrows, settlements, vault_looks
@@ -99,7 +112,7 @@ def follow_funding(escrow_id: str, actor: Actor) -> Look | None:
     what the rail said; None where there is no such escrow."""
     if _file(escrow_id) is None:
         return None
-    file, seen = funding.look(escrow_id, actor)
+    file, seen = depositing.look(escrow_id, actor)
     outcome = funding.state(file, seen)
     if outcome is not None:
         sagas.answer(file.rail, outcome)
