@@ -120,6 +120,7 @@ class Settings:
     webhook_attempts: int = 10
     two_people_cents: int = 1_000_000  # above this gross two people of COMPLIANCE decide about a hold
     vote_seconds: int = DAY  # how long the first one's vote is kept
+    deposits_apart: int = 100  # of one vault, each a row; after them small ones are counted together
     warn_hold_days: int = 60
     max_hold_days: int = 80
 

@@ -6,7 +6,7 @@ only the machine's own tasks do (states.md, Funding).
 
 from bloxtr8 import clock, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrows, ledger, quarantine
+from bloxtr8.domain import bundles, escrows, ledger, quarantine
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
@@ -15,6 +15,7 @@ from bloxtr8.entities import (
     Account,
     Currency,
     Deposit,
+    Entity,
     EscrowStatus,
     Freeze,
     StablecoinEscrow,
@@ -61,12 +62,17 @@ def record(file: EscrowFile, seen: Look, actor: Actor) -> EscrowFile:
     fresh file. Raises StaleWrite where the chain was searched from elsewhere meanwhile: look again."""
     known = {deposit.ref for deposit in file.deposits}
     cursor = order(file).cursor
-    for deposit in seen.deposits:
+    waiting = [deposit for deposit in seen.deposits if deposit.ref not in known or deposit.cursor is not None]
+    while waiting:
         _check_unmoved(file, cursor)
-        if deposit.ref in known and deposit.cursor is None:
-            continue
-        _record_deposit(file, deposit, actor)
-        file, cursor = reads.escrow(file.escrow.id), deposit.cursor
+        few = bundles.first(file, waiting)
+        if few:
+            _record_bundle(file, few, actor)
+        else:
+            few = waiting[:1]
+            _record_deposit(file, few[0], actor)
+        waiting = waiting[len(few) :]
+        file, cursor = reads.escrow(file.escrow.id), few[-1].cursor
     _check_unmoved(file, cursor)
     if _note_progress(file, seen, actor) or _note_search(file, seen, actor):
         file = reads.escrow(file.escrow.id)
@@ -123,6 +129,29 @@ def _record_deposit(file: EscrowFile, seen: DepositSeen, actor: Actor) -> None:
         rail.charge_id = seen.ref
     escrows.plan_look(escrow, now)
     table.commit(escrow, rail, *rows, action=action, actor=actor)
+
+
+def _record_bundle(file: EscrowFile, few: list[DepositSeen], actor: Actor) -> None:
+    """The same of small ones where there are many already: one commit, and a line for the buyer's own and for
+    strangers'."""
+    escrow, rail, now = file.escrow, file.rail, clock.now()
+    late = escrow.status is not EscrowStatus.AWAIT_FUNDS
+    rows: list[Entity] = [rail]
+    for own in (True, False):
+        part = [seen for seen in few if bundles.is_own(file, seen) is own]
+        if part:
+            row, lines = bundles.add(file, part, own=own, late=late, now=now)
+            rows += [row, *lines, *lookups.missing([lookups.of(file, part[-1].ref)])]
+    cents = sum(_credit(file, seen) for seen in few)
+    owns = any(bundles.is_own(file, seen) for seen in few)
+    action = "quarantine_deposit" if not owns else "return_late_money" if late else "record_deposit"
+    ESCROW.check(action, escrow, Role.SYSTEM)
+    if owns and late:
+        rows += give_back(file, None, cents, "LATE_MONEY", actor)
+    elif owns:
+        escrows.thaw(escrow, Freeze.PROCESSING, now)
+        escrows.plan_look(escrow, now)
+    table.commit(escrow, *rows, action=action, actor=actor, details={"deposits": len(few), "cents": cents})
 
 
 def _credit(file: EscrowFile, seen: DepositSeen) -> int:

@@ -7,7 +7,7 @@ from typing import cast
 from bloxtr8 import clock, depositing, funding, lookups, money, rails, reads, returning, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import disputes, escrows, ledger, plans, settlements
+from bloxtr8.domain import bundles, disputes, escrows, ledger, plans, settlements
 from bloxtr8.domain.deals import finish
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
@@ -39,6 +39,7 @@ def record(escrow_id: str, seen: ReclaimSeen, actor: Actor) -> None:
     back = returning.give_back(file, None, plans.unreturned(file), "LATE_MONEY", actor)
     rows, freed = ended or ([], [])
     details = {"units": seen.units}
+    rows += bundles.close(file)
     table.commit(
         file.escrow, mark, *lines, *dropped, *rows, *back, deletes=freed, action="record_reclaim", actor=actor,
         details=details,

@@ -236,6 +236,7 @@ class Deposit(EscrowRow, discriminator="Deposit"):
     screening: Any = JSONAttribute(null=True)  # evidence: {"risk", "source", "version", "at"}
     late = BooleanAttribute(default=False)
     quarantined = BooleanAttribute(default=False)  # set aside: it counts for nothing and goes back to nobody
+    bundle = BooleanAttribute(default=False)  # small ones are added to it: `ref` is the first, `at` the last of them
     external_ids: Any = JSONAttribute(default=dict)  # {"paymentIntent", "charge"}
     at = TimeAttribute()
     gone_at = TimeAttribute(null=True)  # when the escrow was held because the chain has it no longer
