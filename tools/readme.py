@@ -8,12 +8,11 @@ from collections import defaultdict
 from typing import Any
 
 from bloxtr8.domain.lifecycle import Lifecycle, Move
-from bloxtr8.domain.transitions import CONTRACT, DELIVERY, ESCROW, LIFECYCLES, LISTING, OFFER, SETTLEMENT
+from bloxtr8.domain.transitions import CONTRACT, ESCROW, LIFECYCLES, LISTING, OFFER
 from tools import reach, template
 from tools.openapi import OPTIONAL_ACTOR
 
 PATH = template.ROOT / "README.md"
-DRAWN: tuple[Lifecycle[Any], ...] = (LISTING, OFFER, CONTRACT, ESCROW, DELIVERY, SETTLEMENT)
 ROAD: tuple[tuple[Lifecycle[Any], str], ...] = (
     (LISTING, "create_listing"),
     (OFFER, "make_offer"),
@@ -140,7 +139,7 @@ def fenced(lines: list[str]) -> str:
 
 def generated() -> dict[str, str]:
     """Marker → what stands between it and its end."""
-    drawings = [f"**{lifecycle.name}**\n\n{diagram(lifecycle)}" for lifecycle in DRAWN]
+    drawings = [f"**{lifecycle.name}**\n\n{diagram(lifecycle)}" for lifecycle in LIFECYCLES]
     return {"road": road(), "map": action_map(template.load()), "lifecycles": "\n\n".join(drawings)}
 
 

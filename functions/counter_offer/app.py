@@ -1,9 +1,9 @@
 """POST /offers/{offer_id}/counter: the other side answers with terms of its own (M26)."""
 
 from bloxtr8 import clock, reads, table
-from bloxtr8.domain import offers, proposals
+from bloxtr8.domain import bargaining, offers
+from bloxtr8.domain.bargaining import Proposal
 from bloxtr8.domain.offers import Bargain
-from bloxtr8.domain.proposals import Proposal
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Cents, Conditions, Deadline, Milestones
 from bloxtr8.views.offer import OfferView
@@ -24,9 +24,9 @@ def counter_offer(offer_id: str, body: CounterOffer, actor: CurrentActor) -> Off
     bargain, now = deal.bargain, clock.now()
     role = offers.role_of(bargain.offer, actor)
     child = offers.counter(bargain, role, Proposal(body.amount, body.conditions, body.expires_at), now)
-    proposals.check_available(body.milestones)
+    bargaining.check_available(body.milestones)
     caller, volume = deal.side_of(actor.id)
-    proposals.check_proposer(caller, volume, body.amount, now)
+    bargaining.check_proposer(caller, volume, body.amount, now)
     actor.expects(bargain.offer)
 
     def answer() -> OfferView:

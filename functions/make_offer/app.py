@@ -1,9 +1,9 @@
 """POST /listings/{listing_id}/offers: a buyer opens a chain of offers (M25, M29)."""
 
 from bloxtr8 import clock, reads, table
-from bloxtr8.domain import listings, offers, proposals
+from bloxtr8.domain import bargaining, listings, offers
+from bloxtr8.domain.bargaining import Proposal
 from bloxtr8.domain.offers import Bargain
-from bloxtr8.domain.proposals import Proposal
 from bloxtr8.entities import Chain, Currency, Deals, Listing, User
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Cents, Conditions, Deadline, Milestones, Version
@@ -30,10 +30,10 @@ def make_offer(listing_id: str, body: MakeOffer, actor: CurrentActor) -> OfferVi
         table.ref(Deals, user_id=actor.id),
     )
     now = clock.now()
-    listing = proposals.check_offerable(found, actor.id, body.expected_listing_version)
-    proposals.check_available(body.milestones)
-    proposals.check_amount(body.amount, listing, body.currency)
-    proposals.check_proposer(buyer, deals, body.amount, now)
+    listing = bargaining.check_offerable(found, actor.id, body.expected_listing_version)
+    bargaining.check_available(body.milestones)
+    bargaining.check_amount(body.amount, listing, body.currency)
+    bargaining.check_proposer(buyer, deals, body.amount, now)
     ended = offers.supersede(reads.chain(chain.root_id), listing, now) if chain else []
 
     offer = offers.make(listing, buyer.id, Proposal(body.amount, body.conditions, body.expires_at), body.currency, now)

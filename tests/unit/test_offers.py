@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from bloxtr8 import config
 from bloxtr8.actors import Actor
-from bloxtr8.domain import offers, proposals
+from bloxtr8.domain import bargaining, offers
+from bloxtr8.domain.bargaining import Proposal
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.offers import Bargain
-from bloxtr8.domain.proposals import Proposal
 from bloxtr8.entities import Chain, ListingStatus, Offer, OfferStatus, Side, Visibility
 from bloxtr8.errors import DomainError, Expired, InvalidState, NotFound, Unprocessable
 from tests.unit.offers import BUYER_ID, LISTING_ID, NOW, ROOT, SELLER_ID, bargain, listing, offer
@@ -130,7 +130,7 @@ def passes(given_: Bargain, role: Role, now: dt.datetime, action: str) -> bool:
             offers.counter(Bargain([made], offer_like(made), given_.listing), role, Proposal(110_000, None, None), now)
         elif action == "accept_offer":
             offers.check_move(action, given_, role, now)
-            proposals.check_active(given_.listing)
+            bargaining.check_active(given_.listing)
         else:
             offers.end(action, Bargain([made], offer_like(made), given_.listing), role, None, now)
     except DomainError:
@@ -180,7 +180,7 @@ def test_a_chain_row_is_made_once_and_then_taken_over() -> None:
 def test_an_amount_is_from_fifty_cents_to_the_price_and_the_card_limit(amount: int, price: int) -> None:
     code = None
     try:
-        proposals.check_amount(amount, listing(price=price))
+        bargaining.check_amount(amount, listing(price=price))
     except Unprocessable as refusal:
         code = refusal.code
 
@@ -196,10 +196,10 @@ def test_an_amount_is_from_fifty_cents_to_the_price_and_the_card_limit(amount: i
 def test_an_offer_stands_for_an_hour_to_thirty_days(by: dt.timedelta | None) -> None:
     asked = None if by is None else NOW + by
     if by is None or dt.timedelta(hours=1) <= by <= dt.timedelta(days=30):
-        assert proposals.expiry(asked, NOW) == NOW + (by or dt.timedelta(days=7))
+        assert bargaining.expiry(asked, NOW) == NOW + (by or dt.timedelta(days=7))
     else:
         with pytest.raises(Unprocessable, match="one hour to thirty days"):
-            proposals.expiry(asked, NOW)
+            bargaining.expiry(asked, NOW)
 
 
 @pytest.mark.parametrize(
@@ -214,5 +214,5 @@ def test_an_offer_stands_for_an_hour_to_thirty_days(by: dt.timedelta | None) -> 
 )
 def test_an_offer_needs_a_listing_that_takes_one(fields: dict[str, Any], error: str) -> None:
     with pytest.raises(DomainError) as refusal:
-        proposals.check_offerable(listing(**{"version": 2} | fields), BUYER_ID, 2)
+        bargaining.check_offerable(listing(**{"version": 2} | fields), BUYER_ID, 2)
     assert refusal.value.code == error

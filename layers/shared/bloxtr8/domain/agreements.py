@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bloxtr8 import clock, config, ids, money
-from bloxtr8.domain import escrows, kyc, listings, offers, proposals, vaults, wallet_risk
+from bloxtr8.domain import bargaining, escrows, kyc, listings, offers, vaults, wallet_risk
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.offers import Bargain
 from bloxtr8.domain.transitions import OFFER
@@ -105,12 +105,12 @@ def check_acceptable(deal: Deal, role: Role, seen_hash: str, now: dt.datetime) -
     """
     bargain = deal.bargain
     _check_move(bargain, role, now)
-    proposals.check_active(bargain.listing)
+    bargaining.check_active(bargain.listing)
     if seen_hash != terms_hash(bargain.offer, bargain.listing):
         raise Conflict("The terms have changed. Read them again.", "TERMS_CHANGED")
     for user, deals in deal.sides:
         try:
-            proposals.check_person(user, now)
+            bargaining.check_person(user, now)
             kyc.check_limits(user, deals, bargain.offer.amount, now)
         except Forbidden as refusal:
             details = refusal.details | {"userId": user.id}

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from bloxtr8 import ids
 from bloxtr8.actors import Actor
-from bloxtr8.domain import listings, proposals
+from bloxtr8.domain import bargaining, listings
+from bloxtr8.domain.bargaining import Proposal
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.domain.proposals import Proposal
 from bloxtr8.domain.transitions import OFFER
 from bloxtr8.entities import (
     Chain,
@@ -113,7 +113,7 @@ def permits(bargain: Bargain) -> Callable[[str], None]:
 
     def permit(action: str) -> None:
         if action in {"accept_offer", "counter_offer"}:
-            proposals.check_active(bargain.listing)
+            bargaining.check_active(bargain.listing)
         if action == "counter_offer":
             check_depth(bargain.offer)
 
@@ -159,7 +159,7 @@ def make(listing: Listing, buyer_id: str, asked: Proposal, currency: Currency, n
         currency=currency,
         conditions=asked.conditions,
         epoch=listing.offers_epoch,
-        expires_at=proposals.expiry(asked.expires_at, now),
+        expires_at=bargaining.expiry(asked.expires_at, now),
         created_at=now,
     )
 
@@ -187,14 +187,14 @@ def counter(bargain: Bargain, role: Role, asked: Proposal, now: dt.datetime) -> 
     """The parent is COUNTERED, its child PENDING and the other side's (M26). A counter states all terms anew: what it
     leaves out, it does not ask for.
 
-    Raises as `check_move` and `proposals.check_amount`; InvalidState LISTING_NOT_ACTIVE; Unprocessable CHAIN_TOO_LONG
+    Raises as `check_move` and `bargaining.check_amount`; InvalidState LISTING_NOT_ACTIVE; Unprocessable CHAIN_TOO_LONG
     or SAME_TERMS.
     """
     parent = bargain.offer
     check_move("counter_offer", bargain, role, now)
-    proposals.check_active(bargain.listing)
+    bargaining.check_active(bargain.listing)
     check_depth(parent)
-    proposals.check_amount(asked.amount, bargain.listing, parent.currency)
+    bargaining.check_amount(asked.amount, bargain.listing, parent.currency)
     if (asked.amount, asked.conditions) == (parent.amount, parent.conditions):
         raise Unprocessable("These are the same terms: accept them.", "SAME_TERMS")
     child = Offer(
@@ -208,7 +208,7 @@ def counter(bargain: Bargain, role: Role, asked: Proposal, now: dt.datetime) -> 
         currency=parent.currency,
         conditions=asked.conditions,
         epoch=parent.epoch,
-        expires_at=proposals.expiry(asked.expires_at, now),
+        expires_at=bargaining.expiry(asked.expires_at, now),
         created_at=now,
     )
     OFFER.apply("counter_offer", parent, role)
