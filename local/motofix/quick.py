@@ -3,7 +3,7 @@
 It asks its model of DynamoDB about ten possible members of every attribute of every item, each under several names;
 casts every key it compares, and weighs an item anew for every attribute; walks through the arguments of a request by
 its model, though they are JSON as they came; reads its own folder and lists its own methods at every request; parses
-the same conditions again and again, and a state machine for every execution.
+the same conditions again and again, and a state machine when it is made and for every execution.
 """
 
 import functools
@@ -21,6 +21,7 @@ from moto.dynamodb.responses import DynamoHandler
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 _MOST_BYTES = 405_000  # of an item: moto's own limit, between the 400 KB that AWS states and what it takes
 _AS_IT_IS = {"S", "N", "SS", "NS", "BOOL", "NULL"}
@@ -44,6 +45,8 @@ def apply() -> None:
     modules = list(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     AmazonStateLanguageParser.parse = staticmethod(_program)  # type: ignore[method-assign]
+    valid = functools.cache(StepFunctionsParserBackend._validate_definition)  # raises of one that is not
+    StepFunctionsParserBackend._validate_definition = staticmethod(valid)  # type: ignore[method-assign]
 
 
 class QuickSerializer(JSONSerializer):

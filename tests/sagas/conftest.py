@@ -1,5 +1,6 @@
 """The real state machines on the interpreter, with the real tasks; a test says which of them fails, and how."""
 
+import functools
 import json
 import time
 from collections import Counter, defaultdict
@@ -21,7 +22,8 @@ from tests.emulator import Platform
 from tools import template
 
 ROOT = Path(__file__).parents[2]
-ROLE = "arn:aws:iam::123456789012:role/machines"
+ACCOUNT, REGION = "123456789012", "us-east-1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/machines"
 MACHINES = ("fund_escrow", "settle_escrow")
 PATIENCE_SECONDS = 30.0
 
@@ -81,11 +83,10 @@ class Saga:
         return [about["name"] for about in entered if about]
 
     def _status(self, execution: str) -> str:
-        return str(emulator.client("stepfunctions").describe_execution(executionArn=execution)["status"])
+        return stepfunctions.look(ACCOUNT, REGION, execution)[0]
 
     def _history(self, execution: str) -> list[dict[str, Any]]:
-        told = emulator.client("stepfunctions").get_execution_history(executionArn=execution, maxResults=1000)
-        return list(told["events"])
+        return stepfunctions.look(ACCOUNT, REGION, execution)[1]
 
     def until(self, come: Callable[[], bool]) -> None:
         """Wait until it has come true."""
@@ -95,6 +96,16 @@ class Saga:
             time.sleep(0.01)
 
 
+@functools.cache
+def _definition(machine: str) -> str:
+    """A machine as the template has it, each of its tasks by the function's plain name."""
+    definition = template.load((ROOT / f"statemachines/{machine}.asl.yaml").read_text())
+    for name, state in definition["States"].items():
+        if state["Type"] == "Task":
+            state["Arguments"]["FunctionName"] = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)[1:]
+    return json.dumps(definition)
+
+
 @pytest.fixture
 def saga(aws: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Saga]:
     """The machines as the template has them."""
@@ -102,13 +113,8 @@ def saga(aws: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Saga]:
     monkeypatch.setitem(default_user_config["stepfunctions"], "execute_state_machine", True)
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=made.pauses.append))
     for machine in MACHINES:
-        text = (ROOT / f"statemachines/{machine}.asl.yaml").read_text()
-        definition = template.load(text)
-        for name, state in definition["States"].items():
-            if state["Type"] == "Task":
-                state["Arguments"]["FunctionName"] = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)[1:]
         arn = emulator.client("stepfunctions").create_state_machine(
-            name=machine, definition=json.dumps(definition), roleArn=ROLE
+            name=machine, definition=_definition(machine), roleArn=ROLE
         )["stateMachineArn"]
         made.arns[machine] = arn
         monkeypatch.setenv(f"{machine.upper()}_ARN", arn)
@@ -116,7 +122,7 @@ def saga(aws: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Saga]:
     lambdas.serve(made.serve)
     yield made
     ends = time.monotonic() + PATIENCE_SECONDS
-    while stepfunctions.is_busy("123456789012", "us-east-1") and time.monotonic() < ends:
+    while stepfunctions.is_busy(ACCOUNT, REGION) and time.monotonic() < ends:
         time.sleep(0.01)
     lambdas.serve(None)
     config.settings.cache_clear()

@@ -21,6 +21,8 @@ from bloxtr8.documents.layout import Run
 from bloxtr8.documents.terms import Terms
 
 MARK_COLOR = (150, 84, 20)
+# Tables that no subset keeps, as the runs are shaped already: reading them to drop them was a third of a render.
+LAYOUT = {"GDEF", "GPOS", "GSUB"}
 
 
 def render(terms: dict[str, Any]) -> bytes:
@@ -101,10 +103,14 @@ class _Sheet(FPDF):
 
     def _font_of(self, face: str) -> TTFFont:
         key = face.lower()
-        if key not in self.fonts:
+        known = key in self.fonts
+        if not known:
             self.add_font(face, fname=pdf_faces.path_of(face))
         font = self.fonts[key]
         assert isinstance(font, TTFFont)
+        if not known:
+            for table in LAYOUT & set(font.ttfont.keys()):
+                del font.ttfont[table]
         return font
 
 
