@@ -110,7 +110,7 @@ def serve(app: "WSGIApplication", port: int = 0) -> Iterator[str]:
     """Serve on loopback, a thread a request, and give the base address. Port 0 takes a free one."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # the double keeps its own log of calls
     server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

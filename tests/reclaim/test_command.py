@@ -199,7 +199,7 @@ def node() -> Iterator[tuple[str, list[bytes]]]:
             """Quietly."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/", answers
         server.shutdown()

@@ -31,6 +31,7 @@ class Line(BaseHTTPRequestHandler):
     """Says the replies of its server in turn, the last again and again, and keeps what was asked."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # which may hold back the body of an answer for 40 ms
     server: "Double"
 
     def do_POST(self) -> None:
