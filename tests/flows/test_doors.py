@@ -30,6 +30,7 @@ BODIES: dict[str, Any] = {
     "cancel_escrow": {"reason": "x"},
     "refund_escrow": {"reason": "x"},
     "resume_settlement": {"reason": "x"},
+    "allow_card": {"reason": "x"},
     "decide_hold": {"hold": "SANCTIONS", "decision": "CLEAR", "reason": "x"},
     "confirm_delivery": {"acknowledge": True},
     "open_dispute": {"title": "x", "description": "x", "reasonCode": "OTHER"},

@@ -8,12 +8,13 @@ from bloxtr8 import chargebacks, clock, depositing, lookups, rails, reads, sagas
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
 from bloxtr8.domain import chargebacks as rules
-from bloxtr8.domain import escrows, settlements
+from bloxtr8.domain import escrows, kyc, settlements
 from bloxtr8.domain.deals import finish
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import (
     Chargeback,
     ChargebackStatus,
+    Deals,
     Entity,
     EscrowStatus,
     LedgerLine,
@@ -102,6 +103,9 @@ def _note_closed(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor:
     if row.status is ChargebackStatus.LOST and seen.claim is Claim.WON:
         logger.error("a chargeback that was lost is won after all", extra=about)
         back = rules.reinstate(file, row, seen.returned, actor=actor, now=clock.now()) if seen.returned else back
+        buyer = table.get(Deals, user_id=file.escrow.buyer_id)
+        if back.rows and kyc.allow_card(buyer, row.id):
+            back.rows.append(buyer)
     rows = [*lines, *back.rows]
     if rows:
         action = "reinstate_chargeback" if back.rows else "note_chargeback"
@@ -142,9 +146,10 @@ def _lose(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor)
         lost = rules.lose(file, row, actor=actor, now=now)
         if around is not None:
             finish(around, EscrowStatus.REFUNDED, sold=False, disputed=file.was_disputed)
-    rows: list[Entity] = [*lines, *lost.rows]
+    buyer = around.buyer if around is not None else table.get(Deals, user_id=file.escrow.buyer_id)
+    rows: list[Entity] = [*lines, *lost.rows, kyc.block_card(buyer, row.id)]
     if around is not None:
-        rows += [around.listing, around.buyer, around.seller]
+        rows += [around.listing, around.seller]
     freed = around.freed() if around is not None else []
     table.commit(file.escrow, row, *rows, deletes=freed, action="lose_chargeback", actor=actor, details=_about(row))
     about = {"escrowId": file.escrow.id, "chargeback": row.id, "status": str(file.escrow.status)}

@@ -6,7 +6,7 @@ from bloxtr8.actors import Actor
 from bloxtr8.domain import escrow_moves, escrows, kyc, vaults, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.wallets import Risk
-from bloxtr8.entities import Deals, StablecoinEscrow, User
+from bloxtr8.entities import Deals, RailName, StablecoinEscrow, User
 from bloxtr8.errors import Expired, Unprocessable, UpstreamFailed
 from bloxtr8.rails.base import FundingStatus, PaymentInstructions
 
@@ -14,9 +14,9 @@ from bloxtr8.rails.base import FundingStatus, PaymentInstructions
 def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstructions | None]:
     """How the buyer pays, the same each time; None while the rail is still being opened.
 
-    Raises NotFound, Forbidden (not the buyer, BANNED, KYC_LIMIT), InvalidState (on chain ALREADY_PAID too), Expired
-    FUNDING_EXPIRED, Unprocessable (ASSET_NOT_OWNED, PAYOUT_NOT_READY) and UpstreamFailed. It moves nothing and writes
-    nothing.
+    Raises NotFound, Forbidden (not the buyer, BANNED, KYC_LIMIT, CARD_BLOCKED), InvalidState (on chain ALREADY_PAID
+    too), Expired FUNDING_EXPIRED, Unprocessable (ASSET_NOT_OWNED, PAYOUT_NOT_READY) and UpstreamFailed. It moves and
+    writes nothing.
     """
     file = reads.escrow(escrow_id)
     escrow, now = file.escrow, clock.now()
@@ -30,6 +30,8 @@ def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstr
     kyc.check_not_banned(buyer, now)
     for person, deals in ((buyer, buyer_deals), (seller, seller_deals)):  # the deal itself stands in the volume already
         kyc.check_limits(person, deals, escrow.amount, now, counted=escrow.amount)
+    if escrow.rail is RailName.STRIPE:
+        kyc.check_card(buyer_deals)
     _check_asset(file)
     if file.rail.external_id is None:
         return file, None

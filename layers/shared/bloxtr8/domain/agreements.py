@@ -99,9 +99,9 @@ def check_acceptable(deal: Deal, role: Role, seen_hash: str, now: dt.datetime) -
     """Everything that can be refused without asking Roblox. `seen_hash` is what the acceptor names (C12).
 
     Raises as `offers.check_move`; InvalidState LISTING_RESERVED beside an accepted offer (M27), LISTING_NOT_ACTIVE;
-    Conflict TERMS_CHANGED; Forbidden BANNED, KYC_REQUIRED or KYC_LIMIT of either side, naming whose (M04);
-    Unprocessable PAYOUT_NOT_READY (M08); for what goes over Base, as `vaults.check_offered`, and WALLET_REQUIRED,
-    naming whose.
+    Conflict TERMS_CHANGED; Forbidden BANNED, KYC_REQUIRED or KYC_LIMIT of either side, or CARD_BLOCKED of the buyer,
+    naming whose (M04); Unprocessable PAYOUT_NOT_READY (M08); for what goes over Base, as `vaults.check_offered`, and
+    WALLET_REQUIRED, naming whose.
     """
     bargain = deal.bargain
     _check_move(bargain, role, now)
@@ -112,6 +112,8 @@ def check_acceptable(deal: Deal, role: Role, seen_hash: str, now: dt.datetime) -
         try:
             bargaining.check_person(user, now)
             kyc.check_limits(user, deals, bargain.offer.amount, now)
+            if deal.rail is RailName.STRIPE and user is deal.buyer:
+                kyc.check_card(deals)
         except Forbidden as refusal:
             details = refusal.details | {"userId": user.id}
             raise Forbidden("One side may not take on this deal.", refusal.code, **details) from None

@@ -19,6 +19,26 @@ def check_not_banned(user: User, now: dt.datetime) -> None:
         raise Forbidden("Your account may not start anything new.", "BANNED")
 
 
+def check_card(deals: Deals) -> None:
+    """Whose bank has taken a payment back and kept it does not pay by card until COMPLIANCE allows it. Raises
+    Forbidden CARD_BLOCKED."""
+    if deals.lost_chargebacks:
+        raise Forbidden("This account can't pay by card at the moment.", "CARD_BLOCKED")
+
+
+def block_card(deals: Deals, chargeback_id: str) -> Deals:
+    """The buyer's bank has kept it."""
+    deals.lost_chargebacks = frozenset(deals.lost_chargebacks | {chargeback_id})
+    return deals
+
+
+def allow_card(deals: Deals, chargeback_id: str | None = None) -> list[str]:
+    """allow_card, of all of them; of one where the bank gave it back. Returns what it took off."""
+    gone = sorted(deals.lost_chargebacks & {chargeback_id} if chargeback_id else deals.lost_chargebacks)
+    deals.lost_chargebacks = frozenset(deals.lost_chargebacks.difference(gone))
+    return gone
+
+
 def check_free(deals: Deals) -> None:
     """Raises Conflict HAS_OPEN_DEALS: what an open deal has frozen is neither unlinked nor replaced (D29)."""
     if deals.open > 0:

@@ -59,6 +59,7 @@ class Deals(Entity, discriminator="Deals"):
     disputed = IntegerAttribute(default=0)
     refunded = IntegerAttribute(default=0)
     card_purchases = IntegerAttribute(default=0)  # as the buyer, paid out to a seller: who has few waits longer
+    lost_chargebacks = TextSetAttribute()  # as the buyer, by id: while there is one he does not pay by card
 
 
 class Identity(Entity, discriminator="Identity"):

@@ -217,6 +217,15 @@ class Card(View):
         )
 
 
+class CardAllowed(View):
+    user_id: str
+    card_allowed: bool
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        return cls(user_id=user.id, card_allowed=True)
+
+
 def _roles(user: User) -> list[PlatformRole]:
     return sorted(PlatformRole(role) for role in user.platform_roles)
 
