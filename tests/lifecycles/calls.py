@@ -25,6 +25,7 @@ from tests.lifecycles.ground import Trade
 from tests.lifecycles.picture import Picture
 
 NOWHERE = "01K6ZZ8Q3V7M2N4P5R6S7T8V9W"  # in the place of what the stage does not have
+WRITTEN_AS = {"verify_delivery": "prove_delivery"}  # the platform's own move, which a party's request may lead to
 PREFIXES = {"delivery": "dlv", "dispute": "dsp", "proposal": "prp", "milestone": "mst"}
 type Bodies = Callable[[Trade, Picture, str], Iterator[Any]]
 
@@ -45,11 +46,12 @@ ACTIONS = sorted(
 )
 
 
-def ask(aws: Platform, action: str, trade: Trade, picture: Picture, who: str, body: Any) -> Answer:
+def ask(
+    aws: Platform, action: str, trade: Trade, picture: Picture, who: str, body: Any, key: str = "of the walk"
+) -> Answer:
     """Call it as `who`, about the stage's trade."""
-    key = {"Idempotency-Key": "of the walk"}
     actor = None if action == "sign_by_link" else trade[who]
-    return aws.call(action, actor, body, headers=key, **_path(action, trade, picture))
+    return aws.call(action, actor, body, headers={"Idempotency-Key": key}, **_path(action, trade, picture))
 
 
 def bodies(action: str, trade: Trade, picture: Picture, who: str) -> Iterator[Any]:

@@ -1,5 +1,6 @@
 """Where the walks through the lifecycles begin: a table that goes back to how it was, and one trade in it."""
 
+import copy
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from tests.doubles import Roblox
 from tests.emulator import Platform
 from tests.functions import chain as chains
 from tests.functions.chain import FakeChain, Wallets
+from tests.functions.vaults import Vaults
 from tests.lifecycles.picture import Picture
 
 STAFF = {"support": PlatformRole.SUPPORT, "arbiter": PlatformRole.ARBITER, "judge": PlatformRole.ARBITER,
@@ -48,23 +50,28 @@ class Trade:
         return self.people[name]
 
 
+type Rows = list[tuple[Any, dict[Any, Any]]]
+
+
 class Image(NamedTuple):
     """The platform at one moment."""
 
-    rows: list[tuple[Any, dict[Any, Any]]]
+    rows: Rows
     moment: dt.datetime
     picture: Picture
+    vaults: dict[str, Any]
 
 
 @dataclass
 class Ground:
-    """The platform, whose table can be put back; what is at the providers stays, as after a crash of ours."""
+    """The platform, whose table and chain can be put back; what is at Stripe stays, as after a crash of ours."""
 
     aws: Platform
     roblox: Roblox
     stripe: StripeDouble
     chain: FakeChain
     wallets: Wallets
+    vaults: Vaults
     _table: Table = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +80,7 @@ class Ground:
     def build(self, stage: Callable[["Ground"], Trade]) -> tuple[Trade, Image]:
         """A stage on an empty table. A minute has passed since, so that Roblox may be asked again."""
         self._table.items.clear()
+        self.chain.vaults.clear()
         self.wallets.risks.clear()
         trade = stage(self)
         self.aws.clock.advance(minutes=2)
@@ -80,13 +88,17 @@ class Ground:
         return trade, self.image()
 
     def image(self) -> Image:
-        """How it is now. A write puts a new item in an old one's place, so the items themselves need no copy."""
-        rows = [(key, dict(items)) for key, items in self._table.items.items()]  # type: ignore[arg-type]
-        return Image(rows, self.aws.clock.moment, self.picture())
+        """How it is now."""
+        return Image(self.rows(), self.aws.clock.moment, self.picture(), copy.deepcopy(self.chain.vaults))
 
-    def untouched(self, image: Image) -> bool:
+    def untouched(self, since: Image | Rows) -> bool:
         """Whether nothing at all was written since: every item is the very one it was."""
-        return {key: items for key, items in self._table.items.items() if items} == dict(image.rows)
+        rows = since.rows if isinstance(since, Image) else since
+        return {key: items for key, items in self._table.items.items() if items} == dict(rows)
+
+    def rows(self) -> Rows:
+        """The items themselves. A write puts a new item in an old one's place, so they need no copy."""
+        return [(key, dict(items)) for key, items in self._table.items.items()]  # type: ignore[arg-type]
 
     def back_to(self, image: Image) -> None:
         """Everything of ours as it was then."""
@@ -94,6 +106,9 @@ class Ground:
         for key, items in image.rows:
             self._table.items[key].update(items)
         self.aws.clock.moment = image.moment
+        self.chain.vaults = copy.deepcopy(image.vaults)
+        self.chain.faults.clear()
+        self.chain.after.clear()
 
     def picture(self) -> Picture:
         return Picture.of(self.aws.rows())

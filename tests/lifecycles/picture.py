@@ -136,7 +136,7 @@ def _books(file: EscrowFile) -> Iterator[str]:
     if {line.leg_id for line in file.ledger if line.leg_id} != confirmed:
         yield "a leg without its line, or a line without its leg (I4)"
     within = {"HELD", "SURPLUS"}
-    if not all(line.leg_id or line.deposit_ref or {line.debit, line.credit} <= within for line in file.ledger):
+    if not all(line.leg_id or line.external_id or {line.debit, line.credit} <= within for line in file.ledger):
         yield "a line of nothing (I4)"
     yield from _more_than_one([(row.ref,) for row in file.deposits], "deposits (I5)")
     if {line.currency for line in file.ledger} - {file.escrow.currency}:

@@ -7,14 +7,15 @@ from typing import Any
 from bloxtr8.domain.lifecycle import Move, Role
 from bloxtr8.domain.transitions import LIFECYCLES
 from bloxtr8.entities import AuditEntry, Entity, Root
+from tests.lifecycles.calls import WRITTEN_AS
 from tests.lifecycles.ground import Trade
 from tests.lifecycles.picture import CYCLES, Picture, broken
 
-PROVEN = {"verify_delivery": "prove_delivery"}  # the platform's own move, which a party's request may lead to
 # moves of the platform that are parts of other moves' commits, and no entry's own action
 PARTS = {
     "reserve", "relist", "retire_listing", "sell_listing", "lose_asset", "cancel_offer", "expire_offer",
-    "close_stale_offer", "cancel_delivery", "plan_settlement", "expire_proposal", "lift_hold",
+    "close_stale_offer", "cancel_delivery", "plan_settlement", "expire_proposal", "lift_hold", "find_leg",
+    "retry_leg",
 }  # fmt: skip
 FREED = {"AssetGuard"}  # what a commit may delete
 # the actions on something that exists, which a view allows or not
@@ -79,8 +80,8 @@ def made(action: str, trade: Trade, who: str, before: Picture, after: Picture) -
         roles = roles_of(trade, who, kind, row)
         becomes = after.read(row).status
         named = moves(kind, action, row.status, roles)
-        if becomes != row.status and action in PROVEN:
-            named = moves(kind, PROVEN[action], row.status, {Role.SYSTEM})
+        if becomes != row.status and action in WRITTEN_AS:
+            named = moves(kind, WRITTEN_AS[action], row.status, {Role.SYSTEM})
         fitting = [move for move in named if becomes in (move.targets or {row.status})]
         found |= {(kind, action, str(row.status), str(role)) for move in fitting for role in roles & move.roles}
         if becomes != row.status and not fitting:
@@ -88,11 +89,16 @@ def made(action: str, trade: Trade, who: str, before: Picture, after: Picture) -
     return found, wrong
 
 
+def entered(before: Picture, after: Picture) -> list[AuditEntry]:
+    """What was entered since, in no order."""
+    old = {(entry.root_id, entry.seq) for entry in before.entries()}
+    return [entry for entry in after.entries() if (entry.root_id, entry.seq) not in old]
+
+
 def written(before: Picture, after: Picture) -> Iterator[str]:
     """What is wrong with everything that was written: each changed row in exactly as many entries as its version went
     on, each chain longer by its own, every status by a row, ends still ends, and the invariants."""
-    old = {(entry.root_id, entry.seq) for entry in before.entries()}
-    new = [entry for entry in after.entries() if (entry.root_id, entry.seq) not in old]
+    new = entered(before, after)
     told = Counter((one["type"], one["id"]) for entry in new for one in (*entry.changes, *entry.created))
     for was, now in after.changed(before).values():
         yield from _row(was, now, told, new)
@@ -124,6 +130,8 @@ def _row(
 
 def _entry(entry: AuditEntry) -> Iterator[str]:
     """Every status in an entry is a row's: of its action, or of a move that is a part of others."""
+    if entry.action == "test":  # a stage that no function makes yet
+        return
     by = Role(entry.role) if entry.role in set(Role) else None
     for one in entry.changes:
         if one["type"] in CYCLES and one["from"] != one["to"] and not _is_row(one, entry.action, by):
@@ -138,7 +146,7 @@ def _is_row(change: dict[str, Any], action: str, by: Role | None) -> bool:
 
 
 def _may(move: Move, action: str, by: Role | None) -> bool:
-    if move.action in PARTS or move.action in PROVEN.values():
+    if move.action in PARTS or move.action in WRITTEN_AS.values():
         return True
     sides = {Role.PROPOSER, Role.RESPONDER, Role.OWNER}  # which an entry calls BUYER or SELLER
     return move.action == action and (by is None or by in move.roles or bool(sides & move.roles))

@@ -106,6 +106,15 @@ def _cancelled(ground: Ground, trade: Trade) -> None:
     assert ground.aws.call("cancel_escrow", trade["buyer"], {"reason": "r"}, **path).status == 200
 
 
+def _pays(_: Ground, trade: Trade) -> None:
+    """At Stripe; the platform has yet to look."""
+    factories.pay(escrow_of(trade))
+
+
+def _closed(ground: Ground, trade: Trade) -> None:
+    ground.aws.invoke("close_funding", {"escrowId": trade.escrow_id})
+
+
 def _paid(ground: Ground, trade: Trade) -> None:
     factories.pay(escrow_of(trade))
     ground.aws.invoke("screen_deposit", {"escrowId": trade.escrow_id})
@@ -186,6 +195,13 @@ def _parked(ground: Ground, trade: Trade) -> None:
     ground.aws.invoke("park_settlement", named | {"error": "RailDeclined"})
 
 
+def _sent(ground: Ground, trade: Trade) -> None:
+    """Paid out, but for its end."""
+    named = {"escrowId": trade.escrow_id, "settlementId": escrow_of(trade).settlement_id}
+    for task in ("send_leg", "confirm_leg"):
+        ground.aws.invoke(task, named)
+
+
 def _settled(ground: Ground, trade: Trade) -> None:
     escrows.paid_out(ground.stripe, escrow_of(trade))
 
@@ -235,6 +251,8 @@ STEPS: dict[str, Step] = {
     "void": _void,
     "opened": _opened,
     "cancelled": _cancelled,
+    "pays": _pays,
+    "closed": _closed,
     "paid": _paid,
     "paid on chain": _paid_on_chain(0),
     "overpaid": _paid_on_chain(500),
@@ -255,22 +273,23 @@ STEPS: dict[str, Step] = {
     "refunded": _refunded,
     "agreed": _agreed,
     "parked": _parked,
+    "sent": _sent,
     "settled": _settled,
     "late money": _late_money,
     "return refused": _return_refused,
     "late from a listed wallet": _late_from_a_listed_wallet,
 }
 
-_SIGNED = "offer, accepted, rendered, signed by the buyer, signed by the seller"
-_OPENED = f"{_SIGNED}, opened"
-_HELD = f"{_OPENED}, paid, held"
-_DELIVERED = f"{_HELD}, started, delivered"
+SIGNED = "offer, accepted, rendered, signed by the buyer, signed by the seller"
+OPENED = f"{SIGNED}, opened"
+HELD = f"{OPENED}, paid, held"
+DELIVERED = f"{HELD}, started, delivered"
 _TWO_RETURNS = "overpaid, held, return refused, late from a listed wallet"
 _PROPOSALS = ("proposed by the buyer", "proposed by the seller")
 _HOLDS = ("frozen", "doubted")
 _LIVE = {
-    "AWAIT_FUNDS": _OPENED, "HELD": _HELD, "DELIVERED": _DELIVERED, "DISPUTED": f"{_HELD}, disputed by the buyer",
-    "SETTLING": f"{_DELIVERED}, confirmed", "PARKED": f"{_DELIVERED}, confirmed, parked",
+    "AWAIT_FUNDS": OPENED, "HELD": HELD, "DELIVERED": DELIVERED, "DISPUTED": f"{HELD}, disputed by the buyer",
+    "SETTLING": f"{DELIVERED}, confirmed", "PARKED": f"{DELIVERED}, confirmed, parked",
 }  # fmt: skip
 
 PATHS: dict[str, str] = {
@@ -292,42 +311,50 @@ PATHS: dict[str, str] = {
     "contract signed by the seller": "offer, accepted, rendered, signed by the seller",
     "contract VOID": "offer, accepted, rendered, void",
     "contract over its time": "offer, accepted, rendered, late",
-    "escrow AWAIT_FUNDS": _OPENED,
-    "escrow AWAIT_FUNDS, paid": f"{_OPENED}, paid",
-    "escrow CANCELLED": f"{_OPENED}, cancelled",
-    "escrow FUNDS_HELD": _HELD,
-    "escrow FUNDS_HELD, started": f"{_HELD}, started",
-    "escrow DELIVERED": _DELIVERED,
-    "escrow DISPUTED by the buyer": f"{_HELD}, disputed by the buyer",
-    "escrow DISPUTED by the seller": f"{_DELIVERED}, disputed by the seller",
-    "escrow DISPUTED, rejected": f"{_DELIVERED}, rejected",
-    "escrow DISPUTED, in review": f"{_DELIVERED}, disputed by the seller, reviewed",
-    "escrow SETTLING": f"{_DELIVERED}, confirmed",
-    "escrow SETTLING, parked": f"{_DELIVERED}, confirmed, parked",
-    "escrow SETTLING, resolved": f"{_DELIVERED}, disputed by the buyer, reviewed, resolved",
-    "escrow RELEASED": f"{_DELIVERED}, confirmed, settled",
-    "escrow REFUNDED": f"{_HELD}, refunded, settled",
-    "escrow SPLIT": f"{_HELD}, agreed, settled",
-    "escrow REFUNDED after a dispute": f"{_DELIVERED}, disputed by the buyer, reviewed, resolved, settled",
+    "escrow AWAIT_FUNDS": OPENED,
+    "escrow AWAIT_FUNDS, paid": f"{OPENED}, paid",
+    "escrow CANCELLED": f"{OPENED}, cancelled",
+    "escrow CANCELLED, paid all the same": f"{OPENED}, pays, cancelled, closed",
+    "escrow FUNDS_HELD": HELD,
+    "escrow FUNDS_HELD, started": f"{HELD}, started",
+    "escrow DELIVERED": DELIVERED,
+    "escrow DISPUTED by the buyer": f"{HELD}, disputed by the buyer",
+    "escrow DISPUTED by the seller": f"{DELIVERED}, disputed by the seller",
+    "escrow DISPUTED, rejected": f"{DELIVERED}, rejected",
+    "escrow DISPUTED, in review": f"{DELIVERED}, disputed by the seller, reviewed",
+    "escrow SETTLING": f"{DELIVERED}, confirmed",
+    "escrow SETTLING, parked": f"{DELIVERED}, confirmed, parked",
+    "escrow SETTLING, a proposal is over": f"{DELIVERED}, proposed by the buyer, confirmed",
+    "escrow SETTLING, agreed": f"{HELD}, agreed",
+    "escrow SETTLING, resolved": f"{DELIVERED}, disputed by the buyer, reviewed, resolved",
+    "escrow RELEASED": f"{DELIVERED}, confirmed, settled",
+    "escrow REFUNDED": f"{HELD}, refunded, settled",
+    "escrow SPLIT": f"{HELD}, agreed, settled",
+    "escrow REFUNDED after a dispute": f"{DELIVERED}, disputed by the buyer, reviewed, resolved, settled",
+    "escrow FUNDS_HELD, kept by the seller": f"{HELD}, started, kept",
+}
+# the same with what else people may answer or decide about there
+VARIANTS: dict[str, str] = {
     **{
         f"escrow {name}, {step}": f"{_LIVE[name]}, {step}"
         for name in ("HELD", "DELIVERED", "DISPUTED", "PARKED")
         for step in _PROPOSALS
     },
     **{f"escrow {name}, {step}": f"{path}, {step}" for name, path in _LIVE.items() for step in _HOLDS},
-    "escrow FUNDS_HELD, kept by the seller": f"{_HELD}, started, kept",
-    "escrow DISPUTED, in review, frozen": f"{_DELIVERED}, disputed by the seller, reviewed, frozen",
+    "escrow DISPUTED, in review, frozen": f"{DELIVERED}, disputed by the seller, reviewed, frozen",
     **{
-        f"escrow DISPUTED, in review, {step}": f"{_HELD}, disputed by the buyer, reviewed, {step}"
-        for step in _PROPOSALS
+        f"escrow DISPUTED, in review, {step}": f"{HELD}, disputed by the buyer, reviewed, {step}" for step in _PROPOSALS
     },
 }
 # with a return of too much that was refused, and one of late money that COMPLIANCE is to decide about
 ON_CHAIN: dict[str, str] = {
-    "usdc AWAIT_FUNDS": f"{_OPENED}, paid on chain",
-    "usdc CANCELLED": f"{_OPENED}, cancelled, late money, return refused, late from a listed wallet",
+    "usdc AWAIT_FUNDS": f"{OPENED}, paid on chain",
+    "usdc FUNDS_HELD, frozen": f"{OPENED}, paid on chain, held, frozen",
+    "usdc DISPUTED, resolved": f"{OPENED}, paid on chain, held, disputed by the buyer, reviewed, resolved",
+    "usdc DISPUTED, in review": f"{OPENED}, paid on chain, held, disputed by the buyer, reviewed",
+    "usdc CANCELLED": f"{OPENED}, cancelled, late money, return refused, late from a listed wallet",
     **{
-        f"usdc {name}": f"{_OPENED}, {_TWO_RETURNS}{path}"
+        f"usdc {name}": f"{OPENED}, {_TWO_RETURNS}{path}"
         for name, path in {
             "FUNDS_HELD": "", "DELIVERED": ", started, delivered", "DISPUTED": ", disputed by the buyer",
             "SETTLING": ", refunded", "RELEASED": ", started, delivered, confirmed, settled",
@@ -350,5 +377,6 @@ def build(path: str, currency: str = "USD") -> Callable[[Ground], Trade]:
     return stage
 
 
-STAGES = {name: build(path) for name, path in PATHS.items()}
-STAGES |= {name: build(path, "USDC") for name, path in ON_CHAIN.items()}
+MAIN = {name: build(path) for name, path in PATHS.items()}
+MAIN |= {name: build(path, "USDC") for name, path in ON_CHAIN.items()}
+STAGES = MAIN | {name: build(path) for name, path in VARIANTS.items()}

@@ -5,13 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bloxtr8 import clock, depositing, reads, table
-from bloxtr8.actors import system
-from bloxtr8.attempts import again
-from bloxtr8.domain import ledger
-from bloxtr8.entities import Contract, Deals, Escrow, EscrowStatus, Listing, ListingStatus, OfferStatus
-from bloxtr8.rails.base import DepositSeen, FundingStatus, Look
-from local.doubles.stripe import StripeDouble
+from bloxtr8 import reads, table
+from bloxtr8.entities import Deals, Escrow, EscrowStatus, Listing, ListingStatus
 from tests import factories
 from tests.checks import together
 from tests.emulator import Answer, Platform
@@ -52,25 +47,6 @@ def test_of_two_accepts_on_one_listing_one_wins(aws: Platform) -> None:
     fifty(play)
 
 
-def test_of_accept_and_withdraw_one_wins(aws: Platform) -> None:
-    def play(_: int) -> None:
-        seller, buyer = factories.user(), factories.user()
-        listing = factories.listing(seller)
-        offer = factories.offer(listing, buyer)
-        terms = {"termsHash": factories.terms_hash(offer)}
-        answers = together(
-            lambda: aws.call("accept_offer", seller, terms, offer_id=offer.id),
-            lambda: aws.call("withdraw_offer", buyer, {}, offer_id=offer.id),
-        )
-        assert winners(answers) == 1
-        status = factories.offer_row(offer.id).status
-        assert status is (OfferStatus.ACCEPTED if answers[0].status == 200 else OfferStatus.WITHDRAWN)
-        reserved = table.get(Listing, id=listing.id).status is ListingStatus.RESERVED
-        assert reserved == (status is OfferStatus.ACCEPTED)
-
-    fifty(play)
-
-
 def test_two_last_signatures_open_one_escrow(aws: Platform) -> None:
     def play(_: int) -> None:
         ready = factories.contract()
@@ -83,87 +59,6 @@ def test_two_last_signatures_open_one_escrow(aws: Platform) -> None:
         assert sorted(bool(answer.body.get("escrowId")) for answer in answers) == [False, True]
         assert table.get(Escrow, ulid=ready.ulid).status is EscrowStatus.AWAIT_FUNDS
         assert len(reads.contract(ready.id).signatures) == 2
-
-    fifty(play)
-
-
-def test_of_signature_and_void_one_wins(aws: Platform) -> None:
-    def play(_: int) -> None:
-        ready = factories.contract()
-        consent = {"sha256": ready.sha256, "consent": "I AGREE"}
-        aws.call("sign_contract", ready.buyer_id, consent, contract_id=ready.id)
-        answers = together(
-            lambda: aws.call("sign_contract", ready.seller_id, consent, contract_id=ready.id),
-            lambda: aws.call("void_contract", ready.buyer_id, {"reason": "No"}, contract_id=ready.id),
-        )
-        assert winners(answers) == 1
-        there = table.find(Escrow, ulid=ready.ulid) is not None
-        assert there == (answers[0].status == 201)
-        assert str(table.get(Contract, ulid=ready.ulid).status) == ("EXECUTED" if there else "VOID")
-
-    fifty(play)
-
-
-def paid(escrow: Escrow) -> Look:
-    """What the rail says of an escrow that was paid in full."""
-    charge = f"ch_{escrow.ulid}"
-    deposit = DepositSeen(
-        ref=charge,
-        amount=escrow.gross,
-        currency="USD",
-        at=clock.now(),
-        external_ids=(charge,),
-    )
-    return Look(status=FundingStatus.PAID, deposits=(deposit,))
-
-
-def test_of_cancel_and_payment_no_cent_is_lost(aws: Platform) -> None:
-    def play(_: int) -> None:
-        escrow = factories.executed()
-
-        def pay() -> None:
-            again(lambda: depositing.record(reads.escrow(escrow.id), paid(escrow), system("race")))
-
-        answers = together(
-            lambda: aws.call("cancel_escrow", escrow.buyer_id, {"reason": "No"}, escrow_id=escrow.id),
-            pay,
-        )
-        file = reads.escrow(escrow.id)
-        cancelled = answers[0].status == 200
-        assert answers[0].status in {200, 409}
-        assert (file.escrow.status is EscrowStatus.CANCELLED) == cancelled
-        assert (file.escrow.held, file.escrow.surplus) == ((0, escrow.gross) if cancelled else (escrow.gross, 0))
-        assert len(file.settlements) == int(cancelled)  # money after the end goes back by itself
-        assert ledger.balance(file.escrow, file.ledger).balanced
-
-    fifty(play)
-
-
-def test_of_confirm_and_refund_one_wins(aws: Platform, stripe: StripeDouble) -> None:
-    def play(n: int) -> None:
-        escrow = factories.delivered(stripe)
-        delivery = reads.escrow(escrow.id).delivery.id
-        answers = together(
-            lambda: aws.call(
-                "confirm_delivery",
-                escrow.buyer_id,
-                {"acknowledge": True},
-                escrow_id=escrow.id,
-                delivery_id=delivery,
-                headers={"Idempotency-Key": f"confirm {n}"},
-            ),
-            lambda: aws.call(
-                "refund_escrow",
-                escrow.seller_id,
-                {"reason": "No"},
-                escrow_id=escrow.id,
-                headers={"Idempotency-Key": f"refund {n}"},
-            ),
-        )
-        assert winners(answers) == 1
-        file = reads.escrow(escrow.id)
-        assert len(file.settlements) == 1
-        assert str(file.settlements[0].kind) == ("RELEASE" if answers[0].status == 202 else "REFUND")
 
     fifty(play)
 
