@@ -1,7 +1,7 @@
 """POST /escrows/{escrow_id}/deliveries/{delivery_id}/confirm: the buyer has it; the seller is paid (M44)."""
 
 from bloxtr8 import clock, reads, table
-from bloxtr8.domain import escrows, plans
+from bloxtr8.domain import deliveries, escrows, plans
 from bloxtr8.domain.transitions import DELIVERY
 from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Yes
@@ -21,7 +21,7 @@ def confirm_delivery(escrow_id: str, delivery_id: str, body: ConfirmDelivery, ac
     file = reads.escrow(escrow_id)
     role, now = escrows.party(file.escrow, actor), clock.now()
     actor.expects(file.escrow)
-    delivery = escrows.check_delivery(file, delivery_id)
+    delivery = deliveries.named(file, delivery_id)
     planned = plans.start(
         file, "confirm_delivery", role, actor=actor, to_seller=None, reason="CONFIRMED_BY_BUYER", now=now
     )

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from bloxtr8 import settling
+from bloxtr8 import settlement_ends
 from bloxtr8.actors import system
 from bloxtr8.lambdas import task
 
 
 def finish_settlement(event: dict[str, Any]) -> None:
     """{escrowId, settlementId} → {}."""
-    settling.finish_settlement(event["escrowId"], event["settlementId"], system("finish_settlement"))
+    settlement_ends.finish(event["escrowId"], event["settlementId"], system("finish_settlement"))
 
 
 lambda_handler = task(finish_settlement)

@@ -1,7 +1,7 @@
 """POST /escrows/{escrow_id}/deliveries/{delivery_id}/delivered: the seller says so, and Roblox must show it (M53)."""
 
 from bloxtr8 import clock, delivering, reads, table
-from bloxtr8.domain import escrow_moves, escrows
+from bloxtr8.domain import deliveries, escrow_moves, escrows
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.views.escrow import DeliveryAnswer
 
@@ -13,10 +13,10 @@ def mark_delivered(escrow_id: str, delivery_id: str, actor: CurrentActor) -> Del
     file = reads.escrow(escrow_id)
     role = escrows.party(file.escrow, actor)
     actor.expects(file.escrow)
-    escrows.check_delivery(file, delivery_id)
+    deliveries.named(file, delivery_id)
     escrow_moves.check("mark_delivered", file, role, clock.now())
     proof = delivering.prove(file, actor)
-    delivery = escrows.deliver(
+    delivery = deliveries.deliver(
         file, "mark_delivered", role, verification="VERIFIED", snapshot_id=proof.id, now=clock.now()
     )
     return table.commit(

@@ -2,7 +2,7 @@
 the dispute in the same commit (M56, D19)."""
 
 from bloxtr8 import clock, disputing, reads, table
-from bloxtr8.domain import dispute_opening, escrows
+from bloxtr8.domain import deliveries, dispute_opening, escrows
 from bloxtr8.domain.dispute_opening import Claim
 from bloxtr8.domain.transitions import DELIVERY
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
@@ -23,7 +23,7 @@ def reject_delivery(escrow_id: str, delivery_id: str, body: RejectDelivery, acto
     file = reads.escrow(escrow_id)
     role = escrows.party(file.escrow, actor)
     actor.expects(file.escrow)
-    delivery = escrows.check_delivery(file, delivery_id)
+    delivery = deliveries.named(file, delivery_id)
     claim = Claim(body.reason_code, None, body.description, tuple(body.evidence_ids or ()))
     dispute_opening.check_may_open("reject_delivery", file, role)
     DELIVERY.check("reject_delivery", delivery, role)

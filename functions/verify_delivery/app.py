@@ -1,7 +1,7 @@
 """POST /escrows/{escrow_id}/deliveries/{delivery_id}/verify: a party asks Roblox now; proven is delivered."""
 
 from bloxtr8 import clock, delivering, reads
-from bloxtr8.domain import escrow_moves, escrows
+from bloxtr8.domain import deliveries, escrow_moves, escrows
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.shapes import View
 
@@ -21,7 +21,7 @@ def verify_delivery(escrow_id: str, delivery_id: str, actor: CurrentActor) -> Ve
     file = reads.escrow(escrow_id)
     role = escrows.party(file.escrow, actor)
     actor.expects(file.escrow)
-    escrows.check_delivery(file, delivery_id)
+    deliveries.named(file, delivery_id)
     escrow_moves.check("verify_delivery", file, role, clock.now())
     return delivering.verify(
         file,

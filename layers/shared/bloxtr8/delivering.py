@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from bloxtr8 import assets, clock, config, ids, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrows
+from bloxtr8.domain import deliveries
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Evidence, Snapshot
@@ -43,7 +43,7 @@ def verify[V](file: EscrowFile, actor: Actor, answer: Callable[[Snapshot], V]) -
     escrow.verified_at = now
     if not seen.verified:
         return table.commit(escrow, seen, action="verify_delivery", actor=actor, answer=lambda: answer(seen))
-    delivery = escrows.deliver(
+    delivery = deliveries.deliver(
         file, "prove_delivery", Role.SYSTEM, verification="VERIFIED", snapshot_id=seen.id, now=now
     )
     return table.commit(escrow, delivery, seen, action="prove_delivery", actor=actor, answer=lambda: answer(seen))

@@ -5,7 +5,7 @@ import datetime as dt
 
 from bloxtr8 import assets, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import dispute_opening, dossier, escrows
+from bloxtr8.domain import deliveries, dispute_opening, dossier
 from bloxtr8.domain.dispute_opening import Claim
 from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
@@ -30,7 +30,7 @@ def look(escrow: Escrow, *, both_sources: bool = True) -> tuple[Owner, list[Snap
 
 def deliver(file: EscrowFile, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
     """prove_delivery, by a look that showed the buyer: nobody has to say so (M53)."""
-    delivery = escrows.deliver(
+    delivery = deliveries.deliver(
         file, "prove_delivery", Role.SYSTEM, verification="VERIFIED", snapshot_id=proof[0].id, now=now
     )
     table.commit(file.escrow, delivery, *proof, action="prove_delivery", actor=actor)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from bloxtr8.actors import Actor
 from bloxtr8.domain import kyc
-from bloxtr8.domain.escrows import open_escrow, repair_delay
+from bloxtr8.domain.escrows import repair_delay
 from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.opening import open_escrow
 from bloxtr8.domain.transitions import CONTRACT
 from bloxtr8.entities import Contract, ContractStatus, Entity, Side, Signature, SignMethod, User
 from bloxtr8.errors import Conflict, Expired, NotFound

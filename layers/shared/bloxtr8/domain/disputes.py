@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from bloxtr8 import clock, config, ids
-from bloxtr8.domain import dossier, escrows
+from bloxtr8.domain import deliveries, dossier, escrows
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.plans import Planned
@@ -150,7 +150,7 @@ def withdraw(file: EscrowFile, dispute: Dispute, role: Role, now: dt.datetime) -
 def _deliver_again(file: EscrowFile, dispute: Dispute, role: Role, now: dt.datetime) -> Delivery:
     """The rejected delivery begins anew."""
     escrow = file.escrow
-    delivery = escrows.check_delivery(file, str(dispute.delivery_id))
+    delivery = deliveries.named(file, str(dispute.delivery_id))
     DELIVERY.apply("withdraw_dispute", delivery, role)
     delivery.started_at = delivery.delivered_at = delivery.verification = delivery.snapshot_id = None
     least = now + dt.timedelta(seconds=config.settings().redeliver_seconds)

@@ -3,16 +3,13 @@
 import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from bloxtr8 import clock, config, ids
+from bloxtr8 import clock, config
 from bloxtr8.actors import Actor
-from bloxtr8.domain import vaults
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.domain.transitions import DELIVERY, ESCROW
+from bloxtr8.domain.transitions import ESCROW
 from bloxtr8.entities import (
     Chargeback,
-    Contract,
     Delivery,
     Deposit,
     Dispute,
@@ -27,12 +24,10 @@ from bloxtr8.entities import (
     Leg,
     Operation,
     ProposalStatus,
-    RailName,
     RailRow,
     Settlement,
     SettlementProposal,
     StablecoinEscrow,
-    StripeEscrow,
 )
 from bloxtr8.errors import Conflict, Expired, NotFound
 
@@ -111,45 +106,6 @@ _LISTS = {
 }  # fmt: skip
 
 
-def open_escrow(contract: Contract, now: dt.datetime) -> tuple[Escrow, RailRow, Delivery]:
-    """What the second signature creates, from the frozen terms alone (D6, section 3)."""
-    terms = contract.terms
-    windows = terms["windows"]
-    escrow = Escrow(
-        id=contract.escrow_id,
-        contract_id=contract.id,
-        offer_id=contract.offer_id,
-        listing_id=contract.listing_id,
-        buyer_id=contract.buyer_id,
-        seller_id=contract.seller_id,
-        buyer_roblox_id=terms["buyer"]["robloxId"],
-        seller_roblox_id=terms["seller"]["robloxId"],
-        asset_type=terms["asset"]["type"],
-        asset_id=terms["asset"]["id"],
-        rail=terms["rail"],
-        currency=terms["currency"],
-        amount=terms["amount"],
-        buyer_fee_bps=terms["buyerFeeBps"],
-        seller_fee_bps=terms["sellerFeeBps"],
-        gross=terms["gross"],
-        deliver_seconds=windows["deliverSeconds"],
-        inspect_seconds=windows["inspectSeconds"],
-        payout_account_id=terms["seller"].get("payoutAccountId"),
-        postpone_at=vaults.postpone_at(terms["vault"]) if "vault" in terms else None,
-        fund_by=now + dt.timedelta(seconds=windows["fundSeconds"]),
-        created_at=now,
-    )
-    plan_look(escrow, now)
-    delivery = Delivery(escrow_id=escrow.id, id=ids.new("dlv"))
-    return escrow, _rail_row(escrow, terms), delivery
-
-
-def _rail_row(escrow: Escrow, terms: dict[str, Any]) -> RailRow:
-    if escrow.rail == RailName.STRIPE:  # the text of the terms, until it was stored
-        return StripeEscrow(escrow_id=escrow.id)
-    return StablecoinEscrow(escrow_id=escrow.id, terms=terms["vault"])
-
-
 # --- who
 
 
@@ -203,14 +159,6 @@ def is_dust(file: EscrowFile) -> bool:
     return isinstance(file.rail, StablecoinEscrow) and file.escrow.held < config.settings().return_minimum_cents
 
 
-def check_delivery(file: EscrowFile, delivery_id: str) -> Delivery:
-    """The delivery named in a path. Raises NotFound."""
-    for delivery in file.deliveries:
-        if delivery.id == delivery_id:
-            return delivery
-    raise NotFound("There is no such delivery.")
-
-
 # --- moves
 
 
@@ -231,22 +179,6 @@ def grant_time(file: EscrowFile) -> None:
     if not is_dust(file) and escrow.held < escrow.gross and not escrow.fund_extended:
         escrow.fund_by += dt.timedelta(seconds=config.settings().partial_fund_seconds)
         escrow.fund_extended = True
-
-
-def deliver(
-    file: EscrowFile, action: str, role: Role, *, verification: str, snapshot_id: str | None, now: dt.datetime
-) -> Delivery:
-    """mark_delivered or prove_delivery: the asset is the buyer's, his time to inspect starts."""
-    escrow, delivery = file.escrow, file.delivery
-    ESCROW.check(action, escrow, role)  # the escrow's refusal goes before the delivery's
-    DELIVERY.apply(action, delivery, role)
-    ESCROW.apply(action, escrow, role)
-    delivery.verification, delivery.snapshot_id, delivery.delivered_at = verification, snapshot_id, now
-    thaw(escrow, Freeze.UNKNOWN_OWNER, now)
-    escrow.delivered_at, escrow.inspect_by = now, now + dt.timedelta(seconds=escrow.inspect_seconds)
-    escrow.owner_seen, escrow.unknown_since, escrow.looks = None, None, 0
-    plan_look(escrow, now)
-    return delivery
 
 
 def cancel(escrow: Escrow, action: str, role: Role, reason: str, now: dt.datetime) -> None:
