@@ -17,6 +17,7 @@ PREFIXES = {
     "contract_id": "con",
     "escrow_id": "esc",
     "delivery_id": "dlv",
+    "milestone_id": "mst",
     "user_id": "usr",
     "guild_id": "gld",
     "dispute_id": "dsp",

@@ -19,6 +19,7 @@ CHAPTERS: tuple[Callable[[Stack, Cast], None], ...] = (
     card.lists,
     card.lapse,
     card.refund,
+    card.in_parts,
     card.park,
     disputes.decided,
     disputes.rejected,

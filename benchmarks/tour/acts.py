@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.demo import stories
-from local.demo.stories import Cast, Trade
+from local.demo.stories import Cast, Parts, Trade
 from local.trader import Trader
 
 type Tell = Callable[[str], None]
@@ -33,10 +33,10 @@ def offer(who: Trader, listing_id: str) -> dict[str, Any]:
     return dict(who.post(f"/listings/{listing_id}/offers", {"amount": 20_000, "currency": "USD"}))
 
 
-def agreed(cast: Cast, group_id: str, currency: str = "USD") -> Trade:
+def agreed(cast: Cast, group_id: str, currency: str = "USD", milestones: Parts | None = None) -> Trade:
     """A trade that both have signed."""
     trade = Trade(f"Group {group_id}")
-    stories.agree(cast, trade, group_id, quiet, currency)
+    stories.agree(cast, trade, group_id, quiet, currency, milestones)
     return trade
 
 

@@ -1,7 +1,7 @@
 """The tour by card: people, listings, offers, contracts, and what may go wrong with a payment."""
 
 from benchmarks.tour.acts import agreed, clerk, list_group, offer, quiet, request
-from local.demo import stories
+from local.demo import milestones, stories
 from local.demo.stories import Cast
 from local.stack import Stack
 
@@ -116,3 +116,12 @@ def park(stack: Stack, cast: Cast) -> None:
     cast.world.stripe.send("DELETE", "/_double/faults")
     kay.post(f"/staff{path}/resume", {"reason": "It was a fault of ours"})
     kay.get("/audit", entity=trade.escrow_id)
+
+
+def in_parts(stack: Stack, cast: Cast) -> None:
+    """One in two parts: the first is delivered and confirmed, the other released as it is."""
+    trade = agreed(cast, "7113", milestones=milestones.PARTS)
+    stories.fund(cast, trade, quiet)
+    milestones.confirm(cast, trade, milestones.hand_over(cast, trade, "7113", quiet), quiet)
+    milestones.release(cast, trade, 1, quiet)
+    stack.wait_quiet()

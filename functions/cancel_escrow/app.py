@@ -1,8 +1,9 @@
 """POST /escrows/{escrow_id}/cancel: a party gives up before anything was paid; the listing is free again."""
 
 from bloxtr8 import clock, funding, reads, returning, sagas, table
-from bloxtr8.domain import escrow_moves, escrows, settlements
+from bloxtr8.domain import escrow_moves, escrows, milestones
 from bloxtr8.domain.deals import fall_through
+from bloxtr8.entities import MilestoneStatus
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Reason
 from bloxtr8.views.escrow import EscrowView
@@ -24,7 +25,7 @@ def cancel_escrow(escrow_id: str, body: CancelEscrow, actor: CurrentActor) -> Es
     escrows.cancel(escrow, "cancel_escrow", role, body.reason, now)
     fall_through(around, amount=escrow.amount, accepted_at=funding.accepted_at(escrow), reason="ESCROW_CANCELLED")
     dust = returning.set_free(file, escrow.held, "paid too little", actor)
-    closed = settlements.cancel_deliveries(file)
+    closed = milestones.end(file, MilestoneStatus.CANCELLED, now)
     view = table.commit(
         escrow,
         *around.saves,

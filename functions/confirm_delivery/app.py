@@ -1,8 +1,7 @@
 """POST /escrows/{escrow_id}/deliveries/{delivery_id}/confirm: the buyer has it; the seller is paid (M44)."""
 
 from bloxtr8 import clock, reads, table
-from bloxtr8.domain import deliveries, escrows, plans
-from bloxtr8.domain.transitions import DELIVERY
+from bloxtr8.domain import deliveries, escrows
 from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Yes
 from bloxtr8.views.escrow import Started
@@ -21,15 +20,11 @@ def confirm_delivery(escrow_id: str, delivery_id: str, body: ConfirmDelivery, ac
     file = reads.escrow(escrow_id)
     role, now = escrows.party(file.escrow, actor), clock.now()
     actor.expects(file.escrow)
-    delivery = deliveries.named(file, delivery_id)
-    planned = plans.start(
-        file, "confirm_delivery", role, actor=actor, to_seller=None, reason="CONFIRMED_BY_BUYER", now=now
+    deliveries.named(file, delivery_id)
+    rows = deliveries.accept(
+        file, "confirm_delivery", role, by="BUYER", actor=actor, reason="CONFIRMED_BY_BUYER", now=now
     )
-    DELIVERY.apply("confirm_delivery", delivery, role)
-    delivery.confirmed_by, delivery.confirmed_at = "BUYER", now
-    return table.commit(
-        file.escrow, delivery, *planned.rows, action="confirm_delivery", actor=actor, answer=lambda: Started.of(file)
-    )
+    return table.commit(file.escrow, *rows, action="confirm_delivery", actor=actor, answer=lambda: Started.of(file))
 
 
 lambda_handler = entrypoint(app)

@@ -31,12 +31,12 @@ def make_offer(listing_id: str, body: MakeOffer, actor: CurrentActor) -> OfferVi
     )
     now = clock.now()
     listing = bargaining.check_offerable(found, actor.id, body.expected_listing_version)
-    bargaining.check_available(body.milestones)
     bargaining.check_amount(body.amount, listing, body.currency)
     bargaining.check_proposer(buyer, deals, body.amount, now)
     ended = offers.supersede(reads.chain(chain.root_id), listing, now) if chain else []
 
-    offer = offers.make(listing, buyer.id, Proposal(body.amount, body.conditions, body.expires_at), body.currency, now)
+    asked = Proposal(body.amount, body.conditions, body.expires_at, body.milestones)
+    offer = offers.make(listing, buyer.id, asked, body.currency, now)
     chain = offers.point(chain, offer)
 
     def answer() -> OfferView:

@@ -16,16 +16,16 @@ def mark_delivered(escrow_id: str, delivery_id: str, actor: CurrentActor) -> Del
     deliveries.named(file, delivery_id)
     escrow_moves.check("mark_delivered", file, role, clock.now())
     proof = delivering.prove(file, actor)
-    delivery = deliveries.deliver(
-        file, "mark_delivered", role, verification="VERIFIED", snapshot_id=proof.id, now=clock.now()
-    )
+    snapshot_id = proof[0].id if proof else None
+    delivery, *others = deliveries.deliver(file, "mark_delivered", role, snapshot_id=snapshot_id, now=clock.now())
     return table.commit(
         file.escrow,
         delivery,
-        proof,
+        *others,
+        *proof,
         action="mark_delivered",
         actor=actor,
-        answer=lambda: DeliveryAnswer.of(delivery, file.escrow),
+        answer=lambda: DeliveryAnswer.of(file.delivery, file.escrow),
     )
 
 

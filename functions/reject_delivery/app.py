@@ -34,7 +34,7 @@ def reject_delivery(escrow_id: str, delivery_id: str, body: RejectDelivery, acto
     )
     return table.commit(
         file.escrow,
-        delivery,
+        *deliveries.reject(file, role, delivery),
         dispute,
         *([seen] if seen else []),
         action="reject_delivery",

@@ -1,9 +1,9 @@
-"""POST /escrows/{escrow_id}/deliveries: the seller begins to hand over. Not to be done before the money is held."""
+"""POST /escrows/{escrow_id}/deliveries: the seller begins to hand over, of milestones the one that has its turn. Not to
+be done before the money is held."""
 
 from bloxtr8 import clock, reads, table
-from bloxtr8.domain import escrow_moves, escrows
+from bloxtr8.domain import deliveries, escrow_moves, escrows
 from bloxtr8.domain.transitions import DELIVERY
-from bloxtr8.errors import Unprocessable
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Description, Word
 from bloxtr8.views.escrow import DeliveryView
@@ -21,10 +21,8 @@ def start_delivery(escrow_id: str, body: StartDelivery, actor: CurrentActor) -> 
     file = reads.escrow(escrow_id)
     role, now = escrows.party(file.escrow, actor), clock.now()
     actor.expects(file.escrow)
-    if body.milestone_id is not None:
-        raise Unprocessable("Milestones are not available yet.", "NOT_AVAILABLE_YET")
+    delivery = deliveries.of_milestone(file, body.milestone_id)
     escrow_moves.check("start_delivery", file, role, now)
-    delivery = file.delivery
     DELIVERY.apply("start_delivery", delivery, role)
     delivery.description, delivery.started_at = body.description, now
     return table.commit(

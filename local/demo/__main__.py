@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".local"
-STEPS = 77
+STEPS = 96
 
 
 def main() -> int:
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _play(addresses: dict[str, str], tell: Any, console: Console) -> dict[str, Any]:
-    from local.demo import disputes, report, stories, usdc
+    from local.demo import disputes, milestones, report, stories, usdc
     from local.trader import World
 
     world = World(addresses)
@@ -79,7 +79,13 @@ def _play(addresses: dict[str, str], tell: Any, console: Console) -> dict[str, A
     stories.fund(cast, fifth, tell)
     disputes.dispute_and_split(cast, fifth, judge, tell)
     disputes.wait(cast, fifth, tell)
-    trades = [first, second, third, fourth, fifth]
+    sixth = stories.Trade("Lantern Bay", expected="RELEASED")
+    tell("— a trade in two parts, released one by one")
+    stories.agree(cast, sixth, "7006", tell, milestones=milestones.PARTS)
+    stories.fund(cast, sixth, tell)
+    milestones.confirm(cast, sixth, milestones.hand_over(cast, sixth, "7006", tell), tell)
+    milestones.release(cast, sixth, 1, tell)
+    trades = [first, second, third, fourth, fifth, sixth]
     seen = [stories.look_back(cast, trade) for trade in trades]
     console.print(report.timeline(cast, first))
     console.print(report.balance_table("Balances at Stripe", {"before": before, "after": report.balances(cast)}))

@@ -7,6 +7,7 @@ from typing import Any
 from local.trader import Trader, World
 
 Tell = Callable[[str], None]
+Parts = list[dict[str, Any]]  # milestones, as an offer names them
 FUND_SECONDS = 72 * 3600
 
 
@@ -49,9 +50,17 @@ def meet(world: World, tell: Tell) -> Cast:
     return Cast(world, seller, buyer)
 
 
-def agree(cast: Cast, trade: Trade, group_id: str, tell: Tell, currency: str = "USD", amount: int = 23_000) -> None:
-    """From listing to two signatures: an offer, a counter-offer of `amount` cents, accepted, the same sha256 signed by
-    both."""
+def agree(
+    cast: Cast,
+    trade: Trade,
+    group_id: str,
+    tell: Tell,
+    currency: str = "USD",
+    amount: int = 23_000,
+    milestones: Parts | None = None,
+) -> None:
+    """From listing to two signatures: an offer, a counter-offer of `amount` cents (in parts, where there are any),
+    accepted, the same sha256 signed by both."""
     world, seller, buyer = cast.world, cast.seller, cast.buyer
     world.group(group_id, seller.roblox_id, memberCount=48_213, name=trade.title)
     tell(f"{seller.name} lists the group {group_id} for $250.00; Roblox shows that it is hers")
@@ -74,7 +83,11 @@ def agree(cast: Cast, trade: Trade, group_id: str, tell: Tell, currency: str = "
         {"amount": 20_000, "currency": currency, "conditions": "The group keeps its funds and its games. 取引 🤝 صفقة"},
     )
     tell(f"{seller.name} asks for ${amount / 100:.2f} instead")
-    terms = {"amount": amount, "conditions": "The group keeps its games; its funds are mine. 取引 🤝 صفقة"}
+    conditions = "The group keeps its games; its funds are mine. 取引 🤝 صفقة"
+    terms: dict[str, Any] = {"amount": amount, "conditions": conditions}
+    if milestones:
+        tell(f"… in {len(milestones)} parts, each released on its own")
+        terms |= {"milestones": milestones}
     counter = seller.post(f"/offers/{offer['id']}/counter", terms)
     tell(f"{buyer.name} accepts; the listing is reserved and the contract is written")
     accepted = buyer.post(f"/offers/{counter['id']}/accept", {"termsHash": counter["termsHash"]})

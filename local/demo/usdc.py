@@ -1,5 +1,6 @@
 """The demo's trade in USDC: proven wallets, a plain transfer, finality, one call that pays seller and fee."""
 
+from collections.abc import Callable
 from typing import Any
 
 from local.client import Http
@@ -39,15 +40,15 @@ def ask(cast: Cast, trade: Trade) -> dict[str, Any]:
     return dict(cast.buyer.until(lambda: cast.buyer.post(path), lambda found: "depositAddr" in found))
 
 
-def watch(cast: Cast, trade: Trade, status: str) -> None:
-    """Let the jobs that look at the chain run, as their rules would, until the escrow is in `status`."""
+def watch(cast: Cast, trade: Trade, status: str, good: Callable[[dict[str, Any]], bool] = lambda _: True) -> None:
+    """Let the jobs that look at the chain run, as their rules would, until the escrow is in `status`, and `good`."""
 
     def look() -> Any:
         for job in ("poll_chain", "enforce_escrow_deadlines"):
             cast.world.run(job)
         return cast.buyer.get(f"/escrows/{trade.escrow_id}")
 
-    cast.buyer.until(look, lambda found: found["status"] == status)
+    cast.buyer.until(look, lambda found: found["status"] == status and good(found))
 
 
 def balances(world: World, wallets: dict[str, str], vault: str | None = None) -> dict[str, int]:

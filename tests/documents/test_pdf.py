@@ -16,6 +16,7 @@ from pypdf import PdfReader
 
 from bloxtr8.documents import pdf, pdf_faces
 from bloxtr8.documents.phrases import duration, moment, percent, usd
+from bloxtr8.documents.terms import Terms
 from tests.documents.samples import SCRIPTS, page_texts, terms, text_of, with_party
 
 EVERY_SCRIPT = "\n".join(sentence for sentence, _ in SCRIPTS.values())
@@ -128,6 +129,19 @@ def test_milestones_are_printed_with_their_sum() -> None:
     assert "1 The games USD 3,499.99 2 The group USD 5,000.01 The price USD 8,500.00" in said
     assert "the buyer is refunded all that is still held" in said
     assert "10. This document" in said
+
+
+def test_the_milestone_that_roblox_proves_is_marked() -> None:
+    parts = [
+        {"title": "The group", "amountCents": 500_001, "transfersAsset": True},
+        {"title": "The games", "amountCents": 349_999, "transfersAsset": False},
+    ]
+    said = text_of(pdf.render(terms(milestones=parts)))
+
+    assert "1 The group the group USD 5,000.01 2 The games USD 3,499.99" in said
+    assert "a later one's begins when the one before it is paid" in said
+    with pytest.raises(ValueError, match="several milestones"):
+        Terms.model_validate(terms(milestones=[part | {"transfersAsset": True} for part in parts]))
 
 
 def test_without_milestones_there_is_no_such_section() -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from local.demo import milestones
 from local.demo.stories import Cast, Trade
 from local.stack import Stack
 from local.trader import REDIRECT, Trader
@@ -117,7 +118,7 @@ def scene(stack: Stack, cast: Cast) -> Scene:
     """Two trades, both paid and in dispute."""
     trades = [Theatre(stack, cast, Trade(f"Group {number}"), str(number)) for number in (60_001, 60_002)]
     for one in trades:
-        one.agree()
+        one.agree(milestones.PARTS)
         one.fund()
     theatre = trades[0]
     claim = {"title": "Nothing came", "description": "x", "reasonCode": "NOT_DELIVERED"}
@@ -136,12 +137,14 @@ def scene(stack: Stack, cast: Cast) -> Scene:
     cast.seller.post(f"/listings/{theatre.trade.listing_id}/snapshots")
     contract = cast.buyer.get(f"/contracts/{theatre.trade.contract_id}")
     stack.wait_quiet()
+    paid = cast.buyer.get(theatre.path)
     ids = {
         "listing_id": theatre.trade.listing_id,
         "offer_id": contract["offerId"],
         "contract_id": contract["id"],
         "escrow_id": theatre.trade.escrow_id,
-        "delivery_id": cast.buyer.get(theatre.path)["deliveries"][0]["id"],
+        "delivery_id": paid["deliveries"][0]["id"],
+        "milestone_id": paid["milestones"][0]["id"],
         "dispute_id": disputes[0],
         "proposal_id": proposal,
         "user_id": cast.seller.user_id,

@@ -8,6 +8,7 @@ import jwt
 import pytest
 
 from local.client import Reply
+from local.demo import milestones
 from local.demo.stories import Cast
 from local.trader import Trader
 from tests.flows.theatre import Theatre
@@ -33,6 +34,7 @@ BODIES: dict[str, Any] = {
     "allow_card": {"reason": "x"},
     "decide_hold": {"hold": "SANCTIONS", "decision": "CLEAR", "reason": "x"},
     "confirm_delivery": {"acknowledge": True},
+    "release_milestone": {"acknowledge": True},
     "open_dispute": {"title": "x", "description": "x", "reasonCode": "OTHER"},
     "reject_delivery": {"description": "x", "reasonCode": "OTHER"},
     "post_dispute_message": {"text": "x"},
@@ -63,6 +65,7 @@ def ids(cast: Cast) -> dict[str, str]:
         "contract_id": "con",
         "escrow_id": "esc",
         "delivery_id": "dlv",
+        "milestone_id": "mst",
         "dispute_id": "dsp",
         "proposal_id": "prp",
     }
@@ -120,9 +123,9 @@ def test_an_expired_token_opens_nothing(cast: Cast, ids: dict[str, str], theatre
 
 
 def test_a_stranger_finds_nothing_of_a_trade(cast: Cast, theatre: Theatre) -> None:
-    theatre.agree()
+    theatre.agree(milestones.PARTS)
     theatre.fund()
-    delivery = theatre.cast.buyer.get(theatre.path)["deliveries"][0]["id"]
+    paid = theatre.cast.buyer.get(theatre.path)
     claim = BODIES["open_dispute"]
     dispute = cast.buyer.post(f"{theatre.path}/disputes", claim)["id"]
     parts = {"sellerAmount": 1, "buyerAmount": 22_999, "reason": "x"}
@@ -134,7 +137,8 @@ def test_a_stranger_finds_nothing_of_a_trade(cast: Cast, theatre: Theatre) -> No
         "offer_id": contract["offerId"],
         "contract_id": theatre.trade.contract_id,
         "escrow_id": theatre.trade.escrow_id,
-        "delivery_id": delivery,
+        "delivery_id": paid["deliveries"][0]["id"],
+        "milestone_id": paid["milestones"][0]["id"],
         "dispute_id": dispute,
         "proposal_id": proposal,
         "user_id": cast.buyer.user_id,

@@ -1,6 +1,7 @@
 """The trades that everybody wants to make, from the first offer to the last cent."""
 
-from tests.flows.theatre import Theatre
+from local.demo import milestones
+from tests.flows.theatre import Theatre, silent
 
 HOURS_72 = 72 * 3600
 
@@ -18,6 +19,19 @@ def test_a_confirmed_trade_pays_the_seller_once(theatre: Theatre) -> None:
         "BUYER": -23_000, "SELLER": 22_333, "FEES": 667, "BANK": 0, "LOSS": 0, "HELD": 0, "SURPLUS": 0,
     }  # fmt: skip
     assert theatre.cast.buyer.get(f"/listings/{theatre.trade.listing_id}")["status"] == "SOLD"
+
+
+def test_a_trade_in_parts_pays_each_once(theatre: Theatre) -> None:
+    theatre.agree(milestones.PARTS)
+    theatre.fund()
+    milestones.confirm(
+        theatre.cast, theatre.trade, milestones.hand_over(theatre.cast, theatre.trade, theatre.group_id, silent), silent
+    )
+    milestones.release(theatre.cast, theatre.trade, 1, silent)
+    escrow = theatre.settle("RELEASED")
+    assert escrow["money"]["released"] == 23_000 - 667
+    assert [one["amount"] for one in reversed(theatre.stripe_has("transfers"))] == [14_565, 7_768]
+    theatre.assert_sound()
 
 
 def test_a_refund_by_the_seller_returns_every_cent(theatre: Theatre) -> None:

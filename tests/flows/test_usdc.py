@@ -3,7 +3,7 @@
 import pytest
 
 from local.client import Refused
-from local.demo import stories, usdc
+from local.demo import milestones, stories, usdc
 from local.demo.stories import Cast
 from tests.flows.theatre import Theatre, silent
 
@@ -69,6 +69,30 @@ def test_both_sides_settle_and_one_call_pays_all_three(theatre: Theatre, wallets
     assert [now - then for now, then in zip(after, before, strict=True)] == [6_667 - 10_000, 3_237, 96, 0]
     accounts = theatre.assert_sound()["accounts"]
     assert (accounts["SELLER"], accounts["FEES"], accounts["BUYER"]) == (3_237, 96, 6_667 - 10_000)
+
+
+def test_two_milestones_and_a_refund_of_the_rest_are_three_calls_of_one_vault(
+    theatre: Theatre, wallets: dict[str, str]
+) -> None:
+    cast, thirds = theatre.cast, (3_333, 3_333, 3_334)
+    parts = [{"title": f"Part {n}", "amountCents": cents} for n, cents in enumerate(thirds, start=1)]
+    stories.agree(cast, theatre.trade, theatre.group_id, silent, currency="USDC", amount=10_000, milestones=parts)
+    before = on_chain(theatre, wallets, usdc.ask(cast, theatre.trade)["depositAddr"])
+    vault = usdc.fund(cast, theatre.trade, wallets[cast.buyer.name], silent)
+    for n in (1, 2):
+        theatre.confirm(milestones.hand_over(cast, theatre.trade, None, silent))
+        usdc.watch(cast, theatre.trade, "FUNDS_HELD", lambda found, n=n: milestones.released(found) == n)
+    assert on_chain(theatre, wallets, vault)[3] == 3_334
+    cast.seller.post(f"{theatre.path}/refund", {"reason": "The rest is not for sale"})
+    usdc.watch(cast, theatre.trade, "SPLIT")
+
+    logs = usdc.settled(cast.world, vault)
+    assert [[int(log["topics"][2], 16), *usdc.cents_in(log["data"])] for log in logs] == [
+        [0, 3_237, 96, 0], [1, 3_236, 97, 0], [65, 0, 0, 3_334],
+    ]  # fmt: skip
+    after = on_chain(theatre, wallets, vault)
+    assert [now - then for now, then in zip(after, before, strict=True)] == [3_334 - 10_000, 6_473, 193, 0]
+    theatre.assert_sound()
 
 
 def test_too_much_in_two_parts_is_held_and_the_rest_goes_back(theatre: Theatre, wallets: dict[str, str]) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.demo import stories
-from local.demo.stories import Cast, Trade
+from local.demo.stories import Cast, Parts, Trade
 from local.motofix import dynamodb
 from local.resources import ACCOUNT, REGION
 from local.stack import Stack
@@ -31,8 +31,8 @@ class Theatre:
     def path(self) -> str:
         return f"/escrows/{self.trade.escrow_id}"
 
-    def agree(self) -> None:
-        stories.agree(self.cast, self.trade, self.group_id, silent)
+    def agree(self, milestones: Parts | None = None) -> None:
+        stories.agree(self.cast, self.trade, self.group_id, silent, milestones=milestones)
 
     def fund(self) -> None:
         stories.fund(self.cast, self.trade, silent)

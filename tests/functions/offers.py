@@ -38,6 +38,10 @@ BAD_TERMS: tuple[dict[str, Any], ...] = (
     {"milestones": []},
     {"milestones": [{"title": "All of it"}]},
     {"milestones": [{"title": "Part", "amountCents": 1}] * 21},
+    {"milestones": [{"title": "x" * 256, "amountCents": 100_000}]},
+    {"milestones": [{"title": "a\nb", "amountCents": 100_000}]},
+    {"milestones": [{"title": "All", "amountCents": 100_000.0}]},
+    {"milestones": [{"title": "All", "amountCents": 100_000, "transfersAsset": 1}]},
     {"buyerId": "usr_01K6ZZ8Q3V7M2N4P5R6S7T8V9W"},
 )
 

@@ -7,12 +7,14 @@ import json
 import pytest
 
 from bloxtr8 import clock as platform_clock
+from bloxtr8 import table
 from bloxtr8.documents.terms import Terms
 from bloxtr8.entities import Listing, Offer, User
 from tests import factories
 from tests.checks import refused
 from tests.emulator import Platform
 from tests.functions.listings import looks
+from tests.functions.milestones import parts
 from tests.functions.offers import accept, counter, settings
 
 
@@ -66,6 +68,20 @@ def test_freezes_everything_the_contract_will_say(
     assert terms.sign_by == platform_clock.iso(contract.sign_by)
     assert terms.accepted_at == platform_clock.iso(contract.created_at)
     assert (contract.gsi3pk, contract.next_look - contract.created_at) == ("DUE#CONTRACT", dt.timedelta(minutes=2))
+
+
+def test_parts_are_frozen_as_they_were_offered(aws: Platform, seller: User, buyer: User, listing: Listing) -> None:
+    made = factories.offer(listing, buyer, amount=100_000, milestones=parts(60_000, 40_000, asset=0))
+    contract = factories.contract(factories.accepted(made=made))
+    terms = Terms.model_validate(contract.terms)
+    assert [(one.title, one.amount_cents, one.transfers_asset) for one in terms.milestones] == [
+        ("Part 1", 60_000, True), ("Part 2", 40_000, False),
+    ]  # fmt: skip
+    assert contract.terms["milestones"] == made.milestones
+    escrow = factories.executed(contract)
+    rows = table.partition(f"ESCROW#{escrow.ulid}")
+    kinds = [row.entity for row in rows]
+    assert (kinds.count("Milestone"), kinds.count("Delivery"), escrow.parts) == (2, 2, 2)
 
 
 def test_fees_are_those_of_the_settings(

@@ -9,6 +9,7 @@ from tests import factories
 from tests.checks import refused, together
 from tests.emulator import Clock, Platform
 from tests.functions.listings import user_changed
+from tests.functions.milestones import parts
 from tests.functions.offers import BAD_IDS, BAD_TERMS, accept, counter, later, row, same_but, settings
 
 ROUNDS = 3
@@ -94,6 +95,18 @@ def test_refuses_the_same_terms(aws: Platform, seller: User, made: Offer) -> Non
     turned_down(aws, 422, "SAME_TERMS", seller, made, {"amount": made.amount, "conditions": made.conditions})
 
 
+def test_parts_are_terms_as_any_other(aws: Platform, seller: User, buyer: User, made: Offer) -> None:
+    same = {"amount": made.amount, "conditions": made.conditions}
+    turned_down(aws, 422, "MILESTONES_SUM", seller, made, same | {"milestones": parts(made.amount - 1)})
+    halves = same | {"milestones": parts(made.amount // 2, made.amount // 2)}
+    child = aws.call("counter_offer", seller, halves, offer_id=made.id)
+    assert child.status == 201, child.body
+    assert [part["transfersAsset"] for part in child.body["milestones"]] == [False, True]
+    assert child.body["termsHash"] != aws.call("get_offer", buyer, offer_id=made.id).body["termsHash"]
+    turned_down(aws, 422, "SAME_TERMS", buyer, row(child.body["id"]), halves)
+    assert counter(aws, buyer, child.body["id"], **same).milestones == []  # what is left out is not asked for
+
+
 def test_refuses_every_other_amount(
     aws: Platform, seller: User, made: Offer, listing: Listing, subtests: pytest.Subtests
 ) -> None:
@@ -112,8 +125,6 @@ def test_the_price_that_counts_is_todays(aws: Platform, seller: User, listing: L
 def test_refuses_what_the_card_can_not_do_yet(
     aws: Platform, seller: User, made: Offer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    milestones = {"milestones": [{"title": "All", "amountCents": 110_000}]}
-    turned_down(aws, 422, "NOT_AVAILABLE_YET", seller, made, TERMS | milestones)
     settings(monkeypatch, card_limit_cents=109_999)
     turned_down(aws, 422, "NOT_AVAILABLE_YET", seller, made)
 

@@ -12,6 +12,7 @@ from tests.checks import refused, together
 from tests.doubles import Roblox
 from tests.emulator import Clock, Platform
 from tests.functions.listings import BAD_IDS, moved, user_changed
+from tests.functions.milestones import parts
 from tests.functions.offers import BAD_TERMS, body, counter, later, row, settings, shown
 from tests.wire import Wire
 
@@ -111,11 +112,42 @@ def test_refuses_the_own_listing(aws: Platform, seller: User, listing: Listing) 
     refused(aws, 422, "OWN_LISTING", "make_offer", seller, body(), listing_id=listing.id)
 
 
-@pytest.mark.parametrize("change", [{"currency": "USDC"}, {"milestones": [{"title": "All", "amountCents": 100_000}]}])
-def test_refuses_what_the_card_can_not_do_yet(
-    aws: Platform, buyer: User, listing: Listing, change: dict[str, Any]
+def test_refuses_what_the_card_can_not_do(aws: Platform, buyer: User, listing: Listing) -> None:
+    refused(aws, 422, "NOT_AVAILABLE_YET", "make_offer", buyer, body(currency="USDC"), listing_id=listing.id)
+
+
+@pytest.mark.parametrize(
+    ("milestones", "code"),
+    [
+        (parts(50_000, 49_999), "MILESTONES_SUM"),
+        (parts(50_000, 50_001), "MILESTONES_SUM"),
+        (parts(49, 99_951), "AMOUNT_BELOW_MINIMUM"),
+        (parts(49_999, 50_001, asset=0), "MILESTONES_ASSET"),
+        ([one | {"transfersAsset": True} for one in parts(50_000, 50_000)], "MILESTONES_ASSET"),
+    ],
+)
+def test_refuses_parts_that_are_not_the_whole(
+    aws: Platform, buyer: User, listing: Listing, milestones: Any, code: str
 ) -> None:
-    refused(aws, 422, "NOT_AVAILABLE_YET", "make_offer", buyer, body(**change), listing_id=listing.id)
+    refused(aws, 422, code, "make_offer", buyer, body(milestones=milestones), listing_id=listing.id)
+
+
+@pytest.mark.parametrize(
+    ("milestones", "asset"),
+    [
+        (parts(100_000), 0),
+        (parts(*[5_000] * 20), 19),
+        (parts(50_000, 50_000, asset=0), 0),
+        (parts(1_000, 99_000, asset=1), 1),
+    ],
+)
+def test_one_part_hands_the_asset_over(
+    aws: Platform, buyer: User, listing: Listing, milestones: Any, asset: int
+) -> None:
+    answer = aws.call("make_offer", buyer, body(milestones=milestones), listing_id=listing.id)
+    assert answer.status == 201
+    expected = [one | {"transfersAsset": n == asset} for n, one in enumerate(milestones)]
+    assert answer.body["milestones"] == row(answer.body["id"]).milestones == expected
 
 
 def test_takes_the_card_limit_and_refuses_a_cent_more(aws: Platform, seller: User) -> None:

@@ -45,8 +45,8 @@ def test_is_the_sellers_alone(aws: Platform, escrow: Escrow) -> None:
     refused(aws, 403, "FORBIDDEN", "start_delivery", escrow.buyer_id, BODY, escrow_id=escrow.id)
     turned_away(aws, "start_delivery", escrow.seller_id, WRONG, escrow_id=escrow.id)
     hidden(aws, "start_delivery", escrow, escrow.seller_id, {"milestoneId": "mst_1"})
-    part = {"milestoneId": "mst_1"}
-    refused(aws, 422, "NOT_AVAILABLE_YET", "start_delivery", escrow.seller_id, part, escrow_id=escrow.id)
+    part = {"milestoneId": "mst_1"}  # of a deal that has none
+    refused(aws, 404, "NOT_FOUND", "start_delivery", escrow.seller_id, part, escrow_id=escrow.id)
     stale = {"If-Match": '"1"'}
     refused(aws, 412, "VERSION_MISMATCH", "start_delivery", escrow.seller_id, {}, headers=stale, escrow_id=escrow.id)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bloxtr8 import clock, sign_links
-from bloxtr8.domain import compliance
+from bloxtr8.domain import compliance, settlement_proposals
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.extensions import EXTENDABLE
 from bloxtr8.domain.transitions import LIFECYCLES
@@ -20,7 +20,6 @@ from tests import factories
 from tests.checks import bearer
 from tests.emulator import ROOT, Answer, Platform, route_of
 from tests.functions.disputes import WHY
-from tests.functions.settlements import parts
 from tests.lifecycles.ground import Trade
 from tests.lifecycles.picture import Picture
 
@@ -70,8 +69,8 @@ def _path(action: str, trade: Trade, picture: Picture) -> dict[str, str]:
 
 def _id(kind: str, trade: Trade, picture: Picture) -> str:
     if kind in PREFIXES:
-        found = picture.of_kind({"proposal": "SettlementProposal"}.get(kind, kind.title()))
-        return found[-1].id if found else f"{PREFIXES[kind]}_{NOWHERE}"
+        found = picture.subject({"proposal": "SettlementProposal"}.get(kind, kind.title()))
+        return str(found.id) if found else f"{PREFIXES[kind]}_{NOWHERE}"
     missing = {"offer": f"off_{NOWHERE}", "contract": f"con_{NOWHERE}", "escrow": f"esc_{NOWHERE}"}
     return str(getattr(trade, f"{kind}_id") or missing[kind])
 
@@ -117,14 +116,17 @@ def _later(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
 
 
 def _parts(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
-    file = _file(trade, picture)
-    yield parts(file.escrow, 30_000) if file else json.loads(_event("propose_settlement")["body"])
+    yield {"sellerAmount": 1, "buyerAmount": _rest(trade, picture) - 1, "reason": WHY}
 
 
 def _decision(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
+    yield {"outcome": "SPLIT", "sellerAmount": 1, "buyerAmount": _rest(trade, picture) - 1, "resolution": WHY}
+
+
+def _rest(trade: Trade, picture: Picture) -> int:
+    """What there is to divide; where there is nothing, any amount."""
     file = _file(trade, picture)
-    amount = file.escrow.amount if file else 2
-    yield {"outcome": "SPLIT", "sellerAmount": 1, "buyerAmount": amount - 1, "resolution": WHY}
+    return (settlement_proposals.to_divide(file) if file else 0) or 2
 
 
 def _hold(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:

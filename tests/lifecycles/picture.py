@@ -39,6 +39,14 @@ class Picture:
         found = [Entity.from_raw_data(item) for item in self.items.values() if item["type"]["S"] == kind]
         return sorted(found, key=lambda row: (str(getattr(row, "created_at", "")), row.label))
 
+    def subject(self, kind: str) -> Any | None:
+        """The object of this kind that people mean: the newest; of milestones and deliveries what has its turn."""
+        found, escrows = self.of_kind(kind), self.rows(Escrow)
+        if found and kind in {"Milestone", "Delivery"}:
+            turn = self.file(escrows[-1]).delivery.n
+            return next(row for row in found if row.n == turn)
+        return found[-1] if found else None
+
     def read(self, row: Any) -> Any:
         """The row as it is here."""
         return Entity.from_raw_data(self.items[row.pk, row.sk])

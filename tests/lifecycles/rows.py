@@ -14,8 +14,8 @@ from tests.lifecycles.picture import CYCLES, Picture, broken
 # moves of the platform that are parts of other moves' commits, and no entry's own action
 PARTS = {
     "reserve", "relist", "retire_listing", "sell_listing", "lose_asset", "cancel_offer", "expire_offer",
-    "close_stale_offer", "cancel_delivery", "plan_settlement", "expire_proposal", "lift_hold", "find_leg",
-    "retry_leg",
+    "close_stale_offer", "cancel_delivery", "end_milestone", "plan_settlement", "expire_proposal", "lift_hold",
+    "find_leg", "retry_leg",
 }  # fmt: skip
 FREED = {"AssetGuard"}  # what a commit may delete
 # the actions on something that exists, which a view allows or not
@@ -47,8 +47,8 @@ def moves(kind: str, action: str, status: Any, roles: Collection[Role]) -> list[
 
 
 def subjects(picture: Picture) -> dict[str, Any]:
-    """The object of each lifecycle that a stage's trade has: the newest where there are several."""
-    return {kind: rows[-1] for kind in CYCLES if (rows := picture.of_kind(kind))}
+    """The object of each lifecycle that a stage's trade has."""
+    return {kind: row for kind in CYCLES if (row := picture.subject(kind))}
 
 
 def having_part(action: str, trade: Trade, picture: Picture, *, now: bool) -> set[str]:

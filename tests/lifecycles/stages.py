@@ -10,7 +10,7 @@ from functools import reduce
 from bloxtr8 import table
 from bloxtr8.entities import Contract, Escrow, ListingStatus
 from tests import factories
-from tests.functions import contracts, disputes, escrows, holding, listings, money, offers, settlements
+from tests.functions import contracts, disputes, escrows, holding, listings, milestones, money, offers, settlements
 from tests.functions.chain import STRANGER, UNITS
 from tests.lifecycles.ground import Ground, Trade
 
@@ -50,6 +50,13 @@ def _removed(_: Ground, trade: Trade) -> None:
 def _offer(_: Ground, trade: Trade) -> None:
     listing = listings.row(trade.listing_id)
     trade.offer_id = factories.offer(listing, trade["buyer"], currency=trade.currency).id
+
+
+def _offer_in_parts(_: Ground, trade: Trade) -> None:
+    """The second part hands the asset over."""
+    listing = listings.row(trade.listing_id)
+    parts = milestones.parts(60_000, 40_000)
+    trade.offer_id = factories.offer(listing, trade["buyer"], currency=trade.currency, milestones=parts).id
 
 
 def _countered(ground: Ground, trade: Trade) -> None:
@@ -239,6 +246,7 @@ STEPS: dict[str, Step] = {
     "cancelled listing": _listing("cancel_listing"),
     "removed": _removed,
     "offer": _offer,
+    "offer in parts": _offer_in_parts,
     "countered": _countered,
     "declined": _answered("decline_offer", "seller"),
     "withdrawn": _answered("withdraw_offer", "buyer"),
@@ -284,6 +292,11 @@ SIGNED = "offer, accepted, rendered, signed by the buyer, signed by the seller"
 OPENED = f"{SIGNED}, opened"
 HELD = f"{OPENED}, paid, held"
 DELIVERED = f"{HELD}, started, delivered"
+PARTS_OPENED = OPENED.replace("offer", "offer in parts", 1)
+PARTS_HELD = f"{PARTS_OPENED}, paid, held"
+PART_DELIVERED = f"{PARTS_HELD}, started, delivered"
+PART_CONFIRMED = f"{PART_DELIVERED}, confirmed"
+PART_PAID = f"{PART_CONFIRMED}, settled"
 _TWO_RETURNS = "overpaid, held, return refused, late from a listed wallet"
 _PROPOSALS = ("proposed by the buyer", "proposed by the seller")
 _HOLDS = ("frozen", "doubted")
@@ -332,6 +345,12 @@ PATHS: dict[str, str] = {
     "escrow SPLIT": f"{HELD}, agreed, settled",
     "escrow REFUNDED after a dispute": f"{DELIVERED}, disputed by the buyer, reviewed, resolved, settled",
     "escrow FUNDS_HELD, kept by the seller": f"{HELD}, started, kept",
+    "parts AWAIT_FUNDS": PARTS_OPENED,
+    "parts FUNDS_HELD, one delivered": PART_DELIVERED,
+    "parts FUNDS_HELD, one being paid": PART_CONFIRMED,
+    "parts FUNDS_HELD, one paid": PART_PAID,
+    "parts DELIVERED, one being paid": f"{PART_CONFIRMED}, started, delivered",
+    "parts DISPUTED, one being paid": f"{PART_CONFIRMED}, disputed by the seller, reviewed",
 }
 # the same with what else people may answer or decide about there
 VARIANTS: dict[str, str] = {
@@ -341,6 +360,12 @@ VARIANTS: dict[str, str] = {
         for step in _PROPOSALS
     },
     **{f"escrow {name}, {step}": f"{path}, {step}" for name, path in _LIVE.items() for step in _HOLDS},
+    "parts FUNDS_HELD": PARTS_HELD,
+    "parts FUNDS_HELD, one started": f"{PARTS_HELD}, started",
+    "parts FUNDS_HELD, one parked": f"{PART_CONFIRMED}, parked",
+    "parts DELIVERED, one paid": f"{PART_PAID}, started, delivered",
+    "parts DISPUTED, one rejected": f"{PART_DELIVERED}, rejected, reviewed",
+    "parts SPLIT": f"{PART_PAID}, refunded, settled",
     "escrow DISPUTED, in review, frozen": f"{DELIVERED}, disputed by the seller, reviewed, frozen",
     **{
         f"escrow DISPUTED, in review, {step}": f"{HELD}, disputed by the buyer, reviewed, {step}" for step in _PROPOSALS

@@ -16,10 +16,8 @@ from tests.lifecycles.stages import STAGES
 ROBLOX_DECIDES = {"activate_listing": "seller", "accept_offer": "seller", "mark_delivered": "buyer"}  # met on trying
 NEVER = {  # rows that hold for an action as a whole; a guard says whose deadline it is, and when a payout is parked
     ("Escrow", "extend_deadline", "AWAIT_FUNDS", "BUYER"),
-    ("Escrow", "extend_deadline", "FUNDS_HELD", "SELLER"),
     ("Escrow", "extend_deadline", "DELIVERED", "BUYER"),
     ("Escrow", "resume_settlement", "AWAIT_FUNDS", "PADMIN"),
-    ("Escrow", "reject_delivery", "FUNDS_HELD", "BUYER"),
 }
 REFUSALS = {403, 404, 409, 410, 422}
 

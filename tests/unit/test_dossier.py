@@ -50,6 +50,15 @@ def test_the_owner_and_what_was_before_say_it(now: Owner, was_buyers: bool, outc
     assert found == (outcome, [f"OWNER_IS_{now}", was])
 
 
+@pytest.mark.parametrize("now", [Owner.BUYER, Owner.SELLER, Owner.OTHER, Owner.NOBODY])
+def test_of_a_milestone_without_the_asset_it_says_only_that_it_was_taken_back(now: Owner) -> None:
+    row = escrow(asset_in_turn=False, delivered_at=START - DAY)
+    found = suggested(row, "NOT_DELIVERED", look(now, START))
+    assert found.outcome == ("REFUND" if now is Owner.SELLER else None)
+    row.delivered_at = None
+    assert suggested(row, "NOT_DELIVERED", look(now, START)).reasons[-1] == "MILESTONE_WITHOUT_THE_ASSET"
+
+
 @pytest.mark.parametrize("reason", ["NOT_AS_DESCRIBED", "OTHER"])
 def test_who_owns_it_is_no_answer_to_other_claims(reason: str) -> None:
     assert suggested(escrow(), reason, look(Owner.BUYER, START)).outcome is None

@@ -230,9 +230,7 @@ def test_a_proven_delivery_starts_the_buyers_time(before: DeliveryStatus) -> Non
     file.delivery.status = before
     escrows.freeze(file.escrow, Freeze.UNKNOWN_OWNER, START)
 
-    deliveries.deliver(
-        file, "prove_delivery", Role.SYSTEM, verification="VERIFIED", snapshot_id="snp_1", now=START + DAY
-    )
+    deliveries.deliver(file, "prove_delivery", Role.SYSTEM, snapshot_id="snp_1", now=START + DAY)
 
     row, delivery = file.escrow, file.delivery
     assert (row.status, row.delivered_at, row.inspect_by) == (E.DELIVERED, START + DAY, START + 8 * DAY)
@@ -251,7 +249,7 @@ def test_every_other_jump_of_a_delivery_is_refused(action: str, role: Role, deli
     file.delivery.status = delivery
 
     with pytest.raises(InvalidState) as refusal:
-        deliveries.deliver(file, action, role, verification="VERIFIED", snapshot_id=None, now=START)
+        deliveries.deliver(file, action, role, snapshot_id=None, now=START)
 
     assert refusal.value.details == {"currentStatus": str(delivery)}
     assert (file.escrow.status, file.delivery.status) == (E.FUNDS_HELD, delivery)

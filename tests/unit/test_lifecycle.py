@@ -18,6 +18,7 @@ ENDS = {
     "Contract": {"EXECUTED", "VOID"},
     "Escrow": {"RELEASED", "REFUNDED", "SPLIT", "CANCELLED"},
     "Delivery": {"CONFIRMED", "CANCELLED"},
+    "Milestone": {"RELEASED", "REFUNDED", "CANCELLED"},
     "Settlement": {"DONE", "DROPPED"},
     "SettlementProposal": {"ACCEPTED", "REJECTED", "WITHDRAWN", "EXPIRED"},
     "Leg": {"CONFIRMED"},

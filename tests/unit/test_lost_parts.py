@@ -8,8 +8,9 @@ from bloxtr8.domain import chargebacks, ledger, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import Account, EscrowStatus, SettlementStatus
 from tests.unit.escrow_rows import BUYER, START, paid, pay_out, start
+from tests.unit.milestone_rows import carry_out, confirm, deal, deliver, release
 
-E = EscrowStatus
+E, S = EscrowStatus, SettlementStatus
 
 
 def lose(file: EscrowFile, amount: int) -> None:
@@ -66,6 +67,32 @@ def test_what_nobody_has_decided_yet_is_less(status: EscrowStatus) -> None:
     assert (file.escrow.status, plans.remaining(file), file.escrow.held) == (status, 7_000, 7_000)
     lose(file, 7_000)
     assert (file.escrow.status, file.escrow.reason, file.escrow.held) == (E.REFUNDED, "CHARGEBACK", 0)
+
+
+def test_of_milestones_the_bank_takes_first_what_nobody_has_released() -> None:
+    file = deal([4_000, 3_000, 3_000])
+    deliver(file)
+    confirm(file)
+    lose(file, 5_000)
+    (milestone,) = file.settlements
+    assert (file.escrow.status, milestone.status, plans.remaining(file)) == (E.FUNDS_HELD, S.OPEN, 1_000)
+    lose(file, 2_000)  # a thousand more than was left
+    old, new = (row for row in file.settlements if row.kind not in settlements.APART)
+    assert (old.status, new.seller_share, new.milestone_id, plans.remaining(file)) == (S.DROPPED, 3_000, "mst_0", 0)
+    carry_out(file)
+    assert [str(row.status) for row in file.milestones] == ["RELEASED", "FUNDS_HELD", "FUNDS_HELD"]
+    release(file, 1)  # there is nothing left to pay, and the trade ends with it
+    carry_out(file)
+    assert (file.escrow.status, file.escrow.held, file.escrow.released) == (E.SPLIT, 0, 2_913)
+
+
+def test_of_milestones_nothing_is_released_that_the_bank_has() -> None:
+    file = deal([4_000, 3_000, 3_000])
+    deliver(file)
+    lose(file, 7_000)
+    confirm(file)
+    assert carry_out(file).kind == "RELEASE"
+    assert (file.escrow.status, file.escrow.held, file.escrow.released) == (E.SPLIT, 0, 2_913)
 
 
 def test_before_anything_was_handed_over_the_trade_is_over_and_the_rest_is_the_buyers() -> None:

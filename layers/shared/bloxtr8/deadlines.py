@@ -9,12 +9,11 @@ import datetime as dt
 
 from bloxtr8 import clock, config, depositing, funding, ownership, reads, reclaims, sagas, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrows, plans
+from bloxtr8.domain import deliveries, escrows, plans
 from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.domain.transitions import DELIVERY
-from bloxtr8.entities import Escrow, EscrowStatus, Freeze, RailName, Settlement
+from bloxtr8.entities import Escrow, EscrowStatus, Freeze, RailName, Settlement, Snapshot
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
 
@@ -35,9 +34,10 @@ def due_settlements() -> list[Settlement]:
 
 
 def settling_escrows_of(seller_id: str) -> list[Escrow]:
-    """A seller's newest escrows that are settling: what may wait for his account. `next_look` finds any older one."""
+    """A seller's newest escrows of which something is settled: it may wait for his account. `next_look` finds any older
+    one."""
     page = table.page(Escrow, "gsi2", f"USER#{seller_id}#ESCROW", limit=50)
-    return [escrow for escrow in page.items if escrow.status is EscrowStatus.SETTLING]
+    return [escrow for escrow in page.items if escrow.settlement_id is not None]
 
 
 def look_at_settlement(escrow_id: str, settlement_id: str, actor: Actor) -> None:
@@ -62,10 +62,10 @@ def look(escrow_id: str, actor: Actor) -> None:
     _watch_hold(file.escrow, now)
     if sagas.waits_for_funding(file.escrow):
         _look_at_funding(file, now, actor)
+    elif file.escrow.inspecting:
+        _look_at_inspection(file, now, actor)
     elif file.escrow.status is EscrowStatus.FUNDS_HELD:
         _look_at_delivery(file, now, actor)
-    elif file.escrow.status is EscrowStatus.DELIVERED:
-        _look_at_inspection(file, now, actor)
     else:
         _look_later(file, now, actor)
     if escrows.postpones(file.escrow, now):  # last: a term that can't be moved keeps nothing else waiting
@@ -102,25 +102,35 @@ def _look_at_funding(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
 
 
 def _look_at_delivery(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
-    """Nothing was marked as delivered in time (D12): Roblox decides between a delivery and a full refund."""
+    """Nothing was marked as delivered in time (D12): Roblox decides between a delivery and a refund of all that is
+    left."""
     escrow = file.escrow
-    if not _due_or_frozen(escrow, escrow.deliver_by, now):
-        _look_later(file, now, actor)
+    if not _due_or_frozen(escrow, escrow.deliver_by, now) or escrow.settlement_id is not None:
+        _look_later(file, now, actor)  # while the milestone before is being paid nothing is refunded
+        return
+    if not escrow.asset_in_turn and escrow.delivered_at is not None:
+        _refund(file, [], now, actor)  # a later milestone: what it promises, Roblox can't show
         return
     owner, proof = ownership.look(escrow)
     if owner is Owner.UNKNOWN:
         _unknown(file, now, config.settings().owner_unknown_seconds, actor)
         return
     _known(escrow, now)
-    if owner is Owner.BUYER:
+    if owner is Owner.BUYER and escrow.asset_in_turn:
         ownership.deliver(file, proof, now, actor)
+    elif owner is Owner.BUYER:
+        ownership.dispute(file, "ASSET_IS_AHEAD", proof, now, actor)  # handed over before its turn: no refund by clock
     elif not escrows.passed(escrow, escrow.deliver_by, now) or not escrows.check_seen(escrow, owner, now):
         _look_later(file, now, actor, soon=True)
     else:
-        planned = plans.start(
-            file, "refund_undelivered", Role.SYSTEM, actor=actor, to_seller=0, reason="NOT_DELIVERED", now=now
-        )
-        table.commit(escrow, *planned.rows, *proof, action="refund_undelivered", actor=actor)
+        _refund(file, proof, now, actor)
+
+
+def _refund(file: EscrowFile, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
+    planned = plans.start(
+        file, "refund_undelivered", Role.SYSTEM, actor=actor, to_seller=0, reason="NOT_DELIVERED", now=now
+    )
+    table.commit(file.escrow, *planned.rows, *proof, action="refund_undelivered", actor=actor)
 
 
 def _look_at_inspection(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
@@ -129,6 +139,9 @@ def _look_at_inspection(file: EscrowFile, now: dt.datetime, actor: Actor) -> Non
     if not _due_or_frozen(escrow, escrow.inspect_by, now):
         _warn(file, now, actor)
         return
+    if not escrow.asset_in_turn:
+        _release(file, [], now, actor)
+        return
     owner, proof = ownership.look(escrow)
     if owner is Owner.UNKNOWN:
         _unknown(file, now, config.settings().owner_unknown_dispute_seconds, actor)
@@ -136,16 +149,23 @@ def _look_at_inspection(file: EscrowFile, now: dt.datetime, actor: Actor) -> Non
     _known(escrow, now)
     if owner in {Owner.SELLER, Owner.NOBODY}:
         ownership.dispute(file, f"OWNER_IS_{owner}", proof, now, actor)
-    elif not escrows.passed(escrow, escrow.inspect_by, now) or escrow.warned_at is None:
-        _warn(file, now, actor)
     else:
-        planned = plans.start(
-            file, "auto_release", Role.SYSTEM, actor=actor, to_seller=None, reason="INSPECTION_OVER", now=now
-        )
-        delivery = file.delivery
-        DELIVERY.apply("auto_release", delivery, Role.SYSTEM)
-        delivery.confirmed_by, delivery.confirmed_at = "SYSTEM", now
-        table.commit(escrow, delivery, *planned.rows, *proof, action="auto_release", actor=actor)
+        _release(file, proof, now, actor)
+
+
+def _release(file: EscrowFile, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
+    """auto_release, where the buyer was warned; a milestone waits until the one before it is paid."""
+    escrow = file.escrow
+    if not escrows.passed(escrow, escrow.inspect_by, now) or escrow.warned_at is None:
+        _warn(file, now, actor)
+        return
+    if escrow.settlement_id is not None:
+        _look_later(file, now, actor)
+        return
+    rows = deliveries.accept(
+        file, "auto_release", Role.SYSTEM, by="SYSTEM", actor=actor, reason="INSPECTION_OVER", now=now
+    )
+    table.commit(escrow, *rows, *proof, action="auto_release", actor=actor)
 
 
 def _due_or_frozen(escrow: Escrow, deadline: dt.datetime | None, now: dt.datetime) -> bool:

@@ -12,12 +12,15 @@ from bloxtr8.entities import Evidence, Snapshot
 from bloxtr8.errors import Conflict, RateLimited, UpstreamFailed
 
 
-def prove(file: EscrowFile, actor: Actor) -> Snapshot:
-    """The proof for mark_delivered. Raises Conflict ASSET_NOT_TRANSFERRED with the owner that was seen.
+def prove(file: EscrowFile, actor: Actor) -> list[Snapshot]:
+    """The proof for mark_delivered; none of a milestone without the asset, where the seller's word stands. Raises
+    Conflict ASSET_NOT_TRANSFERRED with the owner that was seen.
 
     While Roblox does not answer, UpstreamFailed; the seller's claim is kept as evidence, and the deadline's look
     decides.
     """
+    if not file.escrow.asset_in_turn:
+        return []
     try:
         seen = assets.look_again(file.escrow, file.escrow.buyer_roblox_id, both_sources=True)
     except UpstreamFailed:
@@ -27,7 +30,7 @@ def prove(file: EscrowFile, actor: Actor) -> Snapshot:
         raise Conflict(
             "Roblox does not show the buyer as the owner.", "ASSET_NOT_TRANSFERRED", observedOwner=seen.owner_id
         )
-    return seen
+    return [seen]
 
 
 def verify[V](file: EscrowFile, actor: Actor, answer: Callable[[Snapshot], V]) -> V:
@@ -41,12 +44,10 @@ def verify[V](file: EscrowFile, actor: Actor, answer: Callable[[Snapshot], V]) -
         raise RateLimited("Roblox was asked a moment ago.", retry_after=wait)
     seen = assets.look_again(escrow, escrow.buyer_roblox_id, both_sources=True)
     escrow.verified_at = now
-    if not seen.verified:
+    if not (seen.verified and deliveries.provable(file)):
         return table.commit(escrow, seen, action="verify_delivery", actor=actor, answer=lambda: answer(seen))
-    delivery = deliveries.deliver(
-        file, "prove_delivery", Role.SYSTEM, verification="VERIFIED", snapshot_id=seen.id, now=now
-    )
-    return table.commit(escrow, delivery, seen, action="prove_delivery", actor=actor, answer=lambda: answer(seen))
+    rows = deliveries.deliver(file, "prove_delivery", Role.SYSTEM, snapshot_id=seen.id, now=now)
+    return table.commit(escrow, *rows, seen, action="prove_delivery", actor=actor, answer=lambda: answer(seen))
 
 
 def _keep_claim(file: EscrowFile, actor: Actor) -> None:

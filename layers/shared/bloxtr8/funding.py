@@ -11,7 +11,7 @@ from ulid import ULID
 from bloxtr8 import clock, depositing, lookups, rails, reads, returning, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import escrows, settlements, vaults, wallet_risk, watches
+from bloxtr8.domain import escrows, extensions, milestones, wallet_risk, watches
 from bloxtr8.domain.deals import Around, fall_through
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
@@ -20,6 +20,7 @@ from bloxtr8.entities import (
     Entity,
     Escrow,
     EscrowStatus,
+    MilestoneStatus,
     Operation,
     StablecoinEscrow,
     StripeEscrow,
@@ -135,11 +136,12 @@ def hold(escrow_id: str, actor: Actor) -> bool:
         return False
     if _doubts(file):
         return False  # recorded since the screening: the next run judges it first
-    if isinstance(file.rail, StablecoinEscrow) and not vaults.leaves_time(file.rail.terms, escrow, now):
+    if not extensions.has_time(file, now):
         _cancel(file, "cancel_unfunded", "TERM_TOO_NEAR", "paid too late", actor, closed=False)
         return False
     escrows.hold_funds(escrow, now)
-    rows = returning.set_free(file, escrow.held - escrow.gross, "paid too much", actor)
+    over = returning.set_free(file, escrow.held - escrow.gross, "paid too much", actor)
+    rows = [*milestones.hold_funds(file), *over]
     table.commit(escrow, watches.begin(escrow, now), *rows, action="hold_funds", actor=actor)
     return True
 
@@ -200,7 +202,7 @@ def cancel(
     with read_together(action):
         fall_through(around, amount=escrow.amount, accepted_at=accepted_at(escrow), reason=reason)
     rows = returning.set_free(file, escrow.held, memo, actor)
-    return [*around.saves, *rows, *settlements.cancel_deliveries(file)], around.freed()
+    return [*around.saves, *rows, *milestones.end(file, MilestoneStatus.CANCELLED, clock.now())], around.freed()
 
 
 def accepted_at(escrow: Escrow) -> dt.datetime:

@@ -30,10 +30,8 @@ def look(escrow: Escrow, *, both_sources: bool = True) -> tuple[Owner, list[Snap
 
 def deliver(file: EscrowFile, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
     """prove_delivery, by a look that showed the buyer: nobody has to say so (M53)."""
-    delivery = deliveries.deliver(
-        file, "prove_delivery", Role.SYSTEM, verification="VERIFIED", snapshot_id=proof[0].id, now=now
-    )
-    table.commit(file.escrow, delivery, *proof, action="prove_delivery", actor=actor)
+    rows = deliveries.deliver(file, "prove_delivery", Role.SYSTEM, snapshot_id=proof[0].id, now=now)
+    table.commit(file.escrow, *rows, *proof, action="prove_delivery", actor=actor)
 
 
 def dispute(file: EscrowFile, reason: str, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:

@@ -7,13 +7,23 @@ from typing import cast
 from bloxtr8 import clock, depositing, funding, lookups, money, rails, reads, returning, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
-from bloxtr8.domain import bundles, disputes, escrows, ledger, plans, settlements
+from bloxtr8.domain import bundles, disputes, escrows, ledger, milestones, plans, settlements
 from bloxtr8.domain.deals import finish
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
-from bloxtr8.entities import Account, Deposit, Entity, EscrowStatus, Settlement, SettlementStatus, StablecoinEscrow
+from bloxtr8.entities import (
+    Account,
+    Deposit,
+    Entity,
+    EscrowStatus,
+    MilestoneStatus,
+    Settlement,
+    SettlementKind,
+    SettlementStatus,
+    StablecoinEscrow,
+)
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import RailBug, RailOutcomeUnknown, Reclaims, ReclaimSeen
 
@@ -67,6 +77,15 @@ def _book_first(file: EscrowFile, actor: Actor) -> None:
     for settlement in settlements.live(file):
         for leg in file.legs_of(settlement.id):
             settling.confirm_leg(file.escrow.id, settlement.id, actor, n=leg.n)
+        if settlement.kind is SettlementKind.MILESTONE:  # paid before, so it is released whatever ends the escrow
+            _finish_paid(file.escrow.id, settlement.id, actor)
+
+
+def _finish_paid(escrow_id: str, settlement_id: str, actor: Actor) -> None:
+    file = reads.escrow(escrow_id)
+    settlement = file.settlement(settlement_id)
+    if settlement.status is SettlementStatus.OPEN and settlements.next_leg(file, settlement) is None:
+        settling.finish_part(file, settlement, actor)
 
 
 def _book(file: EscrowFile, seen: ReclaimSeen) -> list[Entity]:
@@ -109,8 +128,8 @@ def _end(file: EscrowFile) -> tuple[list[Entity], list[Entity]]:
     escrow.reason, escrow.ended_at, escrow.settlement_id = RECLAIMED, now, None
     escrow.frozen_causes, escrow.frozen_at = frozenset(), None
     escrows.plan_look(escrow, now)
-    deliveries = settlements.cancel_deliveries(file)
-    return [around.listing, around.buyer, around.seller, *closed, *deliveries], around.freed()
+    ended = milestones.end(file, MilestoneStatus.REFUNDED, now)
+    return [around.listing, around.buyer, around.seller, *closed, *ended], around.freed()
 
 
 def _drop(file: EscrowFile) -> list[Settlement]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from bloxtr8 import assets, clock, config, reads, table
+from bloxtr8 import assets, clock, config, reads, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
 from bloxtr8.domain import disputes, settlements
@@ -19,9 +19,8 @@ def finish(escrow_id: str, settlement_id: str, actor: Actor) -> None:
     if settlement.status is SettlementStatus.DONE:
         return
     escrow = file.escrow
-    if settlement.kind in settlements.APART:
-        settlements.close(file, settlement, None, sold=False, now=clock.now())
-        table.commit(escrow, settlement, action="finish_settlement", actor=actor)
+    if settlement.kind in settlements.PARTIAL:
+        settling.finish_part(file, settlement, actor)
         return
     around = reads.around(escrow)
     sold, proof = _sold(file, settlement)
@@ -46,7 +45,8 @@ def _sold(file: EscrowFile, settlement: Settlement) -> tuple[bool, list[Snapshot
     try:
         seen = assets.look_again(escrow, escrow.buyer_roblox_id, both_sources=True)
     except UpstreamFailed:
-        paid_at = max(leg.confirmed_at or settlement.created_at for leg in file.legs_of(settlement.id))
+        paid = [leg.confirmed_at or settlement.created_at for leg in file.legs_of(settlement.id)]
+        paid_at = max(paid, default=settlement.created_at)  # a bank may have left nothing to pay
         if clock.now() - paid_at < dt.timedelta(seconds=config.settings().owner_unknown_seconds):
             raise
         return disputes.sold(file, settlement), []

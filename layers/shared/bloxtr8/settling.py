@@ -215,6 +215,12 @@ def _await(file: EscrowFile, settlement: Settlement, leg: Leg, outcome: LegOutco
     return Step(WAIT)
 
 
+def finish_part(file: EscrowFile, settlement: Settlement, actor: Actor) -> None:
+    """finish_settlement of what does not end the escrow: a milestone of several, a return, a recovery."""
+    rows = settlements.close(file, settlement, None, sold=False, now=clock.now())
+    table.commit(file.escrow, settlement, *rows, action="finish_settlement", actor=actor)
+
+
 def park_settlement(escrow_id: str, settlement_id: str, error: str, actor: Actor) -> bool:
     """It can't go on by itself: a visible, parked state that a person resumes; never silence (states.md, section 4).
 

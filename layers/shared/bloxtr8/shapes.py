@@ -118,10 +118,12 @@ MAX_MILESTONES = 20  # D22
 
 
 class Milestone(Body):
-    """A part of the price that is released on its own."""
+    """A part of the price that is released on its own. One of them hands the asset over: the last, unless another says
+    so."""
 
     title: Title
     amount_cents: Cents
+    transfers_asset: Annotated[bool, Field(strict=True)] = False
 
 
 Milestones = Annotated[list[Milestone], Field(min_length=1, max_length=MAX_MILESTONES)]

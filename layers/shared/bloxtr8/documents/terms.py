@@ -63,10 +63,11 @@ class Asset(_Closed):
 
 
 class Milestone(_Closed):
-    """A part of the price that is released on its own."""
+    """A part of the price that is released on its own; one of them hands the asset over."""
 
     title: Word
     amount_cents: Cents
+    transfers_asset: Annotated[bool, Field(strict=True)] = False
 
 
 class Windows(_Closed):
@@ -122,6 +123,8 @@ class Terms(_Closed):
             raise ValueError("the seller's side does not add up")
         if self.milestones and sum(part.amount_cents for part in self.milestones) != self.amount:
             raise ValueError("the milestones do not add up to the amount")
+        if sum(part.transfers_asset for part in self.milestones) > 1:
+            raise ValueError("several milestones hand the asset over")
         return self
 
     @model_validator(mode="after")
@@ -138,7 +141,8 @@ class Terms(_Closed):
     def _check_vault(self, vault: Vault) -> None:
         """What the chain enforces is what the parties agreed on."""
         windows = self.windows
-        allowed = windows.sign_seconds + windows.fund_seconds + windows.deliver_seconds + windows.inspect_seconds
+        deliveries = max(1, len(self.milestones)) * (windows.deliver_seconds + windows.inspect_seconds)
+        allowed = windows.sign_seconds + windows.fund_seconds + deliveries
         if vault.escrow_id != escrow_key(self.escrow_id):
             raise ValueError("the vault is another escrow's")
         if vault.amount != money.units_of(self.gross):

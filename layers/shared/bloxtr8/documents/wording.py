@@ -121,20 +121,26 @@ def _money(terms: Terms) -> Iterator[Block]:
 def _milestones(terms: Terms) -> Iterator[Block]:
     yield Heading("Milestones")
     parts = enumerate(terms.milestones, start=1)
+    proof = {True: f"the {terms.asset.type.lower()}", False: ""}
     yield Table(
-        (0.08, 0.65, 0.27),
+        (0.08, 0.47, 0.2, 0.25),
         (
-            *(Row((str(number), part.title, _amount(terms, part.amount_cents))) for number, part in parts),
-            Row(("", "The price", _amount(terms, terms.amount)), strong=True),
+            *(
+                Row((str(number), part.title, proof[part.transfers_asset], _amount(terms, part.amount_cents)))
+                for number, part in parts
+            ),
+            Row(("", "The price", "", _amount(terms, terms.amount)), strong=True),
         ),
-        head=("", "Milestone", "Amount"),
-        right=frozenset({2}),
+        head=("", "Milestone", "Shown by Roblox", "Amount"),
+        right=frozenset({3}),
         labels=False,
     )
     yield Prose(
-        "The price is released in these parts, each on its own; none can be added later. A part that hands over "
-        "nothing which Roblox can show counts as delivered on the seller's word, and the buyer's silence to the end "
-        "of its inspection releases it."
+        "The price is released in these parts, each on its own and in this order; none can be added later. The buyer "
+        "may release one before its turn. Each has the whole time to deliver and to inspect: a later one's begins when "
+        "the one before it is paid. A part that hands over nothing which Roblox can show counts as delivered on "
+        "the seller's word, and the buyer's silence to the end of its inspection releases it. What was released stays "
+        "the seller's; a refund, a division or a decision is about what was not."
     )
 
 

@@ -77,7 +77,7 @@ def agreed(offer: Offer, listing: Listing) -> dict[str, Any]:
         "amount": offer.amount,
         "currency": str(offer.currency),
         "conditions": offer.conditions,
-        "milestones": [],
+        "milestones": offer.milestones,
         "windows": windows(listing),
         **fees(offer.amount),
     }
@@ -201,6 +201,7 @@ def _vault(deal: Deal, contract: Contract, now: dt.datetime) -> dict[str, Any]:
         gross=terms["gross"],
         max_fee_bps=terms["buyerFeeBps"] + terms["sellerFeeBps"],
         windows=terms["windows"],
+        parts=max(1, len(terms["milestones"])),
         accepted_at=now,
     )
 

@@ -1,20 +1,24 @@
 """What an offer may ask for, of which listing, and who may propose it (states.md, section 2; D5, D11, D14, D16)."""
 
 import datetime as dt
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from bloxtr8 import config
 from bloxtr8.domain import kyc, vaults
 from bloxtr8.entities import Currency, Deals, Listing, ListingStatus, RailName, Tier, User, Visibility
 from bloxtr8.errors import Forbidden, InvalidState, NotFound, Unprocessable, VersionMismatch
+from bloxtr8.shapes import Milestone
 
 
 class Proposal(NamedTuple):
-    """What one side asks for. `amount` in cents; `expires_at` None: the default window."""
+    """What one side asks for. `amount` in cents; `expires_at` None: the default window; `milestones` None: all of it
+    at once."""
 
     amount: int
     conditions: str | None
     expires_at: dt.datetime | None
+    milestones: Sequence[Milestone] | None = None
 
 
 def check_active(listing: Listing) -> None:
@@ -41,12 +45,6 @@ def check_offerable(listing: Listing | None, buyer_id: str, seen_version: int | 
     return listing
 
 
-def check_available(milestones: object) -> None:
-    """Raises Unprocessable NOT_AVAILABLE_YET for payment in parts."""
-    if milestones is not None:
-        raise Unprocessable("Milestones are not available yet.", "NOT_AVAILABLE_YET")
-
-
 def check_amount(amount: int, listing: Listing, currency: Currency = Currency.USD) -> None:
     """50 cents ≤ amount ≤ price (D14). Raises Unprocessable AMOUNT_BELOW_MINIMUM or AMOUNT_ABOVE_PRICE; for what goes
     over Base (D5), as `vaults.check_offered`."""
@@ -57,6 +55,33 @@ def check_amount(amount: int, listing: Listing, currency: Currency = Currency.US
         raise Unprocessable("The amount is above the price.", "AMOUNT_ABOVE_PRICE", price=listing.price)
     if vaults.rail_of(amount, currency) is RailName.USDC_BASE:
         vaults.check_offered(amount)
+
+
+def parts(asked: Proposal) -> list[dict[str, Any]]:
+    """The milestones as the offer keeps them and the contract prints them, [] where there are none:
+    `[{"title", "amountCents", "transfersAsset"}]`. One of them hands the asset over, the last unless one says so; were
+    it an early one and a small part, the seller would give all for little (D22).
+
+    Raises Unprocessable MILESTONES_SUM, AMOUNT_BELOW_MINIMUM of one of them, MILESTONES_ASSET.
+    """
+    milestones = asked.milestones or ()
+    if not milestones:
+        return []
+    total, minimum = sum(one.amount_cents for one in milestones), config.settings().minimum_cents
+    if total != asked.amount:
+        raise Unprocessable("The milestones are not the amount.", "MILESTONES_SUM", amount=asked.amount, sum=total)
+    if min(one.amount_cents for one in milestones) < minimum:
+        raise Unprocessable("A milestone is too small.", "AMOUNT_BELOW_MINIMUM", minimum=minimum)
+    marked = [n for n, one in enumerate(milestones) if one.transfers_asset] or [len(milestones) - 1]
+    last = marked[0] == len(milestones) - 1
+    if len(marked) > 1 or not (last or 2 * milestones[marked[0]].amount_cents >= asked.amount):
+        raise Unprocessable(
+            "One milestone hands the asset over: the last, or one of at least half of the amount.", "MILESTONES_ASSET"
+        )
+    return [
+        {"title": one.title, "amountCents": one.amount_cents, "transfersAsset": n == marked[0]}
+        for n, one in enumerate(milestones)
+    ]
 
 
 def expiry(asked: dt.datetime | None, now: dt.datetime) -> dt.datetime:

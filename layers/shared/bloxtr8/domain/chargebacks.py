@@ -7,7 +7,18 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from bloxtr8.actors import Actor
-from bloxtr8.domain import disputes, escrows, holds, ledger, legs, lost_parts, plans, recoveries, settlements
+from bloxtr8.domain import (
+    disputes,
+    escrows,
+    holds,
+    ledger,
+    legs,
+    lost_parts,
+    milestones,
+    plans,
+    recoveries,
+    settlements,
+)
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
@@ -23,6 +34,7 @@ from bloxtr8.entities import (
     Hold,
     LedgerLine,
     LegStatus,
+    MilestoneStatus,
     Settlement,
     SettlementKind,
     SettlementStatus,
@@ -35,7 +47,7 @@ PAID_BEFORE = "his bank has paid him already"
 LOOK = dt.timedelta(days=1)  # an open one is asked for once a day: its events may be lost
 DECIDED = {ChargebackStatus.LOST, ChargebackStatus.REINSTATED}
 WAITING = {SettlementStatus.OPEN, SettlementStatus.PARKED}
-_UNDECIDED = {EscrowStatus.DELIVERED, EscrowStatus.DISPUTED}
+_UNDECIDED = {EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED, EscrowStatus.DISPUTED}
 IN_FLIGHT = {LegStatus.SENT, LegStatus.UNKNOWN}
 
 
@@ -227,7 +239,8 @@ def _end(file: EscrowFile, now: dt.datetime) -> list[Entity]:
     escrow.reason, escrow.ended_at, escrow.settlement_id = REASON, now, None
     escrow.frozen_causes, escrow.frozen_at = frozenset(), None
     escrows.plan_look(escrow, now)
-    return [*dropped, *disputes.close_by_chargeback(file, now), *settlements.cancel_deliveries(file)]
+    ended = milestones.end(file, MilestoneStatus.REFUNDED, now)
+    return [*dropped, *disputes.close_by_chargeback(file, now), *ended]
 
 
 def _drop(file: EscrowFile, now: dt.datetime, *, returns: bool = False) -> list[Settlement]:

@@ -133,8 +133,9 @@ def withdraw(file: EscrowFile, dispute: Dispute, role: Role, now: dt.datetime) -
     DISPUTE.check("withdraw_dispute", dispute, role)
     rejected = dispute.delivery_id is not None
     back = EscrowStatus.FUNDS_HELD if rejected else EscrowStatus(str(escrow.frozen_from))
-    if rejected and escrow.frozen_from == EscrowStatus.DELIVERED:
-        escrow.delivered_at = escrow.inspect_by = None
+    if rejected:
+        escrow.inspect_by = None
+        escrow.delivered_at = None if escrow.asset_in_turn else escrow.delivered_at
     ESCROW.apply("withdraw_dispute", escrow, role, becomes=back)
     _end(dispute, "withdraw_dispute", role, "WITHDRAWN", now)
     escrows.thaw(escrow, Freeze.DISPUTE, now)
@@ -150,7 +151,7 @@ def withdraw(file: EscrowFile, dispute: Dispute, role: Role, now: dt.datetime) -
 def _deliver_again(file: EscrowFile, dispute: Dispute, role: Role, now: dt.datetime) -> Delivery:
     """The rejected delivery begins anew."""
     escrow = file.escrow
-    delivery = deliveries.named(file, str(dispute.delivery_id))
+    delivery = deliveries.find(file, str(dispute.delivery_id))
     DELIVERY.apply("withdraw_dispute", delivery, role)
     delivery.started_at = delivery.delivered_at = delivery.verification = delivery.snapshot_id = None
     least = now + dt.timedelta(seconds=config.settings().redeliver_seconds)
@@ -187,10 +188,8 @@ def decided(dispute: Dispute) -> dict[str, Any]:
 
 
 def sold(file: EscrowFile, settlement: Settlement) -> bool:
-    """Whether the asset changed hands for good: released, or split while it is the buyer's (section 1, sell_listing).
-    After a dispute it is whose Roblox showed it then."""
-    if not settlement.to_seller or not settlement.to_buyer:
-        return settlement.to_seller > 0
+    """Whether the asset changed hands for good where the price was divided (section 1, sell_listing). After a dispute
+    it is whose Roblox showed it then."""
     seen = [row.facts["owner"]["who"] for row in file.disputes if row.settlement_id == settlement.id and row.facts]
     if seen and seen[-1] != dossier.Owner.UNKNOWN:
         return bool(seen[-1] == dossier.Owner.BUYER)

@@ -134,6 +134,8 @@ def suggest(dispute: Dispute, escrow: Escrow, spans: Sequence[Span]) -> Suggesti
     who = spans[-1].who
     was_buyers = escrow.delivered_at is not None or any(span.who is Owner.BUYER for span in spans)
     reasons = [f"OWNER_IS_{who}", "IT_WAS_THE_BUYERS" if was_buyers else "IT_NEVER_WAS_THE_BUYERS"]
+    if not escrow.asset_in_turn and (who, was_buyers) != (Owner.SELLER, True):
+        return Suggestion(None, [*reasons, "MILESTONE_WITHOUT_THE_ASSET"])  # but for a rollback Roblox can't tell
     outcome = _CLEAR[who, was_buyers]
     if outcome == "RELEASE" and dispute.reason_code not in ABOUT_THE_ASSET:
         return Suggestion(None, [*reasons, "CLAIM_IS_NOT_ABOUT_THE_OWNER"])

@@ -5,12 +5,23 @@ import datetime as dt
 import functools
 from collections.abc import Callable, Iterable
 
-from bloxtr8.domain import compliance, dispute_opening, escrows, extensions, resuming, settlement_proposals, vaults
+from bloxtr8.domain import (
+    compliance,
+    deliveries,
+    dispute_opening,
+    escrows,
+    extensions,
+    milestones,
+    plans,
+    resuming,
+    settlement_proposals,
+    vaults,
+)
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY, ESCROW
-from bloxtr8.entities import DeliveryStatus, StablecoinEscrow
-from bloxtr8.errors import TooLarge, Unprocessable, UnsupportedMedia
+from bloxtr8.entities import DeliveryStatus, Milestone, StablecoinEscrow
+from bloxtr8.errors import DomainError, TooLarge, Unprocessable, UnsupportedMedia
 
 MAX_EVIDENCE = 20
 EVIDENCE_BYTES = 25 * 1024 * 1024
@@ -39,7 +50,9 @@ GUARDS: dict[str, Guard] = {
     "start_payment": lambda file, _, now: _check_payable(file, now),
     "cancel_escrow": lambda file, _, now: escrows.check_nothing_received(file),
     "refund_escrow": lambda file, _, now: escrows.check_money_may_start(file.escrow),
-    "confirm_delivery": lambda file, _, now: escrows.check_money_may_start(file.escrow),
+    "confirm_delivery": lambda file, role, now: plans.check_start("confirm_delivery", file.escrow, role),
+    "release_milestone": lambda file, role, now: milestones.check_any(file, role),
+    "verify_delivery": lambda file, _, now: deliveries.check_shown(file),
     "start_delivery": lambda file, role, now: _delivery_move("start_delivery", file, role),
     "mark_delivered": lambda file, role, now: _delivery_move("mark_delivered", file, role),
     "add_evidence": lambda file, _, now: check_evidence_room(file),
@@ -90,3 +103,24 @@ def allowed_actions(file: EscrowFile, roles: Iterable[Role], now: dt.datetime) -
         for action in ESCROW.allowed(file.escrow, role, functools.partial(check, file=file, role=role, now=now))
         if action not in OF_ITS_DISPUTE
     ]
+
+
+OF_A_DELIVERY = ("start_delivery", "mark_delivered", "verify_delivery", "confirm_delivery", "reject_delivery")
+
+
+def allowed_of_milestone(file: EscrowFile, milestone: Milestone, roles: Iterable[Role], now: dt.datetime) -> list[str]:
+    """The same of one milestone: those of its delivery while it has its turn, and its release."""
+    its = OF_A_DELIVERY if file.milestone_of(file.delivery) is milestone else ()
+    allowed = allowed_actions(file, roles, now)
+    names = [action for action in allowed if action in its]
+    return [*names, *(["release_milestone"] if _releasable(file, milestone, roles) else [])]
+
+
+def _releasable(file: EscrowFile, milestone: Milestone, roles: Iterable[Role]) -> bool:
+    if Role.BUYER not in roles:
+        return False
+    try:
+        milestones.check_release(file, milestone, Role.BUYER)
+    except DomainError:
+        return False
+    return True

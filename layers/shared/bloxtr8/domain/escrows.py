@@ -22,6 +22,8 @@ from bloxtr8.entities import (
     HoldDecision,
     LedgerLine,
     Leg,
+    Milestone,
+    MilestoneStatus,
     Operation,
     ProposalStatus,
     RailRow,
@@ -32,6 +34,7 @@ from bloxtr8.entities import (
 from bloxtr8.errors import Conflict, Expired, NotFound
 
 WAITS_FOR_MONEY = frozenset({EscrowStatus.AWAIT_FUNDS})
+UNRELEASED = frozenset({MilestoneStatus.AWAIT_FUNDS, MilestoneStatus.FUNDS_HELD, MilestoneStatus.DELIVERED})
 MONEY_HELD = frozenset({EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED, EscrowStatus.DISPUTED, EscrowStatus.SETTLING})
 
 
@@ -42,6 +45,7 @@ class EscrowFile:
     escrow: Escrow
     rail: RailRow
     deliveries: list[Delivery] = field(default_factory=list)
+    milestones: list[Milestone] = field(default_factory=list)
     deposits: list[Deposit] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
@@ -67,8 +71,18 @@ class EscrowFile:
 
     @property
     def delivery(self) -> Delivery:
-        """The hand-over of the asset."""
-        return self.deliveries[0]
+        """What is to be delivered next, or waits for the buyer's answer: milestones have their turn one after the
+        other."""
+        turn = {row.n for row in self.unreleased} or {self.deliveries[-1].n}
+        return next(row for row in self.deliveries if row.n in turn)
+
+    @property
+    def unreleased(self) -> list[Milestone]:
+        """The milestones of which nobody has decided yet."""
+        return [row for row in self.milestones if row.status in UNRELEASED]
+
+    def milestone_of(self, delivery: Delivery) -> Milestone | None:
+        return next((row for row in self.milestones if row.n == delivery.n), None)
 
     @property
     def dispute(self) -> Dispute | None:
@@ -98,8 +112,9 @@ class EscrowFile:
 
 _RAILS = ("StripeEscrow", "StablecoinEscrow")
 _LISTS = {
-    "Delivery": "deliveries", "Deposit": "deposits", "Evidence": "evidence", "Settlement": "settlements",
-    "Leg": "legs", "LedgerLine": "ledger", "Operation": "operations", "Dispute": "disputes",
+    "Delivery": "deliveries", "Milestone": "milestones", "Deposit": "deposits", "Evidence": "evidence",
+    "Settlement": "settlements", "Leg": "legs", "LedgerLine": "ledger", "Operation": "operations",
+    "Dispute": "disputes",
     "HoldDecision": "decisions",
     "SettlementProposal": "proposals",
     "Chargeback": "chargebacks",
@@ -281,7 +296,7 @@ def _due_moments(escrow: Escrow, now: dt.datetime) -> list[dt.datetime]:
     delay."""
     deadline = {
         EscrowStatus.AWAIT_FUNDS: escrow.fund_by,
-        EscrowStatus.FUNDS_HELD: escrow.deliver_by,
+        EscrowStatus.FUNDS_HELD: escrow.inspect_by if escrow.inspecting else escrow.deliver_by,
         EscrowStatus.DELIVERED: escrow.inspect_by,
     }.get(escrow.status)
     if deadline is None:
@@ -289,7 +304,7 @@ def _due_moments(escrow: Escrow, now: dt.datetime) -> list[dt.datetime]:
     if deadline <= now:
         return [now + repair_delay(escrow.looks)]
     warning = deadline - dt.timedelta(seconds=config.settings().warn_seconds)
-    if escrow.status is EscrowStatus.DELIVERED and escrow.warned_at is None:
+    if escrow.inspecting and escrow.warned_at is None:
         return [max(warning, now)]
     return [deadline]
 

@@ -16,25 +16,30 @@ _SECOND = dt.timedelta(seconds=1)
 
 
 class Extendable(NamedTuple):
-    """A deadline: its field, the status in which it counts, and whom it protects."""
+    """A deadline: its field, and whom it protects."""
 
     field: str
-    status: EscrowStatus
     role: Role
 
 
 EXTENDABLE = {
-    "fundBy": Extendable("fund_by", EscrowStatus.AWAIT_FUNDS, Role.SELLER),
-    "deliverBy": Extendable("deliver_by", EscrowStatus.FUNDS_HELD, Role.BUYER),
-    "inspectBy": Extendable("inspect_by", EscrowStatus.DELIVERED, Role.SELLER),
+    "fundBy": Extendable("fund_by", Role.SELLER),
+    "deliverBy": Extendable("deliver_by", Role.BUYER),
+    "inspectBy": Extendable("inspect_by", Role.SELLER),
 }
 
 
 def check_any(file: EscrowFile, role: Role) -> None:
     """Whether the deadline that counts now is this party's to extend. Raises InvalidState or Forbidden."""
     ESCROW.check("extend_deadline", file.escrow, role)
-    (name,) = [name for name, one in EXTENDABLE.items() if one.status is file.escrow.status]
-    _check_side(name, role)
+    _check_side(_counts(file.escrow), role)
+
+
+def _counts(escrow: Escrow) -> str:
+    """The deadline that counts now; of a status in which one may be extended."""
+    if escrow.status is EscrowStatus.AWAIT_FUNDS:
+        return "fundBy"
+    return "inspectBy" if escrow.inspecting else "deliverBy"
 
 
 def extend(file: EscrowFile, role: Role, name: str, until: dt.datetime, now: dt.datetime) -> None:
@@ -46,7 +51,7 @@ def extend(file: EscrowFile, role: Role, name: str, until: dt.datetime, now: dt.
     escrow, one = file.escrow, EXTENDABLE[name]
     ESCROW.check("extend_deadline", escrow, role)
     _check_side(name, role)
-    if escrow.status is not one.status:
+    if name != _counts(escrow):
         raise InvalidState("Another deadline counts now.", currentStatus=str(escrow.status))
     old: dt.datetime = getattr(escrow, one.field)
     if until <= max(old, now):
@@ -54,7 +59,7 @@ def extend(file: EscrowFile, role: Role, name: str, until: dt.datetime, now: dt.
     spent = escrow.extended.get(one.field, 0) - (old - until) // _SECOND  # of a part of a second, the whole
     if spent > LIMIT // _SECOND:
         raise Unprocessable("A deadline moves by thirty days at most.", "EXTENSION_LIMIT")
-    if isinstance(file.rail, StablecoinEscrow) and not vaults.leaves_room(file.rail.terms, _over(escrow, one, until)):
+    if not _leaves_room(file, until + _windows_after(file, one.field)):
         raise Unprocessable("The vault's term would come too near.", "TERM_TOO_NEAR")
     setattr(escrow, one.field, until)
     escrow.extended = escrow.extended | {one.field: spent}
@@ -62,12 +67,24 @@ def extend(file: EscrowFile, role: Role, name: str, until: dt.datetime, now: dt.
     escrows.plan_look(escrow, now)
 
 
+def has_time(file: EscrowFile, now: dt.datetime) -> bool:
+    """Whether deliveries that begin now are over well before the vault's term; by card there is none."""
+    return _leaves_room(file, now + _windows_after(file, "fund_by"))
+
+
+def _leaves_room(file: EscrowFile, over: dt.datetime) -> bool:
+    return not isinstance(file.rail, StablecoinEscrow) or vaults.leaves_room(file.rail.terms, over)
+
+
+def _windows_after(file: EscrowFile, field: str) -> dt.timedelta:
+    """What still comes after that deadline: a window to deliver and one to inspect for each milestone."""
+    escrow = file.escrow
+    window = dt.timedelta(seconds=escrow.deliver_seconds + escrow.inspect_seconds)
+    later = window * (max(len(file.unreleased), 1) - 1)
+    first = {"fund_by": window, "deliver_by": dt.timedelta(seconds=escrow.inspect_seconds)}
+    return first.get(field, dt.timedelta()) + later
+
+
 def _check_side(name: str, role: Role) -> None:
     if role is not EXTENDABLE[name].role:
         raise Forbidden(f"Only the {EXTENDABLE[name].role.lower()} can give more time here.")
-
-
-def _over(escrow: Escrow, one: Extendable, until: dt.datetime) -> dt.datetime:
-    """When the last window would be over that begins at the new deadline."""
-    after = {"fund_by": escrow.deliver_seconds + escrow.inspect_seconds, "deliver_by": escrow.inspect_seconds}
-    return until + dt.timedelta(seconds=after.get(one.field, 0))

@@ -1,7 +1,8 @@
 """A part of a payment that the buyer's bank took, of a trade in which something was handed over: only that part is gone
 (states.md, section 4, lose_chargeback).
 
-It is the buyer's, who has it: it comes out of his part of a settlement first, and then out of the seller's.
+It is the buyer's, who has it: it comes out of what nobody has decided about yet, then out of his part of a settlement,
+and then out of the seller's.
 """
 
 import datetime as dt
@@ -12,19 +13,25 @@ from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.plans import Planned
 from bloxtr8.domain.settlements import drop
-from bloxtr8.entities import Dispute, EscrowStatus, Hold, Settlement, Side
+from bloxtr8.entities import DeliveryStatus, Dispute, EscrowStatus, Hold, Settlement, Side
 
-HANDED_OVER = frozenset({EscrowStatus.DELIVERED, EscrowStatus.DISPUTED, EscrowStatus.SETTLING})
+_HANDED_OVER = frozenset({EscrowStatus.DELIVERED, EscrowStatus.DISPUTED, EscrowStatus.SETTLING})
+_PARTS_OVER = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.CONFIRMED})
 
 
 def goes_on(file: EscrowFile, lost: int) -> bool:
     """Whether the trade goes on without `lost` cents: something was handed over, or may have been, and a part of the
     price is left to be paid out. Before that the seller keeps his asset, and the rest is the buyer's."""
-    escrow = file.escrow
-    if escrow.status not in HANDED_OVER or lost >= escrow.held:
+    if not _handed_over(file) or lost >= file.escrow.held:
         return False
     settlement = _settlement(file)
     return plans.remaining(file) + (sum(_unpaid(file, settlement)) if settlement else 0) > lost
+
+
+def _handed_over(file: EscrowFile) -> bool:
+    """Whether something was, or may have been: of a milestone too."""
+    part = file.escrow.status is EscrowStatus.FUNDS_HELD and any(row.status in _PARTS_OVER for row in file.deliveries)
+    return part or file.escrow.status in _HANDED_OVER
 
 
 def take(
@@ -32,26 +39,27 @@ def take(
 ) -> tuple[list[Settlement | Dispute], Planned | None]:
     """`lost` cents are out of what is held: what was to be paid of it is planned anew. Returns the rows that this
     changed, and the new plan."""
+    decided = max(0, lost - plans.remaining(file))
     file.escrow.charged_back += lost
     old = _settlement(file)
-    if old is None:
+    if old is None or not decided:
         return [], None
     seller, buyer = _unpaid(file, old)
-    from_buyer = min(lost, buyer)
+    from_buyer = min(decided, buyer)
     drop(old, "lose_chargeback", Role.SYSTEM, now)
     file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
     planned = plans.start_anew(
         file,
         old,
-        seller_share=old.seller_share - (lost - from_buyer),
+        seller_share=old.seller_share - (decided - from_buyer),
         buyer_share=old.buyer_share - from_buyer,
         actor=actor,
         now=now,
     )
-    decided = [row for row in file.disputes if row.settlement_id == old.id]
-    for dispute in decided:
+    disputes = [row for row in file.disputes if row.settlement_id == old.id]
+    for dispute in disputes:
         dispute.settlement_id = planned.settlement.id
-    return [old, *decided], planned
+    return [old, *disputes], planned
 
 
 def _settlement(file: EscrowFile) -> Settlement | None:

@@ -148,7 +148,7 @@ def check_depth(offer: Offer) -> None:
 
 
 def make(listing: Listing, buyer_id: str, asked: Proposal, currency: Currency, now: dt.datetime) -> Offer:
-    """The first offer of a new chain, which is of the listing's present epoch."""
+    """The first offer of a new chain, which is of the listing's present epoch. Raises as `bargaining.parts`."""
     return Offer(
         root=ids.ulid_of(ids.new("off")),
         listing_id=listing.id,
@@ -158,6 +158,7 @@ def make(listing: Listing, buyer_id: str, asked: Proposal, currency: Currency, n
         amount=asked.amount,
         currency=currency,
         conditions=asked.conditions,
+        milestones=bargaining.parts(asked),
         epoch=listing.offers_epoch,
         expires_at=bargaining.expiry(asked.expires_at, now),
         created_at=now,
@@ -187,15 +188,16 @@ def counter(bargain: Bargain, role: Role, asked: Proposal, now: dt.datetime) -> 
     """The parent is COUNTERED, its child PENDING and the other side's (M26). A counter states all terms anew: what it
     leaves out, it does not ask for.
 
-    Raises as `check_move` and `bargaining.check_amount`; InvalidState LISTING_NOT_ACTIVE; Unprocessable CHAIN_TOO_LONG
-    or SAME_TERMS.
+    Raises as `check_move`, `bargaining.check_amount` and `bargaining.parts`; InvalidState LISTING_NOT_ACTIVE;
+    Unprocessable CHAIN_TOO_LONG or SAME_TERMS.
     """
     parent = bargain.offer
     check_move("counter_offer", bargain, role, now)
     bargaining.check_active(bargain.listing)
     check_depth(parent)
     bargaining.check_amount(asked.amount, bargain.listing, parent.currency)
-    if (asked.amount, asked.conditions) == (parent.amount, parent.conditions):
+    parts = bargaining.parts(asked)
+    if (asked.amount, asked.conditions, parts) == (parent.amount, parent.conditions, parent.milestones):
         raise Unprocessable("These are the same terms: accept them.", "SAME_TERMS")
     child = Offer(
         root=parent.root,
@@ -207,6 +209,7 @@ def counter(bargain: Bargain, role: Role, asked: Proposal, now: dt.datetime) -> 
         amount=asked.amount,
         currency=parent.currency,
         conditions=asked.conditions,
+        milestones=parts,
         epoch=parent.epoch,
         expires_at=bargaining.expiry(asked.expires_at, now),
         created_at=now,

@@ -6,11 +6,22 @@ from typing import Any
 from bloxtr8 import ids
 from bloxtr8.domain import vaults
 from bloxtr8.domain.escrows import plan_look
-from bloxtr8.entities import Contract, Delivery, Escrow, RailName, RailRow, StablecoinEscrow, StripeEscrow
+from bloxtr8.entities import (
+    Contract,
+    Delivery,
+    Entity,
+    Escrow,
+    Milestone,
+    RailName,
+    RailRow,
+    StablecoinEscrow,
+    StripeEscrow,
+)
 
 
-def open_escrow(contract: Contract, now: dt.datetime) -> tuple[Escrow, RailRow, Delivery]:
-    """What the second signature creates, from the frozen terms alone (D6, section 3)."""
+def open_escrow(contract: Contract, now: dt.datetime) -> list[Entity]:
+    """What the second signature creates, from the frozen terms alone (D6, section 3): the escrow first, its rail's row,
+    the milestones, and a delivery for each of them, or one."""
     terms = contract.terms
     windows = terms["windows"]
     escrow = Escrow(
@@ -38,8 +49,24 @@ def open_escrow(contract: Contract, now: dt.datetime) -> tuple[Escrow, RailRow, 
         created_at=now,
     )
     plan_look(escrow, now)
-    delivery = Delivery(escrow_id=escrow.id, id=ids.new("dlv"))
-    return escrow, _rail_row(escrow, terms), delivery
+    milestones = [_milestone(escrow, n, part) for n, part in enumerate(terms["milestones"])]
+    deliveries = [Delivery(escrow_id=escrow.id, id=ids.new("dlv"), n=one.n, milestone_id=one.id) for one in milestones]
+    if milestones:
+        escrow.parts, escrow.asset_in_turn = len(milestones), milestones[0].transfers_asset
+    else:
+        deliveries = [Delivery(escrow_id=escrow.id, id=ids.new("dlv"))]
+    return [escrow, _rail_row(escrow, terms), *milestones, *deliveries]
+
+
+def _milestone(escrow: Escrow, n: int, part: dict[str, Any]) -> Milestone:
+    return Milestone(
+        escrow_id=escrow.id,
+        id=ids.new("mst"),
+        n=n,
+        title=part["title"],
+        amount=part["amountCents"],
+        transfers_asset=part["transfersAsset"],
+    )
 
 
 def _rail_row(escrow: Escrow, terms: dict[str, Any]) -> RailRow:

@@ -21,6 +21,7 @@ from bloxtr8.entities import (
     EscrowStatus,
     Leg,
     LegStatus,
+    Milestone,
     RailName,
     Settlement,
     SettlementKind,
@@ -29,8 +30,9 @@ from bloxtr8.entities import (
     Side,
     StablecoinEscrow,
 )
-from bloxtr8.errors import Unprocessable
+from bloxtr8.errors import InvalidState, Unprocessable
 
+_ANSWERS = {"confirm_delivery", "auto_release"}
 _COUNTED = {SettlementStatus.OPEN, SettlementStatus.PARKED, SettlementStatus.DONE}
 
 
@@ -54,6 +56,15 @@ def remaining(file: EscrowFile) -> int:
     return file.escrow.amount - file.escrow.charged_back - sum(s.seller_share + s.buyer_share for s in decided)
 
 
+def check_start(action: str, escrow: Escrow, role: Role, despite: Collection[str] = ()) -> None:
+    """Whether this move may start money now; an answer to a delivery only where one is waited for. Raises Forbidden,
+    InvalidState, SETTLEMENT_IN_PROGRESS or ESCROW_ON_HOLD."""
+    ESCROW.check(action, escrow, role)
+    if action in _ANSWERS and not escrow.inspecting:
+        raise InvalidState("Nothing waits for an answer.", currentStatus=str(escrow.status))
+    check_money_may_start(escrow, despite)
+
+
 def start(
     file: EscrowFile,
     action: str,
@@ -72,8 +83,7 @@ def start(
     SETTLEMENT_IN_PROGRESS or ESCROW_ON_HOLD.
     """
     escrow = file.escrow
-    ESCROW.check(action, escrow, role)
-    check_money_may_start(escrow, despite)
+    check_start(action, escrow, role, despite)
     rest = remaining(file)
     seller_share = rest if to_seller is None else to_seller
     kind = SettlementKind.SPLIT
@@ -119,6 +129,7 @@ def start_anew(
         )
     planned = _plan(file, old.kind, share, actor=actor, reason=old.reason, now=now)
     planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, buyer_share
+    planned.settlement.milestone_id = old.milestone_id
     planned.settlement.replaces, escrow.settlement_id = old.id, planned.settlement.id
     return planned
 
@@ -128,6 +139,31 @@ def paid_sides(file: EscrowFile, settlement: Settlement) -> set[Side]:
     before = file.settlement(settlement.replaces) if settlement.replaces else None
     earlier = paid_sides(file, before) if before else set[Side]()
     return earlier | {leg.pays for leg in file.legs_of(settlement.id) if leg.status is LegStatus.CONFIRMED}
+
+
+def start_part(
+    file: EscrowFile, action: str, role: Role, part: Milestone, *, actor: Actor, reason: str, now: dt.datetime
+) -> Planned:
+    """A MILESTONE: the seller's part of one of several, the rest stays held and the status as it is. Fees are of all
+    that was released so far, so that they do not drift (section 10). Raises as `start`."""
+    escrow = file.escrow
+    check_start(action, escrow, role)
+    share = money.settle(
+        amount=escrow.amount,
+        buyer_fee_bps=escrow.buyer_fee_bps,
+        seller_fee_bps=escrow.seller_fee_bps,
+        seller_share=part.amount,
+        held=escrow.held,
+        share_before=escrow.seller_share,
+        fees_before=escrow.fees,
+        last=False,
+    )
+    planned = _plan(file, SettlementKind.MILESTONE, share, actor=actor, reason=reason, now=now, n=part.n)
+    planned.settlement.seller_share, planned.settlement.milestone_id = part.amount, part.id
+    planned.ended = expire_proposal(file, now)
+    ESCROW.apply(action, escrow, role, becomes=escrow.status)
+    escrow.settlement_id = planned.settlement.id
+    return planned
 
 
 def expire_proposal(file: EscrowFile, now: dt.datetime) -> list[SettlementProposal]:
@@ -161,8 +197,7 @@ def plan_split(
 ) -> Planned:
     """`start` where both parts were named, in cents before fees: they are all that remains, or Unprocessable
     SUM_MISMATCH."""
-    ESCROW.check(action, file.escrow, role)
-    check_money_may_start(file.escrow, despite)
+    check_start(action, file.escrow, role, despite)
     check_sums(remaining(file), to_seller, to_buyer)
     return start(file, action, role, actor=actor, to_seller=to_seller, reason=reason, now=now, despite=despite)
 
@@ -173,7 +208,7 @@ def give_back(
     """A RETURN: `amount` of SURPLUS goes back to where the buyer's money came from (D30). It never touches the
     status."""
     share = money.Share(seller=0, platform=0, buyer=amount)
-    planned = _plan(file, SettlementKind.RETURN, share, actor=actor, reason=reason, now=now)
+    planned = _plan(file, SettlementKind.RETURN, share, actor=actor, reason=reason, now=now, n=returns(file) + 1)
     planned.settlement.through = file.escrow.ledger_seq
     for leg in planned.legs:
         leg.source_account = Account.SURPLUS
@@ -182,8 +217,16 @@ def give_back(
 
 
 def _plan(
-    file: EscrowFile, kind: SettlementKind, share: money.Share, *, actor: Actor, reason: str, now: dt.datetime
+    file: EscrowFile,
+    kind: SettlementKind,
+    share: money.Share,
+    *,
+    actor: Actor,
+    reason: str,
+    now: dt.datetime,
+    n: int = 0,
 ) -> Planned:
+    """`n`: which milestone or return it is; on chain its call is named by it."""
     escrow = file.escrow
     settlement = Settlement(
         escrow_id=escrow.id,
@@ -199,7 +242,7 @@ def _plan(
     )
     legs: list[Leg] = []
     fee_left = share.platform
-    call = _call(file, kind)
+    call = _call(file, Action(kind, n))
     for pays, amount, also_buyer in _parts(escrow, share):
         legs.append(
             Leg(
@@ -230,12 +273,9 @@ def _parts(escrow: Escrow, share: money.Share) -> list[tuple[Side, int, int]]:
     return [part for part in parts if part[1]]
 
 
-def _call(file: EscrowFile, kind: SettlementKind) -> int | None:
+def _call(file: EscrowFile, action: Action) -> int | None:
     """On chain, the index of the settlement's one call. Raises ValueError for a return too many."""
-    if not isinstance(file.rail, StablecoinEscrow):
-        return None
-    n = returns(file) + 1 if kind is SettlementKind.RETURN else 0
-    return chain_actions.index(Action(kind, n))
+    return chain_actions.index(action) if isinstance(file.rail, StablecoinEscrow) else None
 
 
 def _first_attempt(file: EscrowFile, call: int | None) -> int:

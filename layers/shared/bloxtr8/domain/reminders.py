@@ -52,6 +52,6 @@ def _of_escrow(row: Escrow) -> tuple[str, dt.datetime] | None:
         return None
     if row.status is EscrowStatus.AWAIT_FUNDS and row.deposited < row.gross:
         return "remind_payment", row.fund_by
-    if row.status is EscrowStatus.FUNDS_HELD and row.deliver_by is not None:
+    if row.status is EscrowStatus.FUNDS_HELD and not row.inspecting and row.deliver_by is not None:
         return "remind_delivery", row.deliver_by
     return None

@@ -2,16 +2,15 @@
 
 import datetime as dt
 
-from bloxtr8.domain import ledger
+from bloxtr8.domain import ledger, milestones
 from bloxtr8.domain.deals import Around, finish
 from bloxtr8.domain.escrows import EscrowFile, plan_look, repair_delay
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.domain.transitions import DELIVERY, ESCROW, LEG, SETTLEMENT
+from bloxtr8.domain.transitions import ESCROW, LEG, SETTLEMENT
 from bloxtr8.entities import (
     Account,
-    Delivery,
-    DeliveryStatus,
+    Entity,
     Escrow,
     EscrowStatus,
     Hold,
@@ -28,6 +27,7 @@ from bloxtr8.errors import Conflict
 
 MAX_ATTEMPTS = 5
 APART = frozenset({SettlementKind.RETURN, SettlementKind.RECOVERY})  # of money that is not held: no status, no hold
+PARTIAL = APART | {SettlementKind.MILESTONE}  # the escrow goes on after them
 ON_HOLD = "ON_HOLD"  # why it was parked: the end of the hold resumes it
 
 # --- legs
@@ -146,11 +146,12 @@ def live(file: EscrowFile) -> list[Settlement]:
 
 def close(
     file: EscrowFile, settlement: Settlement, around: Around | None, *, sold: bool, now: dt.datetime
-) -> list[Delivery]:
-    """finish_settlement: all legs are confirmed, so the escrow ends as its plan said (D7). Returns the deliveries it
-    closed.
+) -> list[Entity]:
+    """finish_settlement: all legs are confirmed, so the escrow ends as its plan said (D7). Returns the milestones and
+    deliveries it closed.
 
-    A RETURN or RECOVERY touches nothing but itself. Raises Conflict while a leg is not confirmed.
+    A MILESTONE before the last ends nothing but itself, and a RETURN or RECOVERY touches nothing else. Raises Conflict
+    while a leg is not confirmed.
     """
     if next_leg(file, settlement) is not None:
         raise Conflict("A leg is not confirmed yet.")
@@ -158,6 +159,8 @@ def close(
     settlement.finished_at, settlement.next_look = now, None
     if settlement.kind in APART:
         return []
+    if settlement.kind is SettlementKind.MILESTONE:
+        return [milestones.finish(file, settlement, now)]
     escrow = file.escrow
     escrow.frozen_causes, escrow.frozen_at = frozenset(), None  # a hold placed on the way has no clock to stop now
     outcome = ending(escrow, settlement)
@@ -167,18 +170,7 @@ def close(
     plan_look(escrow, now)
     if around is not None:
         finish(around, outcome, sold=sold, by_card=escrow.rail is RailName.STRIPE, disputed=file.was_disputed)
-    if outcome is EscrowStatus.RELEASED:
-        return []
-    return cancel_deliveries(file)
-
-
-def cancel_deliveries(file: EscrowFile) -> list[Delivery]:
-    """What is still to be delivered, or was, for an escrow that ended otherwise. Returns what it changed."""
-    ended = {DeliveryStatus.CONFIRMED, DeliveryStatus.CANCELLED}
-    open_ones = [delivery for delivery in file.deliveries if delivery.status not in ended]
-    for delivery in open_ones:
-        DELIVERY.apply("cancel_delivery", delivery, Role.SYSTEM)
-    return open_ones
+    return milestones.end(file, milestones.ENDED_BY[settlement.kind], now)
 
 
 def ending(escrow: Escrow, last: Settlement) -> EscrowStatus:

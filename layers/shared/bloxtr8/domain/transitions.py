@@ -1,7 +1,7 @@
 """THE lifecycles (states.md). A move has its function's name; the platform's own moves have names of their own.
 
 The rows drive the code, `allowedActions`, the README's diagrams and the property tests. Rows of later issues
-(milestones, guild moderation) are added with the functions that perform them.
+(guild moderation) are added with the functions that perform them.
 """
 
 from bloxtr8.domain.lifecycle import PARTIES, Lifecycle, Role
@@ -13,6 +13,7 @@ from bloxtr8.entities import (
     EscrowStatus,
     LegStatus,
     ListingStatus,
+    MilestoneStatus,
     OfferStatus,
     ProposalStatus,
     SettlementStatus,
@@ -81,9 +82,10 @@ ESCROW = Lifecycle(
     ("extend_deadline",    {_E.AWAIT_FUNDS, _E.FUNDS_HELD, _E.DELIVERED}, None, PARTIES),
     ("cancel_unfunded",    _UNPAID,         _E.CANCELLED,   _SYSTEM),
     ("start_delivery",     {_E.FUNDS_HELD}, None,           _SELLER),
-    ("mark_delivered",     {_E.FUNDS_HELD}, _E.DELIVERED,   _SELLER),
+    # of a milestone of which more are to come, a delivery and its answer leave FUNDS_HELD as it is
+    ("mark_delivered",     {_E.FUNDS_HELD}, {_E.FUNDS_HELD, _E.DELIVERED}, _SELLER),
     ("verify_delivery",    {_E.FUNDS_HELD}, None,           PARTIES),
-    ("prove_delivery",     {_E.FUNDS_HELD}, _E.DELIVERED,   _SYSTEM),
+    ("prove_delivery",     {_E.FUNDS_HELD}, {_E.FUNDS_HELD, _E.DELIVERED}, _SYSTEM),
     ("add_evidence",       {_E.AWAIT_FUNDS, *_PAID, _E.SETTLING}, None, {*PARTIES, Role.ARBITER}),
     ("refund_undelivered", {_E.FUNDS_HELD}, _E.SETTLING,    _SYSTEM),
     ("refund_escrow",      _PAID,           _E.SETTLING,    _SELLER),
@@ -93,7 +95,11 @@ ESCROW = Lifecycle(
     ("reject_settlement",  {*_PAID, _E.SETTLING}, None,     PARTIES),
     ("withdraw_settlement", {*_PAID, _E.SETTLING}, None,    PARTIES),
     ("confirm_delivery",   {_E.DELIVERED},  _E.SETTLING,    _BUYER),
+    ("confirm_delivery",   {_E.FUNDS_HELD}, {_E.FUNDS_HELD, _E.SETTLING}, _BUYER),
     ("auto_release",       {_E.DELIVERED},  _E.SETTLING,    _SYSTEM),
+    ("auto_release",       {_E.FUNDS_HELD}, {_E.FUNDS_HELD, _E.SETTLING}, _SYSTEM),
+    ("release_milestone",  {_E.DELIVERED},  _E.SETTLING,    _BUYER),
+    ("release_milestone",  {_E.FUNDS_HELD}, {_E.FUNDS_HELD, _E.SETTLING}, _BUYER),
     ("resume_settlement",  set(_E),         None,           {Role.PADMIN}),
     ("place_hold",         {_E.AWAIT_FUNDS, *_PAID, _E.SETTLING}, None, _SYSTEM),
     ("lift_hold",          set(_E),         None,           _SYSTEM),
@@ -114,11 +120,13 @@ ESCROW = Lifecycle(
     ("win_chargeback",     set(_E),         None,           _SYSTEM),
     ("reopen_chargeback",  set(_E),         None,           _SYSTEM),
     ("reinstate_chargeback", set(_E),       None,           _SYSTEM),
-    ("lose_chargeback",    {_E.FUNDS_HELD}, _E.REFUNDED,    _SYSTEM),  # at an end there are only ledger lines
-    ("lose_chargeback",    {_E.DELIVERED},  {_E.DELIVERED, _E.REFUNDED}, _SYSTEM),  # of a part the trade goes on
+    # of a part the trade goes on where something was handed over; at an end there are only ledger lines
+    ("lose_chargeback",    {_E.FUNDS_HELD}, {_E.FUNDS_HELD, _E.REFUNDED}, _SYSTEM),
+    ("lose_chargeback",    {_E.DELIVERED},  {_E.DELIVERED, _E.REFUNDED}, _SYSTEM),
     ("lose_chargeback",    {_E.DISPUTED},   {_E.DISPUTED, _E.REFUNDED}, _SYSTEM),
     ("lose_chargeback",    {_E.SETTLING},   {_E.SETTLING, _E.REFUNDED}, _SYSTEM),
     ("finish_settlement",  {_E.SETTLING},   {_E.RELEASED, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
+    ("finish_settlement",  _PAID,           None,           _SYSTEM),  # of a milestone before the last
 )  # fmt: skip
 
 _D = DeliveryStatus
@@ -132,7 +140,26 @@ DELIVERY = Lifecycle(
     ("auto_release",      {_D.DELIVERED},               _D.CONFIRMED,   _SYSTEM),
     ("reject_delivery",   {_D.DELIVERED},               _D.REJECTED,    _BUYER),
     ("withdraw_dispute",  {_D.REJECTED},                _D.PENDING,     _BUYER),
+    ("release_milestone", {_D.PENDING, _D.IN_PROGRESS, _D.DELIVERED}, _D.CONFIRMED, _BUYER),
     ("cancel_delivery",   {_D.PENDING, _D.IN_PROGRESS, _D.DELIVERED, _D.REJECTED}, _D.CANCELLED, _SYSTEM),
+)  # fmt: skip
+
+_M = MilestoneStatus
+_UNRELEASED = {_M.FUNDS_HELD, _M.DELIVERED}
+_OPEN = {_M.AWAIT_FUNDS, *_UNRELEASED, _M.SETTLING}
+MILESTONE = Lifecycle(
+    "Milestone", MilestoneStatus,
+    ("sign_contract",     _NEW,              _M.AWAIT_FUNDS, PARTIES),
+    ("hold_funds",        {_M.AWAIT_FUNDS},  _M.FUNDS_HELD,  _SYSTEM),
+    ("mark_delivered",    {_M.FUNDS_HELD},   _M.DELIVERED,   _SELLER),
+    ("prove_delivery",    {_M.FUNDS_HELD},   _M.DELIVERED,   _SYSTEM),
+    ("reject_delivery",   {_M.DELIVERED},    _M.FUNDS_HELD,  _BUYER),
+    ("confirm_delivery",  {_M.DELIVERED},    _M.SETTLING,    _BUYER),
+    ("auto_release",      {_M.DELIVERED},    _M.SETTLING,    _SYSTEM),
+    ("release_milestone", _UNRELEASED,       _M.SETTLING,    _BUYER),
+    ("finish_settlement", {_M.SETTLING},     _M.RELEASED,    _SYSTEM),
+    # with the escrow: by what its end paid, or CANCELLED where it was divided otherwise or never paid
+    ("end_milestone",     _OPEN,           {_M.RELEASED, _M.REFUNDED, _M.CANCELLED}, _SYSTEM),
 )  # fmt: skip
 
 _S = SettlementStatus
@@ -212,4 +239,6 @@ WEBHOOK = Lifecycle(
     ("fail_webhook_event",    {_W.RECEIVED, _W.FAILED},   {_W.FAILED, _W.DEAD}, _SYSTEM),
 )  # fmt: skip
 
-LIFECYCLES = (LISTING, OFFER, CONTRACT, ESCROW, DELIVERY, SETTLEMENT, PROPOSAL, LEG, DISPUTE, CHARGEBACK, WEBHOOK)
+LIFECYCLES = (
+    LISTING, OFFER, CONTRACT, ESCROW, DELIVERY, MILESTONE, SETTLEMENT, PROPOSAL, LEG, DISPUTE, CHARGEBACK, WEBHOOK,
+)  # fmt: skip

@@ -43,15 +43,16 @@ def is_open() -> bool:
 
 def terms(
     escrow_id: str, *, buyer: str, seller: str, gross: int, max_fee_bps: int, windows: Mapping[str, int],
-    accepted_at: dt.datetime,
+    accepted_at: dt.datetime, parts: int = 1,
 ) -> dict[str, Any]:  # fmt: skip
     """`contract.terms["vault"]`, frozen at accept: the deposit address is a hash of it.
 
-    `windows` are the contract's, in seconds. After all of them, and `reclaim_seconds` more, anyone may send what is
-    left back to the buyer.
+    `windows` are the contract's, in seconds; to deliver and to inspect there is one for each of the `parts` of the
+    price. After all of them, and `reclaim_seconds` more, anyone may send what is left back to the buyer.
     """
     settings = config.settings()
-    term = accepted_at + dt.timedelta(seconds=sum(windows.values()) + settings.reclaim_seconds)
+    more = (parts - 1) * (windows["deliverSeconds"] + windows["inspectSeconds"])
+    term = accepted_at + dt.timedelta(seconds=sum(windows.values()) + more + settings.reclaim_seconds)
     return {
         "chainId": settings.chain_id,
         "escrowContract": settings.escrow_contract.lower(),
@@ -71,14 +72,9 @@ def postpone_at(terms: Mapping[str, Any]) -> dt.datetime:
     return dt.datetime.fromtimestamp(terms["reclaimAfter"], dt.UTC) - POSTPONE_BEFORE
 
 
-def leaves_time(terms: Mapping[str, Any], escrow: Escrow, now: dt.datetime) -> bool:
-    """Whether a delivery that starts now is over well before the buyer could take his money back alone: else a payment
-    that was delayed for months would let him keep both."""
-    return leaves_room(terms, now + dt.timedelta(seconds=escrow.deliver_seconds + escrow.inspect_seconds))
-
-
 def leaves_room(terms: Mapping[str, Any], over: dt.datetime) -> bool:
-    """The same where the last window is over at that moment."""
+    """Whether deliveries that are over at that moment are so well before the buyer could take his money back alone:
+    else a payment that was delayed for months would let him keep both."""
     return (over + LEFT_FOR_DISPUTES).timestamp() <= int(terms["reclaimAfter"])
 
 

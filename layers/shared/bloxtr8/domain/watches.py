@@ -13,6 +13,16 @@ PAUSED = frozenset({EscrowStatus.DISPUTED, EscrowStatus.SETTLING})
 LOST = frozenset({Owner.SELLER, Owner.NOBODY})  # after the delivery; a third person has it from the buyer
 
 
+def awaits_asset(escrow: Escrow) -> bool:
+    """Whether the asset is to be handed over next, which Roblox will show."""
+    return escrow.status is EscrowStatus.FUNDS_HELD and escrow.delivered_at is None and escrow.asset_in_turn
+
+
+def guards_asset(escrow: Escrow) -> bool:
+    """Whether the asset was handed over and not all of the money is out: it must not go back to the seller."""
+    return escrow.status in WATCHED and escrow.delivered_at is not None
+
+
 def begin(escrow: Escrow, now: dt.datetime) -> AssetWatch:
     """The watch begins with the money: from now on the asset may change hands."""
     row = AssetWatch(escrow_id=escrow.id)
@@ -33,10 +43,10 @@ def note(row: AssetWatch, who: Owner, now: dt.datetime) -> bool:
     return bool(now - row.seen_at >= dt.timedelta(seconds=config.settings().watch_recheck_seconds))
 
 
-def unknown_too_long(row: AssetWatch, now: dt.datetime) -> bool:
-    """Whether nobody could say for a week whose the asset is (D13)."""
+def unknown_too_long(row: AssetWatch, escrow: Escrow, now: dt.datetime) -> bool:
+    """Whether nobody could say for a week whose the asset is (D13); it is not asked once the asset's part is paid."""
     limit = dt.timedelta(seconds=config.settings().owner_unknown_dispute_seconds)
-    return row.unknown_since is not None and now - row.unknown_since >= limit
+    return escrow.asset_in_turn and row.unknown_since is not None and now - row.unknown_since >= limit
 
 
 def plan(row: AssetWatch, escrow: Escrow, now: dt.datetime) -> None:
@@ -49,7 +59,7 @@ def plan(row: AssetWatch, escrow: Escrow, now: dt.datetime) -> None:
         row.next_look = None
     elif row.looks:
         row.next_look = now + repair_delay(row.looks - 1)
-    elif escrow.status is EscrowStatus.DELIVERED:
+    elif guards_asset(escrow):
         row.next_look = now + dt.timedelta(seconds=settings.watch_delivered_seconds)
     else:
         row.next_look = now + dt.timedelta(seconds=settings.watch_held_seconds)

@@ -63,6 +63,16 @@ class DeliveryStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class MilestoneStatus(StrEnum):
+    AWAIT_FUNDS = "AWAIT_FUNDS"
+    FUNDS_HELD = "FUNDS_HELD"
+    DELIVERED = "DELIVERED"
+    SETTLING = "SETTLING"
+    RELEASED = "RELEASED"
+    REFUNDED = "REFUNDED"
+    CANCELLED = "CANCELLED"
+
+
 class Account(StrEnum):
     """The ledger's accounts: BUYER, SELLER, FEES, BANK and LOSS lie outside, HELD and SURPLUS are ours (section 10)."""
 
@@ -96,6 +106,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     gross = IntegerAttribute()
     deliver_seconds = IntegerAttribute()
     inspect_seconds = IntegerAttribute()
+    parts = IntegerAttribute(default=1)  # in how many the price is delivered and released
     payout_account_id = UnicodeAttribute(null=True)
 
     status = EnumAttribute(EscrowStatus, default=EscrowStatus.AWAIT_FUNDS)
@@ -122,6 +133,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     extended: Any = JSONAttribute(default=dict)  # {"deliver_by": seconds}: by how much its party has moved a deadline
     deliver_by = TimeAttribute(null=True)
     inspect_by = TimeAttribute(null=True)
+    asset_in_turn = BooleanAttribute(default=True)  # whether what is delivered next, or is inspected, is the asset
     frozen_causes = TextSetAttribute()
     frozen_at = TimeAttribute(null=True)
     frozen_from = UnicodeAttribute(null=True)
@@ -137,9 +149,15 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     looks = IntegerAttribute(default=0)
     held_days_told = IntegerAttribute(default=0)  # the last age of held money that was alarmed
     funded_at = TimeAttribute(null=True)
-    delivered_at = TimeAttribute(null=True)
+    delivered_at = TimeAttribute(null=True)  # when the asset was handed over
     ended_at = TimeAttribute(null=True)
     created_at = TimeAttribute()
+
+    @property
+    def inspecting(self) -> bool:
+        """Whether the buyer's answer is waited for: to all of it, or to a milestone of which more are to come."""
+        part = self.parts > 1 and self.status is EscrowStatus.FUNDS_HELD and self.inspect_by is not None
+        return part or self.status is EscrowStatus.DELIVERED
 
     @property
     def money(self) -> str | None:
@@ -187,10 +205,11 @@ class StablecoinEscrow(RailRow, discriminator="StablecoinEscrow"):
 
 
 class Delivery(EscrowRow, discriminator="Delivery"):
-    """The hand-over of the asset (or, later, of one milestone)."""
+    """The hand-over of the asset, or of what one milestone promises: `n` is the milestone's."""
 
     id = UnicodeAttribute()
     n = IntegerAttribute(default=0)
+    milestone_id = UnicodeAttribute(null=True)
     status = EnumAttribute(DeliveryStatus, default=DeliveryStatus.PENDING)
     description = UnicodeAttribute(null=True)
     verification = UnicodeAttribute(null=True)  # VERIFIED, NOT_APPLICABLE
@@ -199,6 +218,18 @@ class Delivery(EscrowRow, discriminator="Delivery"):
     started_at = TimeAttribute(null=True)
     delivered_at = TimeAttribute(null=True)
     confirmed_at = TimeAttribute(null=True)
+
+
+class Milestone(EscrowRow, discriminator="Milestone"):
+    """A part of the price that is released on its own; `amount` in cents, before fees. The numbers begin with 0."""
+
+    id = UnicodeAttribute()
+    n = IntegerAttribute()
+    title = UnicodeAttribute()
+    amount = IntegerAttribute()
+    transfers_asset = BooleanAttribute(default=False)  # of one of them alone: what it promises, Roblox shows
+    status = EnumAttribute(MilestoneStatus, default=MilestoneStatus.AWAIT_FUNDS)
+    released_at = TimeAttribute(null=True)
 
 
 class AssetWatch(EscrowRow, discriminator="AssetWatch"):

@@ -57,6 +57,7 @@ KEYS = {
     "StripeEscrow": Key("ESCROW#{escrow_ulid}", "RAIL"),
     "StablecoinEscrow": Key("ESCROW#{escrow_ulid}", "RAIL", gsi3=("DUE#VAULT", "{next_look}")),
     "Delivery":     Key("ESCROW#{escrow_ulid}", "DELIVERY#{n:02}"),
+    "Milestone":    Key("ESCROW#{escrow_ulid}", "MILESTONE#{n:02}"),
     "AssetWatch":   Key("ESCROW#{escrow_ulid}", "WATCH", gsi3=("DUE#WATCH", "{next_look}")),
     "Evidence":     Key("ESCROW#{escrow_ulid}", "EVIDENCE#{id}"),
     "Deposit":      Key("ESCROW#{escrow_ulid}", "DEPOSIT#{ref}"),

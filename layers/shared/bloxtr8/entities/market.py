@@ -137,6 +137,9 @@ class Offer(Root, discriminator="Offer"):
     amount = IntegerAttribute()
     currency = EnumAttribute(Currency)
     conditions = UnicodeAttribute(null=True)
+    milestones: Any = JSONAttribute(
+        default=list
+    )  # [{"title", "amountCents", "transfersAsset"}], as the contract has them
     status = EnumAttribute(OfferStatus, default=OfferStatus.PENDING)
     reason = UnicodeAttribute(null=True)
     epoch = IntegerAttribute()  # the listing's offers_epoch when the chain was opened

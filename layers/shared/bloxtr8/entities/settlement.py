@@ -53,6 +53,7 @@ class Settlement(HasUlid, EscrowRow, discriminator="Settlement"):
     to_buyer = IntegerAttribute(default=0)
     seller_share = IntegerAttribute(default=0)  # of the escrow's amount, before fees
     buyer_share = IntegerAttribute(default=0)
+    milestone_id = UnicodeAttribute(null=True)  # of a MILESTONE: which of them it pays
     through = IntegerAttribute(null=True)  # of a RETURN: the ledger's last line when it was planned
     replaces = UnicodeAttribute(null=True)  # the dropped one in whose place it pays what is left of its parts
     reason = UnicodeAttribute(null=True)

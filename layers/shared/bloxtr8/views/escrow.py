@@ -26,8 +26,22 @@ class Totals(View):
     refunded: int
 
 
+class MilestoneView(View):
+    """A part of the price, in the order in which they have their turn."""
+
+    id: str
+    title: str
+    amount_cents: int
+    transfers_asset: bool
+    status: str
+    delivery_id: str
+    released_at: Moment | None
+    allowed_actions: list[str]
+
+
 class DeliveryView(View):
     id: str
+    milestone_id: str | None
     status: str
     description: str | None
     verification: str | None
@@ -40,6 +54,7 @@ class DeliveryView(View):
 class SettlementView(View):
     id: str
     kind: str
+    milestone_id: str | None
     status: str
     to_seller: int
     to_platform: int
@@ -135,6 +150,7 @@ class EscrowView(EscrowSummary):
     holds: list[str]
     money: Totals
     rail_data: RailView | VaultView
+    milestones: list[MilestoneView]
     deliveries: list[DeliveryView]
     settlements: list[SettlementView]
     evidence: list[EvidenceView]
@@ -153,13 +169,14 @@ class EscrowView(EscrowSummary):
     @classmethod
     def of(cls, file: EscrowFile, roles: Collection[Role]) -> Self:
         """The view for someone in these roles; who may see it was decided before."""
-        escrow = file.escrow
+        escrow, now = file.escrow, clock.now()
         return cls(
             **EscrowSummary.model_validate(escrow).model_dump(),
             reason=escrow.reason,
             holds=sorted(escrow.holds),
             money=_totals(escrow),
             rail_data=_rail(file, buyers=Role.BUYER in roles),
+            milestones=_milestones(file, roles, now),
             deliveries=[DeliveryView.model_validate(row) for row in file.deliveries],
             settlements=[SettlementView.model_validate(row) for row in file.settlements],
             evidence=[EvidenceView.model_validate(row) for row in file.evidence],
@@ -172,13 +189,13 @@ class EscrowView(EscrowSummary):
             clocks_frozen=bool(escrow.frozen_causes),
             settlement_id=escrow.settlement_id,
             ended_at=escrow.ended_at,
-            allowed_actions=escrow_moves.allowed_actions(file, roles, clock.now()),
-            compliance=ComplianceView.of(file, clock.now()) if Role.COMPLIANCE in roles else None,
+            allowed_actions=escrow_moves.allowed_actions(file, roles, now),
+            compliance=ComplianceView.of(file, now) if Role.COMPLIANCE in roles else None,
         )
 
 
 class Started(View):
-    """202: the escrow is settling; the money moves on its own from here."""
+    """202: the money moves on its own from here; the escrow is settling, unless it was for a milestone of several."""
 
     status: str
     settlement_id: str
@@ -204,6 +221,23 @@ class DeliveryAnswer(View):
             verification=delivery.verification,
             inspection_ends_at=escrow.inspect_by,
         )
+
+
+def _milestones(file: EscrowFile, roles: Collection[Role], now: dt.datetime) -> list[MilestoneView]:
+    delivery_ids = {row.n: row.id for row in file.deliveries}
+    return [
+        MilestoneView(
+            id=row.id,
+            title=row.title,
+            amount_cents=row.amount,
+            transfers_asset=row.transfers_asset,
+            status=str(row.status),
+            delivery_id=delivery_ids[row.n],
+            released_at=row.released_at,
+            allowed_actions=escrow_moves.allowed_of_milestone(file, row, roles, now),
+        )
+        for row in file.milestones
+    ]
 
 
 def _totals(escrow: Escrow) -> Totals:

@@ -32,11 +32,20 @@ class Windows(View):
     inspect_seconds: int
 
 
+class MilestoneTerms(View):
+    """A part of the price; one of them hands the asset over."""
+
+    title: str
+    amount_cents: int
+    transfers_asset: bool
+
+
 class OfferView(View):
     """Terms that one side proposes; amount in cents. `reason` says why it ended.
 
     `fees` and `windows` are what accepting it now would mean, null once it can't be accepted: then the contract has
-    them. `terms_hash` covers both, the amount, the conditions and what the listing says: accept_offer takes it back.
+    them. `terms_hash` covers both, the amount, the conditions, the milestones and what the listing says: accept_offer
+    takes it back.
     """
 
     id: str
@@ -50,6 +59,7 @@ class OfferView(View):
     amount: int
     currency: Currency
     conditions: str | None
+    milestones: list[MilestoneTerms]
     fees: Fees | None
     windows: Windows | None
     terms_hash: str
@@ -79,6 +89,7 @@ class OfferView(View):
             amount=offer.amount,
             currency=offer.currency,
             conditions=offer.conditions,
+            milestones=[MilestoneTerms.model_validate(part) for part in offer.milestones],
             fees=Fees.model_validate(agreements.fees(offer.amount)) if open_ else None,
             windows=Windows.model_validate(agreements.windows(listing)) if open_ else None,
             terms_hash=agreements.terms_hash(offer, listing),
