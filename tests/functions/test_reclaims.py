@@ -61,6 +61,19 @@ def test_what_was_paid_out_before_is_booked_first(aws: Platform, chain: FakeChai
     assert escrows.sound(aws, escrow)["SELLER"] == 97_100
 
 
+def test_surplus_that_is_taken_back_ends_nothing_that_is_paid(aws: Platform, chain: FakeChain) -> None:
+    escrow = chains.delivered(aws, chain)
+    chain.pay(escrow, 50 * UNITS, STRANGER)
+    screened(aws, escrow)
+    escrows.confirm(aws, escrow)
+    for task in ("send_leg", "confirm_leg"):
+        aws.invoke(task, money.event(escrow))
+    row = record(escrow, chain.reclaim(escrow))
+    assert (row.status, row.settlement_id, row.held, row.surplus) == ("SETTLING", money.settlement(escrow).id, 0, 0)
+    assert factories.settle(escrow).status == "RELEASED"
+    assert escrows.sound(aws, escrow)["SELLER"] == 97_100
+
+
 def test_a_dispute_is_closed_by_it(aws: Platform, chain: FakeChain) -> None:
     escrow = disputed(aws, chain)
     record(escrow, chain.reclaim(escrow))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from bloxtr8 import reads
-from bloxtr8.domain import escrows, watches
+from bloxtr8.domain import escrows
 from bloxtr8.entities import Deposit, Escrow, EscrowStatus, StripeEscrow
 from bloxtr8.errors import DomainError, StaleWrite
 from bloxtr8.rails import stripe_client
@@ -33,6 +33,7 @@ JOBS = (
 FUNCTIONS = {
     *OF_FUNDING, *OF_SETTLEMENT, *JOBS, "render_contract", "close_stale_offers", "poll_chain", "process_webhook_event",
 }  # fmt: skip
+_WATCHED = frozenset({EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED})  # when it matters who has the asset
 BEFORE_A_DEAL: tuple[dict[str, float], ...] = ({"minutes": 6}, {"minutes": 6}, {"days": 8})
 AFTER_IT: tuple[dict[str, float], ...] = ({"minutes": 6}, {"days": 7}, {"minutes": 6}, {"days": 1}, {"days": 31})
 
@@ -86,7 +87,7 @@ def _time_passes(owner: str | None) -> Happening:
     """Nobody does anything, and Roblox shows this owner."""
 
     def happens(ground: Ground, trade: Trade, picture: Picture) -> Iterator[None]:
-        if owner == "seller" or any(row.status in watches.WATCHED for row in picture.rows(Escrow)):
+        if owner == "seller" or any(row.status in _WATCHED for row in picture.rows(Escrow)):
             ground.transfer(trade, owner)
             yield from _wait(ground, picture)
 
@@ -94,7 +95,7 @@ def _time_passes(owner: str | None) -> Happening:
 
 
 def _roblox_is_silent(ground: Ground, _: Trade, picture: Picture) -> Iterator[None]:
-    if any(row.status in watches.WATCHED for row in picture.rows(Escrow)):
+    if any(row.status in _WATCHED for row in picture.rows(Escrow)):
         ground.roblox.down()
         yield from _wait(ground, picture)
         ground.roblox.up()

@@ -29,10 +29,7 @@ class Picture:
 
     def rows[E: Entity](self, cls: type[E]) -> list[E]:
         """All rows of a kind, oldest first."""
-        found = [Entity.from_raw_data(item) for item in self.items.values() if item["type"]["S"] == cls.__name__]
-        return sorted(
-            (row for row in found if isinstance(row, cls)), key=lambda row: str(getattr(row, "created_at", ""))
-        )
+        return self.of_kind(cls.__name__)
 
     def of_kind(self, kind: str) -> list[Any]:
         """The same by the kind's name."""

@@ -43,8 +43,9 @@ def record(escrow_id: str, seen: ReclaimSeen, actor: Actor) -> None:
         return
     _book_first(file, actor)
     file = reads.escrow(escrow_id)
+    was_held = file.escrow.held  # nothing of it: it is paid, and what was taken is surplus, which ends nothing
     lines = _book(file, seen)
-    ended = _end(file) if file.escrow.status in escrows.MONEY_HELD and lines else None
+    ended = _end(file) if file.escrow.status in escrows.MONEY_HELD and was_held else None
     dropped = _drop(file)
     back = returning.give_back(file, None, plans.unreturned(file), "LATE_MONEY", actor)
     rows, freed = ended or ([], [])
