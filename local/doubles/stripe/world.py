@@ -166,7 +166,7 @@ class World:
     @staticmethod
     def checked(about: Object) -> Object:
         """The object, if Stripe could have sent it. Raises AssertionError: then the double is wrong."""
-        found = list(schema.problems(about))
+        found = schema.problems(about)
         if found:
             raise AssertionError("the double would answer what Stripe cannot: " + "; ".join(found[:5]))
         return about
