@@ -80,8 +80,8 @@ def test_a_contract_that_is_not_listed_for_this_chain_is_refused(
 def test_new_terms_name_the_current_contract(moved: World, monkeypatch: pytest.MonkeyPatch) -> None:
     honoured(monkeypatch, moved)
     terms = vaults.terms(
-        "esc_01KATZ00000000000000000099", buyer=BUYER, seller=BUYER, gross=1, max_fee_bps=0, windows={},
-        accepted_at=moved.deposits()[0].at,
+        "esc_01KATZ00000000000000000099", buyer=BUYER, seller=BUYER, gross=1, max_fee_bps=0,
+        windows={"deliverSeconds": 60, "inspectSeconds": 60}, accepted_at=moved.deposits()[0].at,
     )  # fmt: skip
     assert terms["escrowContract"] == deploy.address_of(OWNER).lower() != moved.chain.escrow
 
