@@ -210,6 +210,34 @@ def test_bytes_that_wait_for_a_nonce_nobody_signs_are_abandoned_and_paid_once(
     assert second.balances()["seller"] == paid["seller"]
 
 
+def test_what_bytes_that_were_abandoned_have_paid_is_paid_and_not_refused(
+    chain: Chain, wire: Wire, clock: Clock
+) -> None:
+    """Somebody signs for the gap before the new signer's call is mined: that one is in vain, and the leg is paid."""
+    first, second = gap(chain, wire, clock)
+    old = first.signer.address
+    rotate(first)
+    second.use(first.signer)
+    insist(first, first.order(), clock)
+    before = second.watch().attempts[0]["hash"]
+    clock.advance(seconds=HOUR)
+    assert second.watch().error == "SIGNER_GONE"
+    chain.automine(False)
+    second.rail.send(second.order())
+    (again,) = second.row().attempts
+    chain.drop(again["hash"])
+    chain.automine(True)
+    chain.send(old, old, "0x")
+    chain.wait(before)
+    assert second.balances()["seller"] == 2 * PAID["seller"]
+
+    assert second.watch().status is TxStatus.REVERTED
+
+    paid = LegOutcome(status=LegStatus.CONFIRMED, external_id=before)
+    assert second.rail.find(second.order()) == paid
+    assert second.rail.send(second.order()) == paid
+
+
 def test_a_signer_that_returns_uses_the_nonce_it_left_open(chain: Chain, wire: Wire, clock: Clock) -> None:
     first, second = gap(chain, wire, clock)
     old = first.signer

@@ -278,8 +278,10 @@ class UsdcRail:
         match tx.status:
             case TxStatus.FINAL:
                 return LegOutcome(status=LegStatus.CONFIRMED, external_id=tx.mined_hash or first)
-            case TxStatus.REVERTED:
-                return LegOutcome(status=LegStatus.REJECTED, external_id=tx.mined_hash or first, reason=tx.error)
+            case TxStatus.REVERTED:  # unless bytes that were given up have paid it, which were mined before
+                _, payment, terms = self._call_of(order)
+                refused = LegOutcome(status=LegStatus.REJECTED, external_id=tx.mined_hash or first, reason=tx.error)
+                return self._settled(terms, order, payment) or refused
             case TxStatus.CANCELLED:
                 raise RailOutcomeUnknown(f"{order.leg_id}: its nonce was given up; it may be sent again")
         return LegOutcome(status=LegStatus.SENT, external_id=tx.mined_hash or first, reason=tx.error)
