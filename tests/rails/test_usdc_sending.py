@@ -2,7 +2,7 @@
 
 import datetime as dt
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -303,6 +303,34 @@ def test_it_does_not_bump_what_is_young_and_rings_after_five_attempts(
     assert "a transaction is stuck" in caplog.text
     paid.chain.mine()
     assert paid.watch().status is TxStatus.FINAL
+
+
+@pytest.fixture
+def dear(chain: Chain) -> Iterator[Callable[[], None]]:
+    """Makes gas dear, five hundred gwei, until the test is over."""
+    usual = int(chain.block()["baseFeePerGas"], 16)
+
+    def price(wei: int) -> None:
+        chain.base_fee(wei)
+        chain.mine()
+
+    yield lambda: price(500 * 10**9)
+    price(usual)
+
+
+def test_what_a_node_finds_too_cheap_is_offered_more(paid: World, clock: Clock, dear: Callable[[], None]) -> None:
+    """Gas became dear before it was sent: without a better price every later nonce would wait for it."""
+    paid.line.fault("eth_sendRawTransaction", "before")
+    with pytest.raises(RailOutcomeUnknown):
+        paid.rail.send(paid.order())
+    dear()
+    assert paid.watch().status is TxStatus.SENT
+    clock.advance(seconds=61)
+
+    row = paid.watch()
+
+    assert (row.status, len(row.attempts)) == (TxStatus.FINAL, 2)
+    assert paid.balances() == PAID
 
 
 def test_a_transaction_that_vanished_in_a_reorg_is_sent_again_as_it_was(chain: Chain, clock: Clock) -> None:

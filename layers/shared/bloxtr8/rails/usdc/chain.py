@@ -26,7 +26,7 @@ from bloxtr8.rails.base import RailBug, RailError, RailOutcomeUnknown, RailThrot
 from bloxtr8.rails.usdc import calls, node
 
 THROTTLED = {-32005, 429}  # "limit exceeded"
-TAKEN = ("already known", "already imported", "nonce too low", "underpriced", "already in the pool")
+TAKEN = ("already known", "already imported", "nonce too low", "underpriced", "already in the pool", "block base fee")
 POOR = ("insufficient funds",)
 # What nodes say of a question about logs that is too large: Alchemy ("Log response size exceeded", "query timeout
 # exceeded"), QuickNode ("limited to a 10,000 range"), Base's own ("query exceeds max results 20000", "max block range",
