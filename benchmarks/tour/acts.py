@@ -36,7 +36,7 @@ def offer(who: Trader, listing_id: str) -> dict[str, Any]:
 def agreed(cast: Cast, group_id: str, currency: str = "USD", milestones: Parts | None = None) -> Trade:
     """A trade that both have signed."""
     trade = Trade(f"Group {group_id}")
-    stories.agree(cast, trade, group_id, quiet, currency, milestones)
+    stories.agree(cast, trade, group_id, quiet, currency, milestones=milestones)
     return trade
 
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".local"
-STEPS = 96
+STEPS = 86
 
 
 def main() -> int:

@@ -146,7 +146,6 @@ DELIVERY = Lifecycle(
 
 _M = MilestoneStatus
 _UNRELEASED = {_M.FUNDS_HELD, _M.DELIVERED}
-_OPEN = {_M.AWAIT_FUNDS, *_UNRELEASED, _M.SETTLING}
 MILESTONE = Lifecycle(
     "Milestone", MilestoneStatus,
     ("sign_contract",     _NEW,              _M.AWAIT_FUNDS, PARTIES),
@@ -159,7 +158,8 @@ MILESTONE = Lifecycle(
     ("release_milestone", _UNRELEASED,       _M.SETTLING,    _BUYER),
     ("finish_settlement", {_M.SETTLING},     _M.RELEASED,    _SYSTEM),
     # with the escrow: by what its end paid, or CANCELLED where it was divided otherwise or never paid
-    ("end_milestone",     _OPEN,           {_M.RELEASED, _M.REFUNDED, _M.CANCELLED}, _SYSTEM),
+    ("end_milestone",     {_M.AWAIT_FUNDS},  _M.CANCELLED,   _SYSTEM),
+    ("end_milestone",     {*_UNRELEASED, _M.SETTLING}, {_M.RELEASED, _M.REFUNDED, _M.CANCELLED}, _SYSTEM),
 )  # fmt: skip
 
 _S = SettlementStatus
