@@ -13,12 +13,13 @@ _BALANCE_OF = "0x70a08231"  # balanceOf(address)
 _SETTLED = "0x9302b5ed1fcdc283c73362493cf20e5895f8696a316b448d2b8be76b7f169645"  # Settled(…), as Escrow.sol has it
 
 
-def prove_wallets(cast: Cast, tell: Tell) -> dict[str, str]:
-    """Each side signs our message with a wallet of its own. Returns the addresses by name."""
+def prove_wallets(cast: Cast, tell: Tell, cents: int = POCKET_CENTS) -> dict[str, str]:
+    """Each side signs our message with a wallet of its own, the buyer's with so much in it. Returns the addresses by
+    name."""
     found = {}
-    for person, cents in ((cast.buyer, POCKET_CENTS), (cast.seller, 0)):
+    for person, pocket in ((cast.buyer, cents), (cast.seller, 0)):
         tell(f"{person.name} proves a wallet by a signature")
-        found[person.name] = person.link_wallet(cents * UNITS_A_CENT).address
+        found[person.name] = person.link_wallet(pocket * UNITS_A_CENT).address
     return found
 
 

@@ -11,7 +11,7 @@ from tests.flows.theatre import Theatre, silent
 @pytest.fixture(scope="module")
 def wallets(cast: Cast) -> dict[str, str]:
     """Both sides' proven wallets; the buyer's holds USDC."""
-    return usdc.prove_wallets(cast, silent)
+    return usdc.prove_wallets(cast, silent, 200_000)
 
 
 def agree(theatre: Theatre, amount: int = 23_000) -> None:
