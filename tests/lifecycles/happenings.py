@@ -10,7 +10,8 @@ from typing import Any
 
 from bloxtr8 import reads
 from bloxtr8.domain import escrows
-from bloxtr8.entities import Deposit, Escrow, EscrowStatus, StripeEscrow
+from bloxtr8.domain.compliance import REFUNDABLE
+from bloxtr8.entities import Deposit, Escrow, EscrowStatus, RailName, StripeEscrow
 from bloxtr8.errors import DomainError, StaleWrite
 from bloxtr8.rails import stripe_client
 from bloxtr8.rails.base import RailDeclined, RailError, RailOutcomeUnknown
@@ -252,7 +253,7 @@ def _reviewed(early: bool) -> Happening:
 def _refunded_by_hand(ground: Ground, _: Trade, picture: Picture) -> Iterator[None]:
     """Somebody refunds everything in Stripe's Dashboard."""
     charge = _charge_of(picture)
-    if charge is not None:
+    if charge is not None and any(row.status in REFUNDABLE for row in picture.rows(Escrow)):
         stripe_client.client().v1.refunds.create({"charge": charge})
         _told(ground, "refund.created")
         yield
@@ -316,6 +317,11 @@ def _term_is_near(ground: Ground, escrow: Escrow) -> Iterator[None]:
 
 
 HAPPENINGS: dict[str, Happening] = {
+    "a call that never arrived": _never_sent,
+    "a call that nobody answered": _unheard("drop_before"),
+    "a call that was done and not answered": _unheard("drop_after"),
+    "Stripe doubts too late": _reviewed(early=False),
+    "the machine pays": _pays,
     **{name: _task(name) for name in OF_FUNDING},
     **{name: _leg_task(name) for name in OF_SETTLEMENT},
     "render_contract": _render,
@@ -335,15 +341,15 @@ HAPPENINGS: dict[str, Happening] = {
     "the vault is reclaimed": _on_chain(_reclaimed),
     "the bank decides for the buyer": _bank("lost"),
 }
-# what leaves nothing at Stripe for another to happen to, each on a trade of its own, in these statuses of it
-_SETTLING = frozenset({EscrowStatus.SETTLING})
-USING_UP: dict[str, tuple[Happening, frozenset[EscrowStatus]]] = {
-    "the machine pays": (_pays, _SETTLING | {EscrowStatus.CANCELLED}),
-    "a call that never arrived": (_never_sent, _SETTLING),
-    "a call that nobody answered": (_unheard("drop_before"), _SETTLING),
-    "a call that was done and not answered": (_unheard("drop_after"), _SETTLING),
-    "Stripe doubts too late": (_reviewed(early=False), _SETTLING),
-    "a refund in the Dashboard": (_refunded_by_hand, escrows.MONEY_HELD - _SETTLING),
-    "the bank decides for the buyer": (_bank("lost"), _SETTLING),
-    "the bank takes a part back": (_bank("lost", parts=3), escrows.MONEY_HELD),
+
+# what a bank or a person takes back at Stripe, on another trade that stands there
+AT_STRIPE: dict[str, Happening] = {
+    "the bank takes a part back": _bank("lost", parts=3),
+    "the bank takes all of it back": _bank("lost"),
+    "a refund in the Dashboard": _refunded_by_hand,
 }
+
+
+def is_held_by_card(picture: Picture) -> bool:
+    """Whether there is something that a bank or a person could take back before the end."""
+    return any(row.status in escrows.MONEY_HELD and row.rail == RailName.STRIPE for row in picture.rows(Escrow))

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bloxtr8.entities import Escrow, EscrowStatus
 from tests.lifecycles import happenings, rows
 from tests.lifecycles.ground import Ground, Image, Trade
-from tests.lifecycles.happenings import HAPPENINGS, USING_UP, Happening
+from tests.lifecycles.happenings import AT_STRIPE, HAPPENINGS, Happening
 from tests.lifecycles.picture import Picture
 from tests.lifecycles.stages import MAIN, STAGES
 from tools import template
@@ -48,11 +47,10 @@ class Watch:
         self._judge(name, Picture({}), image.picture)
         for what, happening in HAPPENINGS.items():
             self._happen(f"{name}, {what}", happening, trade, image)
-        paid = [row for row in image.picture.rows(Escrow) if row.deposited]
-        status = {EscrowStatus.SETTLING if row.settlement_id else row.status for row in paid}  # of a milestone too
-        for what, (happening, statuses) in USING_UP.items():
-            if status & statuses:
-                self._happen(f"{name}, {what}", happening, *self.ground.build(STAGES[name]))
+        if happenings.is_held_by_card(image.picture):
+            another = self.ground.build(STAGES[name])
+            for what, happening in AT_STRIPE.items():
+                self._happen(f"{name}, {what}", happening, *another)
 
     def _happen(self, what: str, happening: Happening, trade: Trade, image: Image) -> None:
         before, there = image.picture, image.rows

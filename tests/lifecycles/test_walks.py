@@ -14,12 +14,12 @@ from bloxtr8.entities import Contract, Escrow, Offer
 from tests import factories
 from tests.lifecycles import calls, rows
 from tests.lifecycles.ground import STAFF, Ground, Rows, Trade
-from tests.lifecycles.happenings import HAPPENINGS, USING_UP, Happening
+from tests.lifecycles.happenings import AT_STRIPE, HAPPENINGS
 from tests.lifecycles.picture import Picture
 from tests.lifecycles.stages import MAIN
 
 PEOPLE = ("buyer", "seller", "buyer", "seller", "stranger", *STAFF)  # the parties twice as often
-ALL: dict[str, Happening] = HAPPENINGS | {name: happening for name, (happening, _) in USING_UP.items()}
+ALL = HAPPENINGS | AT_STRIPE
 WALKS, STEPS = 150, 25
 
 
