@@ -12,7 +12,7 @@ export PYTHONPATH := $(CURDIR)/layers/shared:$(CURDIR)
 export SAM_CLI_TELEMETRY := 0
 TESTS ?= tests
 
-.PHONY: help setup test test-slow check lint types arrows deployment generated format build openapi readme function local demo bench onchain gas staff lock clean
+.PHONY: help setup test test-slow check lint types arrows deployment generated format build openapi readme function local demo bench chaos onchain gas staff lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -85,6 +85,9 @@ demo: $(READY) $(CHAIN) ## whole trades, by card and in USDC, through the public
 
 bench: $(READY) $(CHAIN) ## cold start, warm calls, round trips, what a trade costs
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(READY) ## random trades while everything goes wrong: 2,000 (TRADES=…), of SEED=…; REPORT=1; WORLD=… alone
+	PYTHONHASHSEED=0 $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(TRADES),--trades $(TRADES)) $(if $(EACH),--each $(EACH)) $(if $(WORLD),--world $(WORLD)) $(if $(REPORT),--report) $(ARGS)
 
 onchain: $(READY) $(CHAIN) ## the contracts: artifact byte for byte, fuzz and invariant tests, mutants
 	node onchain/build.mjs --check

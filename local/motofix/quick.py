@@ -3,7 +3,8 @@
 It asks its model of DynamoDB about ten possible members of every attribute of every item, each under several names;
 casts every key it compares, and weighs an item anew for every attribute; walks through the arguments of a request by
 its model, though they are JSON as they came; reads its own folder and lists its own methods at every request; parses
-the same conditions again and again, and a state machine when it is made and for every execution.
+the same conditions again and again, and a state machine when it is made and for every execution. For a query it sorts
+the whole table first, and then looks for what was asked.
 """
 
 import functools
@@ -30,6 +31,7 @@ _cast = DynamoType.cast_value.fget  # type: ignore[attr-defined]
 _parse = AmazonStateLanguageParser.parse
 _parse_arguments = DynamoHandler.parse_parameters
 _parse_condition = ConditionExpressionParser.parse
+_query = table.Table.query
 _MOST_CONDITIONS = 5_000
 _conditions: dict[tuple[str, ...], Any] = {}
 
@@ -44,6 +46,7 @@ def apply() -> None:
     table.dynamo_json_dump = lambda _: " "  # the SizeBytes of a stream's record, which nobody asks for
     ConditionExpressionParser.parse = _condition  # type: ignore[method-assign]
     DynamoHandler.parse_parameters = _arguments  # type: ignore[method-assign]
+    table.Table.query = _quick_query  # type: ignore[method-assign]
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
     modules = list(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
@@ -122,6 +125,27 @@ def _condition(self: ConditionExpressionParser) -> Any:
         found = _conditions[key] = op, self.expr_attr_names_found, self.expr_attr_values_found
     op, self.expr_attr_names_found, self.expr_attr_values_found = found[0], list(found[1]), list(found[2])
     return op
+
+
+def _quick_query(self: table.Table, hash_key: DynamoType | None, *args: Any, **options: Any) -> Any:
+    """Its own, of the rows of that partition, or of that part of the index, alone."""
+    keys = options.get("hash_key_conditions")
+    if not self.range_key_attr or not (hash_key or keys):
+        return _query(self, hash_key, *args, **options)
+    ((name, wanted), *_) = keys or [(self.hash_key_attr, hash_key)]
+    parts = [self.items.get(wanted, {})] if name == self.hash_key_attr else self.items.values()
+    rows = [row for part in parts for row in part.values() if _has(row, name, wanted)]  # type: ignore[union-attr]
+    rows.sort(key=lambda row: (row.hash_key, row.range_key))
+    self.all_items = lambda: rows  # type: ignore[method-assign]
+    try:
+        return _query(self, hash_key, *args, **options)
+    finally:
+        del self.all_items  # the class's own again
+
+
+def _has(row: Any, name: str, wanted: DynamoType) -> bool:
+    found = row.attrs.get(name)
+    return found is not None and bool(found.value == wanted.value)
 
 
 @functools.lru_cache(maxsize=64)

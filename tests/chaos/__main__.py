@@ -1,0 +1,89 @@
+"""`make chaos`: at least 2,000 trades in worlds of their own, two at a time. One that breaks a law is shown, and how to
+play it again."""
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator
+
+import tests.conftest  # noqa: F401  (the environment of all tests)
+from tests.chaos import report
+from tests.chaos.play import TRADES, Broken, Outcome, play
+
+MOST_SHOWN = 3
+
+
+def main() -> int:
+    """Play, and say whether all is as it should be."""
+    asked = _asked()
+    numbers = [asked.world] if asked.world is not None else range(-(-asked.trades // asked.each))
+    total, broken, begun = report.Total(), 0, time.monotonic()
+    for found in _played([(asked.seed, number, asked.each) for number in numbers], asked.workers):
+        if isinstance(found, str):
+            broken += 1
+            if broken <= MOST_SHOWN:
+                print(f"\r{'':78}\r{found}\n", flush=True)
+        else:
+            total.add(found)
+        _progress(total, broken, len(numbers) * asked.each, begun)
+    print()
+    if asked.report:
+        print("\n".join(report.lines(total)))
+    missed = [] if asked.world is not None or broken else total.missed
+    for site, fault in missed:
+        print(f"never hit: {site} × {fault}")
+    print(_verdict(total, broken, len(missed), time.monotonic() - begun))
+    return 1 if broken or missed else 0
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make chaos")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--trades", type=int, default=2_000)
+    parser.add_argument("--each", type=int, default=TRADES, help="trades of a world")
+    parser.add_argument("--world", type=int, help="this world alone")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--report", action="store_true")
+    return parser.parse_args()
+
+
+def _played(worlds: list[tuple[int, int, int]], workers: int) -> Iterator[Outcome | str]:
+    """What became of each, as they come to rest."""
+    if len(worlds) == 1 or workers == 1:
+        yield from map(_play, worlds)
+        return
+    with multiprocessing.get_context("spawn").Pool(workers, initializer=_quiet) as pool:
+        yield from pool.imap_unordered(_play, worlds)
+
+
+def _quiet() -> None:
+    """Ctrl-C is the first process's to hear."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _play(world: tuple[int, int, int]) -> Outcome | str:
+    try:
+        return play(*world)
+    except Broken as broken:
+        return str(broken)
+
+
+def _progress(total: report.Total, broken: int, trades: int, begun: float) -> None:
+    done = total.trades
+    pairs = len(report.wanted())
+    told = f"{done}/{trades} trades, {pairs - len(total.missed)}/{pairs} pairs, {broken} worlds broken"
+    if sys.stdout.isatty() or done == trades:
+        print(f"\r{told}, {time.monotonic() - begun:.0f} s ", end="", flush=True)
+
+
+def _verdict(total: report.Total, broken: int, missed: int, seconds: float) -> str:
+    if broken or missed:
+        return f"Not as it should be: {broken} worlds broke a law, {missed} pairs were never hit ({seconds:.0f} s)."
+    return f"All is as it should be: {total.trades} trades ended, no cent is missing ({seconds:.0f} s)."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""What befalls a trade from outside: banks act, wallets turn out risky, the asset goes astray, vaults are reclaimed."""
+
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import stripe
+
+from bloxtr8 import actors, table
+from bloxtr8.entities import User
+from local.doubles.stripe.errors import ApiError
+from tests.chaos import assets
+from tests.functions.chain import UNITS
+
+if TYPE_CHECKING:
+    from tests.chaos.people import Trade
+
+HOUR, DAY = 3600.0, 86_400.0
+PAID = {"FUNDS_HELD", "DELIVERED", "DISPUTED", "SETTLING"}
+
+
+class Befall(NamedTuple):
+    """Something that happens to a trade once, from the moment that it can."""
+
+    when: Callable[["Trade"], bool]
+    act: Callable[["Trade"], object]
+
+
+def _in(*statuses: str) -> Callable[["Trade"], bool]:
+    return lambda trade: trade.escrow is not None and trade.escrow.status in statuses
+
+
+# --- the buyer's bank, and Stripe
+
+
+def _charge(trade: "Trade") -> str:
+    return str(trade.rail_row.charge_id)
+
+
+def _charged_back(verdict: str, share: int = 1) -> Callable[["Trade"], None]:
+    """The bank takes all of it, or a part; what it decides is known."""
+
+    def act(trade: "Trade") -> None:
+        trade.world.banks.verdicts[_charge(trade)] = verdict
+        amount = trade.escrow.gross // share if share > 1 else None
+        with contextlib.suppress(ApiError):  # nothing of the charge is left
+            trade.world.outside.stripe.open_dispute(_charge(trade), amount=amount)
+
+    return act
+
+
+def _inquired(trade: "Trade") -> None:
+    """The bank only asks; sometimes it is not content with the answer."""
+    trade.world.outside.stripe.open_dispute(_charge(trade), inquiry=True)
+
+
+def _warned(trade: "Trade") -> None:
+    trade.world.outside.stripe.warn(_charge(trade))
+
+
+def _reviewed(trade: "Trade") -> None:
+    trade.world.outside.stripe.review(_charge(trade))
+
+
+def _refund_comes_back(trade: "Trade") -> None:
+    """The buyer's bank does not take the refund."""
+    paid = next(row for row in trade.of_escrow("LEG#") if str(row.external_id).startswith("re_"))
+    with contextlib.suppress(ApiError):  # it was not sent yet, or came back already
+        trade.world.outside.stripe.fail_refund(paid.external_id)
+
+
+def _was_refunded(trade: "Trade") -> bool:
+    return any(row.status == "CONFIRMED" and str(row.external_id).startswith("re_") for row in trade.of_escrow("LEG#"))
+
+
+def _refunded_by_hand(trade: "Trade") -> None:
+    """Somebody of ours refunds in Stripe's Dashboard, with no leg."""
+    client = trade.world.outside.plain_stripe
+    with contextlib.suppress(stripe.InvalidRequestError):
+        client.v1.refunds.create({"payment_intent": str(trade.rail_row.external_id)})
+
+
+def _account_closed(trade: "Trade") -> None:
+    """Stripe pays the seller no more, for some days."""
+    double, account = trade.world.outside.stripe, str(trade.escrow.payout_account_id)
+    double.onboard(account, succeeds=False)
+    trade.later_act(trade.random.uniform(0.2, 5) * DAY, "account", lambda: double.onboard(account))
+
+
+# --- wallets and vaults
+
+
+def _payee_risky(trade: "Trade") -> None:
+    """The seller's wallet, or the buyer's, turns out to be risky before it is paid; or nobody can tell for a while."""
+    risks = trade.world.outside.wallets.risks
+    wallet = trade.random.choice((trade.seller.wallet, trade.buyer.wallet))
+    risks[wallet] = trade.random.choice(("UNKNOWN", "MEDIUM", "HIGH", "SANCTIONED"))
+    if risks[wallet] == "UNKNOWN":
+        trade.later_act(30 * HOUR, "screening", lambda: risks.pop(wallet))
+
+
+def _payee_refused(trade: "Trade") -> None:
+    """The token's own list has the seller, for some days."""
+    unready = trade.world.outside.chain.unready
+    unready.add(trade.seller.wallet)
+    trade.later_act(trade.random.uniform(0.2, 4) * DAY, "token", lambda: unready.discard(trade.seller.wallet))
+
+
+def _reclaimed(trade: "Trade") -> None:
+    """After the vault's term somebody sends what is in it to the buyer."""
+    trade.world.outside.chain.take_back(trade.escrow)
+    trade.world.jobs.want("poll_chain")
+
+
+def _lost_in_a_fork(trade: "Trade") -> None:
+    """A re-org after finality takes the payment away, and the next brings it again."""
+    chain, vault = trade.world.outside.chain, trade.world.outside.chain.vaults[str(trade.rail_row.external_id)]
+    seen = vault["deposits"][-1]
+    if vault["units"] < seen.units:
+        return
+    chain.lose(trade.escrow)
+    trade.world.jobs.want("poll_chain")
+
+    def again() -> None:
+        vault["deposits"].append(seen)
+        vault["units"] += seen.units
+        trade.world.jobs.want("poll_chain")
+
+    trade.later_act(trade.random.uniform(0.3, 2) * DAY, "fork", again)
+
+
+def _dusted(trade: "Trade") -> None:
+    """Strangers send less than anything is worth."""
+    from tests.chaos.paying import send_usdc
+
+    sender = f"0x{0xD057 << 32 | trade.number:040x}"
+    trade.world.outside.wallets.risks[sender] = trade.random.choice(("LOW", "HIGH", "SANCTIONED"))
+    for units in (1, 9_999, 7 * UNITS, 30 * UNITS):
+        send_usdc(trade, trade.escrow, units, sender)
+
+
+def _paid_late(trade: "Trade") -> None:
+    from tests.chaos.paying import send_usdc
+
+    send_usdc(trade, trade.escrow, trade.random.choice((99 * UNITS, 12_345_678)))
+
+
+# --- everybody
+
+
+def _banned(trade: "Trade") -> None:
+    """A banned person may start nothing, and finishes what he began (C10)."""
+    person = trade.random.choice((trade.buyer, trade.seller))
+    row = table.get(User, id=person.id)
+    row.banned = True
+    table.commit(row, action="ban_user", actor=actors.system("chaos"))
+
+
+def _roblox_gone(days: float) -> Callable[["Trade"], None]:
+    def act(trade: "Trade") -> None:
+        world = trade.world
+        world.outside.hidden.add(trade.asset_id)
+        trade.later_act(days * DAY, "Roblox is back", lambda: world.outside.hidden.discard(trade.asset_id))
+
+    return act
+
+
+_STRIPE = lambda trade: trade.escrow is not None and trade.rail_row.charge_id is not None and trade.escrow.held  # noqa: E731
+_ENDED = _in("RELEASED", "SPLIT", "REFUNDED")
+BEFALLS: dict[str, Befall] = {
+    "chargeback won": Befall(_in(*PAID), _charged_back("won")),
+    "chargeback lost": Befall(_in(*PAID), _charged_back("lost")),
+    "part charged back": Befall(_in(*PAID), _charged_back("lost", 3)),
+    "chargeback at the start": Befall(lambda trade: bool(_STRIPE(trade)), _charged_back("lost")),
+    "late chargeback won": Befall(_ENDED, _charged_back("won")),
+    "late chargeback lost": Befall(_ENDED, _charged_back("lost")),
+    "inquiry": Befall(_in(*PAID), _inquired),
+    "warning": Befall(_in(*PAID), _warned),
+    "review": Befall(_in("FUNDS_HELD", "DELIVERED"), _reviewed),
+    "refund comes back": Befall(_was_refunded, _refund_comes_back),
+    "refunded by hand": Befall(_in("FUNDS_HELD", "DELIVERED", "DISPUTED"), _refunded_by_hand),
+    "account closed": Befall(_in("FUNDS_HELD", "DELIVERED"), _account_closed),
+    "payee risky": Befall(_in("DELIVERED", "DISPUTED"), _payee_risky),
+    "payee refused": Befall(_in("FUNDS_HELD", "DELIVERED"), _payee_refused),
+    "reclaimed": Befall(_in(*PAID), _reclaimed),
+    "lost in a fork": Befall(_in("FUNDS_HELD", "DELIVERED", "DISPUTED"), _lost_in_a_fork),
+    "dusted": Befall(_in("AWAIT_FUNDS", "DELIVERED", "RELEASED", "CANCELLED"), _dusted),
+    "paid late": Befall(_in("RELEASED", "REFUNDED", "SPLIT", "CANCELLED"), _paid_late),
+    "rollback": Befall(_in("DELIVERED"), lambda trade: assets.give(trade, trade.seller.roblox_id)),
+    "sold on": Befall(_in("DELIVERED"), lambda trade: assets.give(trade, "987654")),
+    "locked": Befall(_in("DELIVERED"), lambda trade: assets.lock(trade)),
+    "Roblox gone": Befall(_in("FUNDS_HELD", "DELIVERED"), _roblox_gone(2)),
+    "Roblox gone for long": Befall(_in("FUNDS_HELD", "DELIVERED"), _roblox_gone(9)),
+    "banned": Befall(_in("FUNDS_HELD"), _banned),
+}

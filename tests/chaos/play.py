@@ -1,0 +1,88 @@
+"""Playing worlds: people are put into one, it runs until nothing happens any more, and the laws are checked."""
+
+import gc
+import itertools
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+from moto import mock_aws
+
+from bloxtr8.entities import Tier
+from tests import factories
+from tests.chaos import fates, laws
+from tests.chaos.people import Trade
+from tests.chaos.staff import Staff
+from tests.chaos.world import Stuck, World
+from tests.functions import chain as chains
+
+TRADES = 10  # of a world
+SHOWN = 60  # events of a failure
+
+
+class Broken(AssertionError):
+    """A law does not hold, or a world does not come to rest."""
+
+
+@dataclass
+class Outcome:
+    """What became of a world."""
+
+    seed: int
+    number: int
+    digest: str
+    steps: int
+    ends: Counter[tuple[str, str]] = field(default_factory=Counter)  # (rail, end)
+    hit: Counter[tuple[str, str]] = field(default_factory=Counter)  # (site, fault)
+    cents: Counter[str] = field(default_factory=Counter)  # in, held, out
+    fates: Counter[str] = field(default_factory=Counter)
+    left: int = 0  # settlements that only a person can end
+
+
+def play(seed: int, number: int, trades: int = TRADES, *, calm: bool = False, quick: bool = True) -> Outcome:
+    """One world to its end. Raises Broken with all that is needed to see it again."""
+    gc.collect()  # the last world: the platform itself has the collector look seldom
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        world = make(seed, number, trades, patch, calm=calm, quick=quick)
+        try:
+            world.run()
+            broken = [*world.broken, *world.watch.broken, *world.luck.broken, *laws.broken(world)]
+        except Stuck as stuck:
+            broken = [str(stuck), *world.broken]
+        if broken:
+            raise Broken(_told(world, trades, broken))
+        ends = Counter((str(trade.rail), str(trade.end)) for trade in world.trades)
+        left = sum(map(world.is_left_to_people, world.rows("SETTLEMENT#")))
+        kinds = Counter(trade.fate.name for trade in world.trades)
+        return Outcome(
+            seed, number, world.digest.hexdigest(), world.steps, ends, world.luck.hit, laws.cents(world), kinds, left
+        )  # fmt: skip
+
+
+def make(
+    seed: int, number: int, trades: int, patch: pytest.MonkeyPatch, *, calm: bool = False, quick: bool = True
+) -> World:
+    """A world with its people, before anything happened."""
+    patch.setattr(factories, "_numbers", itertools.count(1))
+    patch.setattr(chains, "_made", [])
+    world = World(seed, number, patch, calm=calm, quick=quick)
+    staff = Staff(world)
+    for n, fate in enumerate(fates.of_world(number, trades)):
+        seller = factories.payee(world.outside.stripe) if fate.currency == "USD" else chains.holder()
+        buyer = factories.user(tier=Tier.TIER_2) if fate.currency == "USD" else chains.holder()
+        world.trades.append(Trade(world, n, fate, buyer, seller))
+    world.pump()
+    world.forget()
+    for trade in world.trades:
+        trade.begin()
+    staff.begin()
+    return world
+
+
+def _told(world: World, trades: int, broken: list[str]) -> str:
+    states = [
+        f"t{trade.number} {trade.fate.name}: {trade.end} {trade.escrow and trade.escrow.id}" for trade in world.trades
+    ]
+    again = f"make chaos SEED={world.seed} WORLD={world.number} EACH={trades}"
+    told = f"seed {world.seed}, world {world.number}: again with  {again}"
+    return "\n".join([*list(world.log)[-SHOWN:], "", *states, "", *broken, "", told])

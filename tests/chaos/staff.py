@@ -1,0 +1,96 @@
+"""Arbiters, compliance and operators: they look again and again until everything is decided."""
+
+from typing import TYPE_CHECKING, Any
+
+from bloxtr8.domain import compliance
+from bloxtr8.entities import Decision, PlatformRole
+from tests import factories
+from tests.chaos.people import Client
+
+if TYPE_CHECKING:
+    from tests.chaos.world import World
+
+RESOLUTION = "Both sides share what remains, as they said."
+REASON = "Looked at with care."
+HOUR = 3600.0
+
+
+class Staff:
+    """All of them, with one client each."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        roles = (PlatformRole.ARBITER, PlatformRole.COMPLIANCE, PlatformRole.COMPLIANCE, PlatformRole.PADMIN)
+        self.people = [factories.user(platform_roles=frozenset([role])) for role in roles]
+        self.clients = [Client(world, f"staff{n}") for n in range(len(roles))]
+
+    def begin(self) -> None:
+        self.world.later(HOUR, "staff", self.turn)
+
+    def turn(self) -> None:
+        """Each does one thing of what is to be done, if anything; a client that waits for an answer asks again."""
+        work = [self._disputes(), self._holds(first=True), self._holds(first=False), self._parked()]
+        for client, found in zip(self.clients, work, strict=True):
+            if client.waiting is not None:
+                client.again()
+            elif found:
+                action, user, body, path = self.world.random.choice(found)
+                client.ask(action, user, body, **path)
+        self.world.banks.look()
+        if not self.world.over:
+            self.world.later(self.world.random.uniform(1, 10) * HOUR, "staff", self.turn)
+
+    def _disputes(self) -> list[Any]:
+        arbiter = self.people[0]
+        found: list[Any] = []
+        for row in self.world.rows("DISPUTE#"):
+            path = {"escrow_id": row.escrow_id, "dispute_id": row.id}
+            escrow = self.world.escrow_of(row)
+            if self.world.waits_long(escrow):
+                continue
+            if row.status == "OPEN":
+                found.append(("assign_dispute", arbiter, None, path))
+            elif row.status == "IN_REVIEW" and escrow.settlement_id is None:
+                found.append(("get_dispute", arbiter, None, path))
+                found.append(("resolve_dispute", arbiter, self._verdict(escrow), path))
+        return found
+
+    def _verdict(self, escrow: Any) -> dict[str, Any]:
+        rest = escrow.amount - escrow.seller_share
+        share = self.world.random.choice((0, rest, rest // 3, rest // 2))
+        outcome = "REFUND" if share == 0 else "RELEASE" if share == rest else "SPLIT"
+        return {"outcome": outcome, "sellerAmount": share, "buyerAmount": rest - share, "resolution": RESOLUTION}
+
+    def _holds(self, *, first: bool) -> list[Any]:
+        user = self.people[1 if first else 2]
+        found = []
+        for escrow in self.world.escrows():
+            if escrow.holds or self._stopped(escrow):
+                file = self.world.file(escrow)
+                for option in compliance.options(file, self.world.clock.moment):
+                    if self._chooses(escrow, option):
+                        body = {"hold": str(option.hold), "decision": str(option.decision), "reason": REASON}
+                        found.append(("decide_hold", user, body, {"escrow_id": escrow.id}))
+        return found
+
+    def _stopped(self, escrow: Any) -> bool:
+        """Whether something of it was parked, which a finding may have done."""
+        rows = self.world.mirror.partition(f"ESCROW#{escrow.ulid}", "SETTLEMENT#")
+        return any(row.status == "PARKED" for row in rows)
+
+    def _chooses(self, escrow: Any, option: Any) -> bool:
+        """Of one escrow always the same, so that two people agree; and nobody freezes anything here."""
+        refunds = sum(map(ord, escrow.id + option.hold)) % 3 == 0
+        others = {one.decision for one in compliance.options(self.world.file(escrow), self.world.clock.moment)}
+        if option.decision is Decision.REFUND:
+            return refunds
+        return option.decision is not Decision.FREEZE and not (refunds and Decision.REFUND in others)
+
+    def _parked(self) -> list[Any]:
+        admin = self.people[3]
+        found = []
+        for row in self.world.rows("SETTLEMENT#"):
+            holds = set(self.world.escrow_of(row).holds) - {"PAYOUT_FAILED"}
+            if row.status == "PARKED" and not holds and not self.world.is_left_to_people(row):
+                found.append(("resume_settlement", admin, {"reason": REASON}, {"escrow_id": row.escrow_id}))
+        return found
