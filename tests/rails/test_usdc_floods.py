@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
-from bloxtr8.rails.usdc import node, searching
+from bloxtr8.rails.usdc import node, reclaiming, searching
 from bloxtr8.rails.usdc.chain import Block, Log, TooMuch
-from tests.rails.vaults import GROSS, REFUSALS, World
+from local.chain.rpc import call_data
+from tests.rails.vaults import BUYER, GROSS, NOISY, REFUSALS, UNITS, World
 
 NOTHING = [0] * 12
 
@@ -188,10 +189,31 @@ def test_no_more_of_an_answer_is_read_than_there_is_room_for(world: World, monke
     found, _ = world.looks(cursor=cursor)
     assert [seen.amount for seen in found] == [GROSS]
     assert len(world.line.spans) > 4
-    monkeypatch.setattr(node, "LONG_BYTES", {})
+    monkeypatch.setattr(node, "OWN_BYTES", {})
     monkeypatch.setattr(node, "ANSWER_BYTES", 4_000)
     with pytest.raises(RailOutcomeUnknown):
         world.rail.look(world.funding(cursor=cursor))
+
+
+def test_a_transfer_amid_thousands_of_logs_keeps_no_payment_from_being_found(world: World) -> None:
+    """One such transaction costs some cents: its receipt is more than is read, and is there for ever."""
+    cursor = opened(world)
+    cents = 20_000
+    world.chain.mint(NOISY, cents)
+    world.amid_logs(12_000, world.chain.usdc, call_data("transfer(address,uint256)", world.place, cents))
+    world.pay()
+
+    found, _ = world.looks(cursor=cursor)
+
+    assert [(seen.amount, seen.sender) for seen in found] == [(2, NOISY), (GROSS, BUYER)]
+    refs = [seen.ref for seen in found]
+    assert world.rail.gone(world.funding(), refs) == ()
+    sent, _, index = refs[0].rpartition(":")
+    assert world.rail.gone(world.funding(), [f"{sent}:{int(index) + 1}"])
+
+    world.over()
+    world.amid_logs(12_000, world.chain.escrow, reclaiming.call_data(world.terms, world.chain.usdc))
+    assert [seen.units for seen in world.rail.reclaimed(world.funding()).seen] == [cents + UNITS]
 
 
 def test_what_was_taken_back_is_searched_with_the_same_care(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,10 @@ FEE_BPS = 290
 TERM = 200 * 86_400
 BROADCAST = "eth_sendRawTransaction"
 
+NOISY = "0x" + 20 * "a0"
+# Calls the first word with all behind the second, then LOG0 as often as the second says.
+NOISE = "0x604036038060406000376000600082600060006000355af1506020355b60006000a06001900380601c5700"
+
 
 REFUSALS: list[dict[str, Any]] = [
     {"code": -32602, "message": "Log response size exceeded. You can make eth_getLogs requests with up to a 2K range"},
@@ -207,6 +211,13 @@ class World:
             self.chain.transfer(STRANGER, self.place, part)
         self.chain.mine()
         self.chain.automine(True)
+
+    def amid_logs(self, many: int, to: str, data: str) -> None:
+        """A call of a stranger's contract, which then writes so many empty logs in the same transaction."""
+        self.chain.rpc("anvil_setCode", NOISY, NOISE)
+        self.chain.fund(STRANGER, 10**18)
+        words = to[2:].rjust(64, "0") + many.to_bytes(32, "big").hex()
+        self.chain.send(STRANGER, NOISY, f"0x{words}{data[2:]}")
 
     def over(self) -> None:
         """The vault's term has passed."""

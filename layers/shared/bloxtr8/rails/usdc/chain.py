@@ -37,10 +37,11 @@ TOO_MUCH = (
 )  # fmt: skip
 
 TOO_LONG = {413, 504}  # what a node's proxy says of an answer that is too large, or that it did not wait for
-RECEIPTS = RPCEndpoint("eth_getBlockReceipts")
+RECEIPT, RECEIPTS = RPCEndpoint("eth_getTransactionReceipt"), RPCEndpoint("eth_getBlockReceipts")
 
 type Tag = Literal["finalized", "safe", "latest"]
 type Call = dict[str, Any]
+type Topics = Sequence[str | list[str] | None]
 
 
 class Reverts(RailBug):
@@ -137,7 +138,7 @@ class Chain:
     def tip(self) -> int:
         return self._query(lambda: self._w3.eth.max_priority_fee)
 
-    def logs(self, address: str, topics: Sequence[str | list[str] | None], first: int, last: int) -> list[Log]:
+    def logs(self, address: str, topics: Topics, first: int, last: int) -> list[Log]:
         """Of one contract, both blocks included, in their order. What a node does not tell of a single block is read
         from that block's receipts: anybody can put more logs into one than a node answers with. Raises TooMuch."""
         asked = {
@@ -162,20 +163,27 @@ class Chain:
         found = self._raw_receipt(tx_hash)
         if found is None:
             return None
-        return Receipt(tx_hash, found["blockNumber"], found["status"] == 1)
+        return Receipt(tx_hash, int(found["blockNumber"], 16), int(found["status"], 16) == 1)
 
     def log_counts(self, log: Log, address: str) -> bool:
         """Whether the log stands: its transaction went well, has this log of this contract at this index, and lies in
         the block that the chain has at its height."""
-        return log in self.logs_of(log.tx_hash, address)
+        return log in self.logs_of(log.tx_hash, address, log.topics)
 
-    def logs_of(self, tx_hash: str, address: str) -> frozenset[Log]:
-        """The logs of one contract in a transaction that went well and whose block is the chain's; none of another."""
-        found = self._raw_receipt(tx_hash)
-        if found is None or found["status"] != 1:
+    def logs_of(self, tx_hash: str, address: str, topics: Topics) -> frozenset[Log]:
+        """Such logs of one contract in a transaction that went well and whose block is the chain's; none of another.
+
+        Anybody can put a transfer among thousands of logs: where that makes too much of a receipt, the block is asked
+        for those logs alone. A transaction that failed has none.
+        """
+        try:
+            found = self._raw_receipt(tx_hash)
+        except _TooLong:
+            return self._logs_beside(tx_hash, address, topics)
+        if found is None or int(found["status"], 16) != 1:
             return frozenset()
-        ours = [entry for entry in found["logs"] if entry["address"].lower() == address.lower()]
-        return frozenset(_log(entry) for entry in ours if not entry.get("removed"))
+        ours = [entry for entry in found["logs"] if _is_one(entry, address, topics)]
+        return frozenset(_plain_log(entry) for entry in ours if not entry.get("removed"))
 
     def knows(self, tx_hash: str) -> bool:
         """Whether the node has the transaction, mined or waiting."""
@@ -195,18 +203,23 @@ class Chain:
                     f"broadcast refused: {refused.text[:200]}"
                 ) from None
 
-    def _logs_in(self, block: int, address: str, topics: Sequence[str | list[str] | None]) -> list[Log]:
-        """The same of one block by all its receipts, of which web3 is given none but those logs: it takes long."""
+    def _logs_beside(self, tx_hash: str, address: str, topics: Topics) -> frozenset[Log]:
+        """The same of a transaction by its block's logs."""
+        sent = self._query(lambda: self._w3.eth.get_transaction(cast(Any, tx_hash)))
+        if sent.get("blockNumber") is None:
+            raise RailOutcomeUnknown("a receipt, says one node, and another that it is in no block")
+        block = self.block(sent["blockNumber"])
+        logs = self.logs(address, topics, block.number, block.number)
+        return frozenset(log for log in logs if log.tx_hash == tx_hash and log.block_hash == block.hash)
+
+    def _logs_in(self, block: int, address: str, topics: Topics) -> list[Log]:
+        """The same of one block by all its receipts."""
 
         def ask() -> list[Any]:
-            answer: Any = self._w3.provider.make_request(RECEIPTS, [hex(block)])
-            if "error" in answer:
-                raise Web3RPCError("", rpc_response=answer)
-            if answer["result"] is None:
+            receipts = self._plainly(RECEIPTS, hex(block))
+            if receipts is None:
                 raise BlockNotFound("no such block")
-            return [
-                entry for receipt in answer["result"] for entry in receipt["logs"] if _is_one(entry, address, topics)
-            ]
+            return [entry for receipt in receipts for entry in receipt["logs"] if _is_one(entry, address, topics)]
 
         try:
             return [_plain_log(entry) for entry in self._query(ask)]
@@ -214,12 +227,19 @@ class Chain:
             raise TooMuch(f"the node does not even tell of block {block}") from None
 
     def _raw_receipt(self, tx_hash: str) -> Mapping[str, Any] | None:
-        try:
-            found = self._query(lambda: self._w3.eth.get_transaction_receipt(cast(Any, tx_hash)))
-        except _Missing:
+        """As the node writes it, of a block that is canonical; None: it is in none."""
+        found = self._query(lambda: self._plainly(RECEIPT, tx_hash))
+        if found is None:
             return None
-        canonical = self.block(found["blockNumber"]).hash == _hex(found["blockHash"])
+        canonical = self.block(int(found["blockNumber"], 16)).hash == found["blockHash"].lower()
         return cast(Mapping[str, Any], found) if canonical else None
+
+    def _plainly(self, method: RPCEndpoint, asked: str) -> Any:
+        """The node's own words: for web3 to read thousands of logs takes seconds."""
+        answer: Any = self._w3.provider.make_request(method, [asked])
+        if "result" not in answer:
+            raise Web3RPCError("", rpc_response=answer)
+        return answer["result"]
 
     def _query[T](self, question: Callable[[], T]) -> T:
         with _translated():
@@ -292,7 +312,7 @@ def _why(error: ContractLogicError) -> str:
     return str(error.message or "reverted")[:200]
 
 
-def _is_one(entry: Mapping[str, Any], address: str, topics: Sequence[str | list[str] | None]) -> bool:
+def _is_one(entry: Mapping[str, Any], address: str, topics: Topics) -> bool:
     """Whether a log, as the node writes it, is of the contract and has these topics."""
     if entry["address"].lower() != address.lower() or len(entry["topics"]) < len(topics):
         return False

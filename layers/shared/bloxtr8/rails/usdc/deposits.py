@@ -102,7 +102,8 @@ class _Walk:
 
     def proven(self, found: Sequence[tuple[Log, Mapping[str, int], int]]) -> tuple[DepositSeen, ...]:
         """As deposits. RailOutcomeUnknown where one is not what its log says."""
-        logs_of = functools.cache(lambda tx_hash: self._chain.logs_of(tx_hash, self._terms.token))
+        came, token = [calls.TRANSFER, None, calls.topic(vault.address(self._terms))], self._terms.token
+        logs_of = functools.cache(lambda tx_hash: self._chain.logs_of(tx_hash, token, came))
         block = functools.cache(self._chain.block)
         deposits = []
         for log, behind, cents in found:
@@ -143,11 +144,9 @@ def _left(log: Log, terms: Terms) -> int:
 
 def _stands(chain: Chain, terms: Terms, ref: str, tag: Block) -> bool:
     _, tx_hash, index = ref.split(":")
-    to = calls.topic(vault.address(terms))
-    return any(
-        log.index == int(index) and log.block <= tag.number and log.topics[0] == calls.TRANSFER and log.topics[2] == to
-        for log in chain.logs_of(tx_hash, terms.token)
-    )
+    came = [calls.TRANSFER, None, calls.topic(vault.address(terms))]
+    logs = chain.logs_of(tx_hash, terms.token, came)
+    return any(log.index == int(index) and log.block <= tag.number for log in logs)
 
 
 def _since_accept(chain: Chain, escrow_id: str, tag: Block) -> Cursor:

@@ -11,7 +11,10 @@ CONNECT_SECONDS = 3
 READ_SECONDS = 8
 CHUNK_BYTES = 64 * 1024
 ANSWER_BYTES = 4 * 1024 * 1024  # some 6,000 logs
-LONG_BYTES = {"eth_getBlockReceipts": 64 * 1024 * 1024}  # a block of Base that is full of the smallest logs: half of it
+OWN_BYTES = {
+    "eth_getBlockReceipts": 64 * 1024 * 1024,  # a block of Base that is full of the smallest logs: half of it
+    "eth_getTransactionReceipt": 512 * 1024,  # a thousand logs: of one with more, those are asked for that matter
+}
 
 
 class TooLong(requests.RequestException):
@@ -37,7 +40,7 @@ class Line(JSONBaseProvider):
             stream=True,
         ) as answer:
             answer.raise_for_status()
-            return self.decode_rpc_response(_body(answer, LONG_BYTES.get(method, ANSWER_BYTES)))
+            return self.decode_rpc_response(_body(answer, OWN_BYTES.get(method, ANSWER_BYTES)))
 
 
 def _body(answer: requests.Response, most: int) -> bytes:
