@@ -27,6 +27,7 @@ from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import together
 from tests.emulator import Clock, Platform
+from tests.functions.milestones import parts
 from tests.functions.webhooks import Machines, alarms, error, event, process, row_of, sent_by, stored
 from tests.wire import Wire
 
@@ -326,13 +327,26 @@ def test_an_account_that_was_closed_can_not_be_paid(aws: Platform, stripe: Strip
     assert table.get(User, id=user.id).payouts_ready is False
 
 
+@pytest.mark.parametrize(
+    ("deal", "status", "released"),
+    [
+        ({}, EscrowStatus.RELEASED, 97_100),
+        ({"milestones": parts(50_000, 50_000, asset=0)}, EscrowStatus.FUNDS_HELD, 48_550),
+    ],
+)
 def test_an_account_that_became_ready_wakes_the_legs_that_waited_for_it(
-    aws: Platform, stripe: StripeDouble, machines: Machines, clock: Clock
+    aws: Platform,
+    stripe: StripeDouble,
+    machines: Machines,
+    clock: Clock,
+    deal: dict[str, Any],
+    status: EscrowStatus,
+    released: int,
 ) -> None:
     user = account_of(aws, stripe)
     stripe.onboard(str(user.payout_account_id))
     process(aws, stored(aws, account_event(user)))
-    escrow = confirmed(aws, stripe, seller=table.get(User, id=user.id))
+    escrow = confirmed(aws, stripe, seller=table.get(User, id=user.id), **deal)
     stripe.onboard(str(user.payout_account_id), succeeds=False)
     machines.started.append(f"{escrow.settlement_id}-1")
     factories.settle(escrow)
@@ -349,7 +363,8 @@ def test_an_account_that_became_ready_wakes_the_legs_that_waited_for_it(
     assert leg.next_look is not None
     assert leg.next_look <= clock.moment
     assert machines.started[-1] == f"{escrow.settlement_id}-2"
-    assert factories.settle(escrow).status is EscrowStatus.RELEASED
+    ended = factories.settle(escrow)
+    assert (ended.status, ended.released) == (status, released)
 
 
 # --- failures
