@@ -31,9 +31,11 @@ $(CHAIN): package-lock.json
 	npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
+# Three workers on two cores, as tests of running platforms wait too. Files start in their order, not by how many tests
+# they have: those of few long tests (chaos, flows) must not come last, when the other workers have nothing left.
 test: $(READY) $(CHAIN) ## check, then every test but the slow ones (TESTS=tests/unit for some)
 	$(MAKE) --no-print-directory -j2 check
-	$(BIN)/python -m pytest $(TESTS) -m "not slow and not live" -n 2 --dist loadfile
+	$(BIN)/python -m pytest $(TESTS) -m "not slow and not live" -n 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(READY) $(CHAIN) ## the slow tests
 	$(BIN)/python -m pytest $(TESTS) -m "slow and not live"
