@@ -13,7 +13,7 @@ from typing import Any
 
 from antlr4 import ParserRuleContext
 from moto import backends
-from moto.core import responses
+from moto.core import models, responses
 from moto.core.serialize import SERVICE_SPECIFIC_SERIALIZERS, JSONSerializer
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.exceptions import ItemSizeTooLarge
@@ -48,6 +48,7 @@ def apply() -> None:
     DynamoHandler.parse_parameters = _arguments  # type: ignore[method-assign]
     table.Table.query = _quick_query  # type: ignore[method-assign]
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
+    models.CallbackResponse = functools.cache(models.CallbackResponse)  # `mock_aws` makes 1,300 whenever it starts
     modules = list(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     AmazonStateLanguageParser.parse = staticmethod(_program)  # type: ignore[method-assign]
