@@ -2,12 +2,14 @@
 lost after it (M48)."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bloxtr8.clock import parse
 from local.client import Refused
+from local.trader import Trader
 from tests.flows.test_risk import charge, escrow
 from tests.flows.theatre import Theatre
 
@@ -28,6 +30,14 @@ def decided(theatre: Theatre, dispute: str, verdict: str) -> dict[str, Any]:
     found = escrow(theatre)
     assert (found["holds"], [one["status"] for one in found["chargebacks"]]) == ([], [verdict.upper()])
     return found
+
+
+def another_buyer(theatre: Theatre) -> None:
+    """Whose bank kept a payment pays by card no more."""
+    buyer = Trader(theatre.cast.world, "bill", "810003", "910003")
+    buyer.sign_in()
+    buyer.link_roblox()
+    theatre.cast = replace(theatre.cast, buyer=buyer)
 
 
 def books(theatre: Theatre) -> dict[str, int]:
@@ -75,6 +85,7 @@ def test_lost_before_the_release_nobody_is_paid_twice(theatre: Theatre) -> None:
 
 
 def test_lost_after_the_release_the_sellers_transfer_is_reversed(theatre: Theatre) -> None:
+    another_buyer(theatre)
     theatre.agree()
     theatre.fund()
     theatre.release()
