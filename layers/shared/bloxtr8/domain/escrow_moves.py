@@ -108,10 +108,11 @@ def allowed_actions(file: EscrowFile, roles: Iterable[Role], now: dt.datetime) -
 OF_A_DELIVERY = ("start_delivery", "mark_delivered", "verify_delivery", "confirm_delivery", "reject_delivery")
 
 
-def allowed_of_milestone(file: EscrowFile, milestone: Milestone, roles: Iterable[Role], now: dt.datetime) -> list[str]:
-    """The same of one milestone: those of its delivery while it has its turn, and its release."""
+def allowed_of_milestone(
+    file: EscrowFile, milestone: Milestone, roles: Iterable[Role], allowed: Iterable[str]
+) -> list[str]:
+    """Those of one milestone: of what is `allowed`, its delivery's while it has its turn; and its release."""
     its = OF_A_DELIVERY if file.milestone_of(file.delivery) is milestone else ()
-    allowed = allowed_actions(file, roles, now)
     names = [action for action in allowed if action in its]
     return [*names, *(["release_milestone"] if _releasable(file, milestone, roles) else [])]
 

@@ -170,13 +170,14 @@ class EscrowView(EscrowSummary):
     def of(cls, file: EscrowFile, roles: Collection[Role]) -> Self:
         """The view for someone in these roles; who may see it was decided before."""
         escrow, now = file.escrow, clock.now()
+        allowed = escrow_moves.allowed_actions(file, roles, now)
         return cls(
             **EscrowSummary.model_validate(escrow).model_dump(),
             reason=escrow.reason,
             holds=sorted(escrow.holds),
             money=_totals(escrow),
             rail_data=_rail(file, buyers=Role.BUYER in roles),
-            milestones=_milestones(file, roles, now),
+            milestones=_milestones(file, roles, allowed),
             deliveries=[DeliveryView.model_validate(row) for row in file.deliveries],
             settlements=[SettlementView.model_validate(row) for row in file.settlements],
             evidence=[EvidenceView.model_validate(row) for row in file.evidence],
@@ -189,7 +190,7 @@ class EscrowView(EscrowSummary):
             clocks_frozen=bool(escrow.frozen_causes),
             settlement_id=escrow.settlement_id,
             ended_at=escrow.ended_at,
-            allowed_actions=escrow_moves.allowed_actions(file, roles, now),
+            allowed_actions=allowed,
             compliance=ComplianceView.of(file, now) if Role.COMPLIANCE in roles else None,
         )
 
@@ -223,7 +224,7 @@ class DeliveryAnswer(View):
         )
 
 
-def _milestones(file: EscrowFile, roles: Collection[Role], now: dt.datetime) -> list[MilestoneView]:
+def _milestones(file: EscrowFile, roles: Collection[Role], allowed: list[str]) -> list[MilestoneView]:
     delivery_ids = {row.n: row.id for row in file.deliveries}
     return [
         MilestoneView(
@@ -234,7 +235,7 @@ def _milestones(file: EscrowFile, roles: Collection[Role], now: dt.datetime) -> 
             status=str(row.status),
             delivery_id=delivery_ids[row.n],
             released_at=row.released_at,
-            allowed_actions=escrow_moves.allowed_of_milestone(file, row, roles, now),
+            allowed_actions=escrow_moves.allowed_of_milestone(file, row, roles, allowed),
         )
         for row in file.milestones
     ]
