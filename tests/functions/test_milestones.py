@@ -126,6 +126,17 @@ def test_an_asset_that_is_the_buyers_before_its_turn_is_for_people(
     assert disputes.live(escrow).reason_code == "ASSET_IS_AHEAD"
 
 
+def test_once_the_assets_part_is_released_the_clock_asks_nobody_about_the_asset(
+    aws: Platform, stripe: StripeDouble, roblox: Roblox, machines: Machines
+) -> None:
+    escrow = halves(stripe)
+    assert release(aws, escrow, 1).status == 202  # before its turn
+    factories.settle(escrow)
+    roblox.set_group(escrow.asset_id, owner=escrow.buyer_roblox_id)
+    enforce(aws, days=8)
+    assert (row(escrow).status, aws.audit(escrow.id)[-1].action) == ("SETTLING", "refund_undelivered")
+
+
 def test_the_watch_proves_the_assets_part_and_sees_a_rollback_after_it(
     aws: Platform, stripe: StripeDouble, roblox: Roblox
 ) -> None:

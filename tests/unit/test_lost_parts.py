@@ -86,6 +86,33 @@ def test_of_milestones_the_bank_takes_first_what_nobody_has_released() -> None:
     assert (file.escrow.status, file.escrow.held, file.escrow.released) == (E.SPLIT, 0, 2_913)
 
 
+def test_of_milestones_what_the_bank_gives_back_is_released_with_its_fees() -> None:
+    file = deal([4_000, 3_000, 3_000], buyer_fee_bps=100)
+    deliver(file)
+    confirm(file)
+    lose(file, 7_000)
+    carry_out(file)
+    assert (plans.remaining(file), file.escrow.held, file.escrow.refunded) == (0, 70, 0)
+    found = chargebacks.reinstate(file, file.chargebacks[0], 7_000, actor=BUYER, now=START)
+    file.ledger += [line for line in found.rows if line.entity == "LedgerLine"]  # type: ignore[misc]
+    for n in (1, 2):
+        release(file, n)
+        carry_out(file)
+    assert (file.escrow.status, file.escrow.released, file.escrow.fees) == (E.RELEASED, 9_710, 390)
+
+
+@pytest.mark.parametrize("handed_over", [False, True])
+def test_of_milestones_what_the_buyer_may_have_both_of_is_for_people(handed_over: bool) -> None:
+    file = deal([5_000, 5_000])  # the first hands no asset over
+    if handed_over:
+        deliver(file)
+    lose(file, 10_000)
+    assert file.escrow.status is E.REFUNDED
+    found = chargebacks.reinstate(file, file.chargebacks[0], 10_000, actor=BUYER, now=START)
+    assert file.escrow.surplus == 10_000
+    assert (file.escrow.quarantined, len(found.started)) == ((10_000, 0) if handed_over else (0, 1))
+
+
 def test_of_milestones_nothing_is_released_that_the_bank_has() -> None:
     file = deal([4_000, 3_000, 3_000])
     deliver(file)

@@ -108,8 +108,8 @@ def _look_at_delivery(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
     if not _due_or_frozen(escrow, escrow.deliver_by, now) or escrow.settlement_id is not None:
         _look_later(file, now, actor)  # while the milestone before is being paid nothing is refunded
         return
-    if not escrow.asset_in_turn and escrow.delivered_at is not None:
-        _refund(file, [], now, actor)  # a later milestone: what it promises, Roblox can't show
+    if not file.asset_to_come:
+        _refund(file, [], now, actor)  # the asset's part is released: what is left to deliver, Roblox can't show
         return
     owner, proof = ownership.look(escrow)
     if owner is Owner.UNKNOWN:

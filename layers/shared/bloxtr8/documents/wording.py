@@ -208,6 +208,7 @@ def _deadlines(terms: Terms) -> Iterator[Block]:
 
 def _trouble(terms: Terms) -> Iterator[Block]:
     words = rail_words.of(terms)
+    refund = "all that is still held" if terms.milestones else "in full"
     yield Heading("If something goes wrong")
     yield _facts(
         (
@@ -220,7 +221,7 @@ def _trouble(terms: Terms) -> Iterator[Block]:
         (
             "Settlements",
             "At any time before the money is released one side may propose how to divide it, and the other may "
-            "accept. The seller alone may refund the buyer in full.",
+            f"accept. The seller alone may refund the buyer {refund}.",
         ),
         (
             "Holds",

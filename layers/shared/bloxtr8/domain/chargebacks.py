@@ -28,6 +28,7 @@ from bloxtr8.entities import (
     Account,
     Chargeback,
     ChargebackStatus,
+    DeliveryStatus,
     Entity,
     Escrow,
     EscrowStatus,
@@ -282,11 +283,17 @@ def reinstate(file: EscrowFile, row: Chargeback, back: int, *, actor: Actor, now
     found.rows += ledger.book(escrow, entries, now=now, deposit_ref=row.charge_id, external_id=row.id)
     escrow.charged_back -= held
     found.rows += _stop_recovering(file, now)
-    if rest > held and escrow.delivered_at is None:
+    if rest > held and not _may_have_both(file):
         found.plan(plans.give_back(file, None, rest, actor=actor, reason="REINSTATED", now=now))
     elif rest > held:
         escrow.quarantined += rest
     return found
+
+
+def _may_have_both(file: EscrowFile) -> bool:
+    """Whether the buyer has the asset, or what the seller said he has of a milestone that was not paid for."""
+    unpaid = (row for row in file.deliveries if row.status is not DeliveryStatus.CONFIRMED)
+    return file.escrow.delivered_at is not None or any(row.delivered_at is not None for row in unpaid)
 
 
 def _stop_recovering(file: EscrowFile, now: dt.datetime) -> list[Settlement]:

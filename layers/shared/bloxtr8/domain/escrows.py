@@ -81,6 +81,11 @@ class EscrowFile:
         """The milestones of which nobody has decided yet."""
         return [row for row in self.milestones if row.status in UNRELEASED]
 
+    @property
+    def asset_to_come(self) -> bool:
+        """Whether what hands the asset over is not paid for yet, in its turn or before it."""
+        return not self.milestones or any(row.transfers_asset for row in self.unreleased)
+
     def milestone_of(self, delivery: Delivery) -> Milestone | None:
         return next((row for row in self.milestones if row.n == delivery.n), None)
 

@@ -126,6 +126,7 @@ def start_anew(
             held=escrow.held,
             share_before=escrow.seller_share,
             fees_before=escrow.fees,
+            last=old.kind is not SettlementKind.MILESTONE,  # the buyer's part of his fee may be needed yet
         )
     planned = _plan(file, old.kind, share, actor=actor, reason=old.reason, now=now)
     planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, buyer_share
