@@ -171,6 +171,14 @@ def deployed_settings(written: dict[str, Any], stage: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize("name", ["UsdcAddress", "EscrowContract", "FeeAddress", "SanctionsOracle"])
+def test_what_is_no_address_is_not_deployed(written: dict[str, Any], name: str) -> None:
+    """Fees would go to what its digits happen to say, and every contract be one that nobody can print."""
+    address, pattern = "d8dA6BF26964aF9D7eEd9e03E53415D37aA96045", written["Parameters"][name]["AllowedPattern"]
+    assert all(re.fullmatch(pattern, good) for good in (f"0x{address}", written["Parameters"][name]["Default"]))
+    assert not [bad for bad in (address, f"0x{address[:-2]}", f" 0x{address}", "a.eth") if re.fullmatch(pattern, bad)]
+
+
 def test_every_setting_of_the_chain_is_a_parameter(written: dict[str, Any]) -> None:
     names = [field.name for field in fields(config.Settings)]
     chain = names[names.index("chain_rpc_url") : names.index("wallet_domain") + 1]
