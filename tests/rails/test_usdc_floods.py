@@ -1,13 +1,18 @@
 """Anybody may fill blocks with transfers of nothing to a vault: it costs only gas. What the buyer paid is found all the
 same, whatever the node does not answer. On Anvil with Circle's own token."""
 
+import contextlib
 import datetime as dt
+import socket
+import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from web3.types import RPCEndpoint
 
 from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
 from bloxtr8.rails.usdc import node, reclaiming, searching
@@ -190,9 +195,45 @@ def test_no_more_of_an_answer_is_read_than_there_is_room_for(world: World, monke
     assert [seen.amount for seen in found] == [GROSS]
     assert len(world.line.spans) > 4
     monkeypatch.setattr(node, "OWN_BYTES", {})
+    monkeypatch.setattr(node, "BLOCK_BYTES", 4_000)
     monkeypatch.setattr(node, "ANSWER_BYTES", 4_000)
     with pytest.raises(RailOutcomeUnknown):
         world.rail.look(world.funding(cursor=cursor))
+
+
+def test_of_one_block_more_is_read_than_of_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its receipts may be too much for anybody: who fills it with transfers fills the rest of it with other logs."""
+    cursor = opened(world)
+    world.in_one_block(*[0] * 40, UNITS)
+    monkeypatch.setattr(node, "ANSWER_BYTES", 20_000)
+    monkeypatch.setattr(node, "OWN_BYTES", {"eth_getBlockReceipts": 20_000})
+
+    found, _ = world.looks(cursor=cursor)
+
+    assert [seen.amount for seen in found] == [GROSS]
+
+
+def test_an_answer_that_comes_in_drops_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node, "READ_SECONDS", 0.2)
+    drops, sent = 300, list[int]()
+
+    def drip() -> None:
+        line, _ = server.accept()
+        with line, contextlib.suppress(OSError):  # the other side hangs up
+            line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % drops)
+            for drop in range(drops):
+                time.sleep(0.01)
+                line.sendall(b" ")
+                sent.append(drop)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        line = node.Line(f"http://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(node.TooLong):
+            line.make_request(RPCEndpoint("eth_chainId"), [])
+        dripping.join()
+    assert len(sent) < drops
 
 
 def test_a_transfer_amid_thousands_of_logs_keeps_no_payment_from_being_found(world: World) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
 
 from bloxtr8 import addresses, chain_book, clock, config, table, usdc
 from bloxtr8.actors import system
@@ -90,9 +91,12 @@ class Line(HTTPAdapter):
     def _ask(self, method: str, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """A node that mines at once has answered a broadcast a moment before there is a block."""
         answer = super().send(request, *args, **kwargs)
-        if method == "eth_getLogs" and self.most is not None and len(answer.json()["result"]) > self.most:
-            error = {"code": -32602, "message": f"query exceeds max results {self.most}"}
-            return _answered(request, 200, {"jsonrpc": "2.0", "id": answer.json()["id"], "error": error})
+        if method == "eth_getLogs" and self.most is not None:
+            told = answer.json()
+            if len(told["result"]) > self.most:
+                told = {**told, "error": {"code": -32602, "message": f"query exceeds max results {self.most}"}}
+                del told["result"]
+            return _answered(request, 200, told)
         ends = time.monotonic() + 5
         while method == BROADCAST and self._is_mining() and time.monotonic() < ends:
             time.sleep(0.005)
@@ -109,7 +113,7 @@ class Line(HTTPAdapter):
 def _answered(request: Any, status: int, body: Any = None) -> requests.Response:
     answer = requests.Response()
     answer.status_code, answer.request, answer.url = status, request, request.url
-    answer.raw = io.BytesIO(json.dumps(body).encode())
+    answer.raw = HTTPResponse(io.BytesIO(json.dumps(body).encode()), preload_content=False)
     return answer
 
 

@@ -37,6 +37,7 @@ TOO_MUCH = (
 )  # fmt: skip
 
 TOO_LONG = {413, 504}  # what a node's proxy says of an answer that is too large, or that it did not wait for
+LOGS = RPCEndpoint("eth_getLogs")
 RECEIPT, RECEIPTS = RPCEndpoint("eth_getTransactionReceipt"), RPCEndpoint("eth_getBlockReceipts")
 
 type Tag = Literal["finalized", "safe", "latest"]
@@ -144,18 +145,18 @@ class Chain:
         asked = {
             "address": to_checksum_address(address),
             "topics": list(topics),
-            "fromBlock": first,
-            "toBlock": last,
+            "fromBlock": hex(first),
+            "toBlock": hex(last),
         }
         try:
-            found = self._query(lambda: self._w3.eth.get_logs(cast(Any, asked)))
+            found = self._query(lambda: self._plainly(LOGS, asked))
         except (_Refused, _TooLong) as error:
             if isinstance(error, _Refused) and not _is_too_much(error.text):
                 raise
             if first != last:
                 raise TooMuch("the node does not answer about so many blocks") from None
             return self._logs_in(first, address, topics)
-        logs = [_log(entry) for entry in found if not entry.get("removed")]
+        logs = [_plain_log(entry) for entry in found if not entry.get("removed")]
         return sorted(logs, key=lambda log: (log.block, log.index))
 
     def receipt(self, tx_hash: str) -> Receipt | None:
@@ -234,7 +235,7 @@ class Chain:
         canonical = self.block(int(found["blockNumber"], 16)).hash == found["blockHash"].lower()
         return cast(Mapping[str, Any], found) if canonical else None
 
-    def _plainly(self, method: RPCEndpoint, asked: str) -> Any:
+    def _plainly(self, method: RPCEndpoint, asked: Any) -> Any:
         """The node's own words: for web3 to read thousands of logs takes seconds."""
         answer: Any = self._w3.provider.make_request(method, [asked])
         if "result" not in answer:
@@ -331,17 +332,6 @@ def _plain_log(entry: Mapping[str, Any]) -> Log:
         index=int(entry["logIndex"], 16),
         topics=tuple(topic.lower() for topic in entry["topics"]),
         data=bytes.fromhex(entry["data"][2:]),
-    )
-
-
-def _log(entry: Mapping[str, Any]) -> Log:
-    return Log(
-        block=entry["blockNumber"],
-        block_hash=_hex(entry["blockHash"]),
-        tx_hash=_hex(entry["transactionHash"]),
-        index=entry["logIndex"],
-        topics=tuple(_hex(topic) for topic in entry["topics"]),
-        data=bytes(entry["data"]),
     )
 
 

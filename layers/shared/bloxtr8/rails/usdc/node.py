@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import requests
+from urllib3.exceptions import HTTPError
 from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
@@ -11,6 +12,7 @@ CONNECT_SECONDS = 3
 READ_SECONDS = 8
 CHUNK_BYTES = 64 * 1024
 ANSWER_BYTES = 4 * 1024 * 1024  # some 6,000 logs
+BLOCK_BYTES = 32 * 1024 * 1024  # of logs of one block, of which nothing smaller can be asked: twice what its gas pays
 OWN_BYTES = {
     "eth_getBlockReceipts": 64 * 1024 * 1024,  # a block of Base that is full of the smallest logs: half of it
     "eth_getTransactionReceipt": 512 * 1024,  # a thousand logs: of one with more, those are asked for that matter
@@ -40,16 +42,22 @@ class Line(JSONBaseProvider):
             stream=True,
         ) as answer:
             answer.raise_for_status()
-            return self.decode_rpc_response(_body(answer, OWN_BYTES.get(method, ANSWER_BYTES)))
+            return self.decode_rpc_response(_body(answer, _room(method, params)))
+
+
+def _room(method: str, params: Any) -> int:
+    if method == "eth_getLogs" and params[0]["fromBlock"] == params[0]["toBlock"]:
+        return BLOCK_BYTES
+    return OWN_BYTES.get(method, ANSWER_BYTES)
 
 
 def _body(answer: requests.Response, most: int) -> bytes:
     ends, body = time.monotonic() + READ_SECONDS, bytearray()
     try:
-        for chunk in answer.iter_content(CHUNK_BYTES):
+        while chunk := answer.raw.read1(CHUNK_BYTES, decode_content=True):  # what is there, also where it is a drop
             body += chunk
             if len(body) > most or time.monotonic() > ends:
                 raise TooLong
-    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):  # it stopped in the middle
+    except HTTPError:  # it stopped in the middle
         raise TooLong from None
     return bytes(body)
