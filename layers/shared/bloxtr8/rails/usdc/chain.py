@@ -186,14 +186,6 @@ class Chain:
         ours = [entry for entry in found["logs"] if _is_one(entry, address, topics)]
         return frozenset(_plain_log(entry) for entry in ours if not entry.get("removed"))
 
-    def knows(self, tx_hash: str) -> bool:
-        """Whether the node has the transaction, mined or waiting."""
-        try:
-            self._query(lambda: self._w3.eth.get_transaction(cast(Any, tx_hash)))
-        except _Missing:
-            return False
-        return True
-
     def send(self, raw: str) -> None:
         """Broadcasts. What a node has already, or has something better for, is no error. Raises OutOfGas."""
         try:
@@ -252,10 +244,6 @@ class Chain:
             return question()
 
 
-class _Missing(RailOutcomeUnknown):
-    """The node does not have what was asked for."""
-
-
 class _TooLong(RailOutcomeUnknown):
     """The answer took longer, or was larger, than we wait or have room for."""
 
@@ -282,7 +270,7 @@ def _ours(error: Exception) -> RailError:
         case ContractLogicError():
             return Reverts(_why(error))
         case TransactionNotFound() | BlockNotFound():
-            return _Missing("the node does not have it")
+            return RailOutcomeUnknown("the node does not have it")
         case TooManyRequests():
             return RailThrottled("the node answers no more for now")
         case Web3RPCError():
