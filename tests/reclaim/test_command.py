@@ -171,7 +171,10 @@ def test_a_file_that_cannot_be_read_is_told(arguments: list[str], capsys: pytest
     assert "can't be read" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["--from", "0x12"], ["--token", "0x12"], ["--chain", "base"], ["--token"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--from", "0x12"], ["--token", "0x12"], ["--chain", "base"], ["--chain", "0"], ["--chain", "-1"], ["--token"]],
+)
 def test_wrong_arguments_are_told(contract: str, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([contract, *arguments])

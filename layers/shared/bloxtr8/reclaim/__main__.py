@@ -51,7 +51,9 @@ def _options() -> argparse.ArgumentParser:
         "--from", dest="sender", metavar="0x…", type=_address, help="who sends it; with --rpc: the nonce"
     )
     parser.add_argument("--token", metavar="0x…|eth", type=_token, help="something else that was sent there by mistake")
-    parser.add_argument("--chain", metavar="ID", type=int, help="the network it was sent on by mistake; with --token")
+    parser.add_argument(
+        "--chain", metavar="ID", type=_chain_id, help="the network it was sent on by mistake; with --token"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     return parser
 
@@ -65,6 +67,12 @@ def _address(text: str) -> str:
 
 def _token(text: str) -> str:
     return ETHER if text.lower() == "eth" else _address(text)
+
+
+def _chain_id(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is no chain's number; Base is 8453")
+    return int(text)
 
 
 def _read(name: str) -> bytes:
