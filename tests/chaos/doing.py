@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bloxtr8 import clock
-from bloxtr8.domain import agreements
+from bloxtr8.domain import agreements, plans
+from bloxtr8.domain.escrows import EscrowFile
 from tests.chaos import assets, paying
 
 if TYPE_CHECKING:
@@ -48,9 +49,18 @@ def _list(trade: "Trade") -> None:
 
 def _offer(trade: "Trade") -> None:
     trade.offers += 1
-    body = {"amount": trade.random.choice(AMOUNTS), "currency": trade.fate.currency}
+    body: dict[str, Any] = {"amount": trade.random.choice(AMOUNTS), "currency": trade.fate.currency}
+    if trade.fate.parts:
+        body["milestones"] = _parts(trade, body["amount"], trade.fate.parts)
     there = {"listing_id": str(trade.listing_id)}
     trade.ask("make_offer", trade.buyer, body, then=lambda made: setattr(trade, "offer_id", made["id"]), **there)
+
+
+def _parts(trade: "Trade", amount: int, number: int) -> list[dict[str, Any]]:
+    """Milestones of any size that make the amount; the last hands the asset over."""
+    cuts = sorted(trade.random.sample(range(1, amount), number - 1))
+    sizes = [end - begin for begin, end in zip([0, *cuts], [*cuts, amount], strict=True)]
+    return [{"title": f"Part {n}", "amountCents": cents} for n, cents in enumerate(sizes, 1)]
 
 
 def _bargain(trade: "Trade", offer: Any) -> Possible:
@@ -62,7 +72,11 @@ def _bargain(trade: "Trade", offer: Any) -> Possible:
     other = trade.random.choice([one for one in AMOUNTS if one != offer.amount])
     return [
         (8, "accept", lambda: trade.ask("accept_offer", answers, terms, **path)),
-        (1, "counter", lambda: trade.ask("counter_offer", answers, {"amount": other}, **path)),
+        (
+            0 if trade.fate.parts else 1,
+            "counter",
+            lambda: trade.ask("counter_offer", answers, {"amount": other}, **path),
+        ),
         (0.1, "decline", lambda: trade.ask("decline_offer", answers, {}, **path)),
         (0.1, "withdraw", lambda: trade.ask("withdraw_offer", proposes, {}, **path)),
         (0.2, "wait", _nothing),
@@ -110,7 +124,8 @@ def _await(trade: "Trade", escrow: Any) -> Possible:
 
 
 def _held(trade: "Trade", escrow: Any) -> Possible:
-    delivery = trade.of_escrow("DELIVERY#")[0]
+    file = trade.world.file(escrow)
+    delivery = file.delivery  # of milestones the one that has its turn
     path = {"escrow_id": escrow.id}
     there = {**path, "delivery_id": delivery.id}
     found: Possible = [
@@ -118,7 +133,10 @@ def _held(trade: "Trade", escrow: Any) -> Possible:
         (0.5, "look", lambda: trade.ask("verify_delivery", trade.random.choice((trade.buyer, trade.seller)), **there)),
         (0.5, "look", lambda: trade.ask("check_transfer", trade.buyer, **path)),
         *_conflict(trade, escrow),
+        *_early(trade, file),
     ]
+    if escrow.inspecting:  # a milestone of which more are to come
+        return found + _answer(trade, there)
     if delivery.status == "PENDING":
         found.append((6, "deliver", lambda: trade.ask("start_delivery", trade.seller, {}, **path)))
     if delivery.status == "IN_PROGRESS":
@@ -128,14 +146,31 @@ def _held(trade: "Trade", escrow: Any) -> Possible:
 
 
 def _delivered(trade: "Trade", escrow: Any) -> Possible:
-    there = {"escrow_id": escrow.id, "delivery_id": trade.of_escrow("DELIVERY#")[0].id}
+    file = trade.world.file(escrow)
+    there = {"escrow_id": escrow.id, "delivery_id": file.delivery.id}
+    return [
+        *_answer(trade, there),
+        (0.3, "extend", lambda: _extend(trade, escrow, trade.seller, "inspectBy", escrow.inspect_by)),
+        *_conflict(trade, escrow),
+        *_early(trade, file),
+    ]
+
+
+def _answer(trade: "Trade", there: dict[str, str]) -> Possible:
+    """What the buyer says to a delivery."""
     rejection = {"reasonCode": "NOT_AS_DESCRIBED", "description": "It has no games."}
     return [
         (6, "confirm", lambda: trade.ask("confirm_delivery", trade.buyer, {"acknowledge": True}, **there)),
         (0.5, "reject", lambda: trade.ask("reject_delivery", trade.buyer, rejection, **there)),
-        (0.3, "extend", lambda: _extend(trade, escrow, trade.seller, "inspectBy", escrow.inspect_by)),
-        *_conflict(trade, escrow),
     ]
+
+
+def _early(trade: "Trade", file: EscrowFile) -> Possible:
+    """The buyer releases any milestone, whatever was delivered of it."""
+    if not file.unreleased:
+        return []
+    path = {"escrow_id": file.escrow.id, "milestone_id": trade.random.choice(file.unreleased).id}
+    return [(0.5, "release a part", lambda: trade.ask("release_milestone", trade.buyer, {"acknowledge": True}, **path))]
 
 
 def _conflict(trade: "Trade", escrow: Any) -> Possible:
@@ -176,8 +211,9 @@ def _proposals(trade: "Trade", escrow: Any) -> Possible:
     path = {"escrow_id": escrow.id}
     live = next((row for row in trade.of_escrow("PROPOSAL#") if row.status == "OPEN"), None)
     if live is None:
-        share = trade.random.choice((0, 1, escrow.amount // 3, escrow.amount - 1, escrow.amount))
-        parts = {"sellerAmount": share, "buyerAmount": escrow.amount - share, "reason": "Let us end it."}
+        rest = plans.remaining(trade.world.file(escrow))
+        share = trade.random.choice((0, min(1, rest), rest // 3, max(rest - 1, 0), rest))
+        parts = {"sellerAmount": share, "buyerAmount": rest - share, "reason": "Let us end it."}
         user = trade.random.choice((trade.buyer, trade.seller))
         return [(0.4, "propose", lambda: trade.ask("propose_settlement", user, parts, **path))]
     by, other = (trade.buyer, trade.seller) if live.proposed_by == "BUYER" else (trade.seller, trade.buyer)

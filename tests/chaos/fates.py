@@ -24,6 +24,7 @@ class Fate:
     befalls: tuple[str, ...] = ()
     pay: str = "plainly"
     asset: str = "GROUP"
+    parts: int = 0  # in how many milestones the price comes
 
     @property
     def currency(self) -> str:
@@ -102,6 +103,12 @@ FATES = (
     Fate("a contract that nobody signs", USDC, {"sign": 0.0, "sign by link": 0.3, "void": 0.0}),
     Fate("cancelled on chain", USDC, {"cancel": 6.0}, ("paid late",)),
     Fate("warned of by the issuer", CARD, _STAY, (), "pm_card_createIssuerFraudWarning"),
+    Fate("in three parts", CARD, _STAY, parts=3),
+    Fate("in two parts on chain", USDC, _STAY, parts=2),
+    Fate("in parts, quarrelled over", CARD, _QUARREL | {"release a part": 8.0}, parts=4),
+    Fate("in parts on chain, bargained over", USDC, _BARGAIN | {"release a part": 8.0}, parts=3),
+    Fate("in parts, charged back", CARD, _STAY | {"release a part": 4.0}, ("part charged back",), parts=3),
+    Fate("in parts, answered by nobody", USDC, _NO_BUYER, ("reclaimed",), parts=2),
     Fate("a game", USDC, _STAY, asset="GAME"),
     Fate("warned of, and charged back", CARD, _STAY, ("warning", "chargeback won")),
     Fate("a game that goes astray", CARD, _STAY, ("sold on",), asset="GAME"),

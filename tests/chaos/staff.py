@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bloxtr8.domain import compliance
+from bloxtr8.domain import compliance, plans
 from bloxtr8.entities import Decision, PlatformRole
 from tests import factories
 from tests.chaos.people import Client
@@ -56,7 +56,7 @@ class Staff:
         return found
 
     def _verdict(self, escrow: Any) -> dict[str, Any]:
-        rest = escrow.amount - escrow.seller_share
+        rest = plans.remaining(self.world.file(escrow))
         share = self.world.random.choice((0, rest, rest // 3, rest // 2))
         outcome = "REFUND" if share == 0 else "RELEASE" if share == rest else "SPLIT"
         return {"outcome": outcome, "sellerAmount": share, "buyerAmount": rest - share, "resolution": RESOLUTION}

@@ -267,9 +267,13 @@ class World:
 
     def heard(self, request: Request) -> None:
         """Somebody was answered: under one key the same, however often he asks."""
-        done = [one for one in request.answers if one.status < 300]
-        if len(done) > 1 and request.action not in UNKEYED and done[-1].body != done[0].body:
-            self.broken.append(f"{request.action} {request.key}: another answer under the same key")
+        done = next((one for one in request.answers if one.status < 300), None)
+        last = request.answers[-1]
+        unsure = last.status >= 500 or last.status == 429 or (last.status == 409 and last.code == "CONFLICT")
+        if done is None or unsure or request.action in UNKEYED:
+            return
+        if (done.status, done.body) != (last.status, last.body):
+            self.broken.append(f"{request.action} {request.key}: {last.status} after {done.status} under the same key")
 
     def tell(self, text: str) -> None:
         """Keep it with the last events, and in the digest of them all."""
