@@ -333,6 +333,24 @@ def test_what_a_node_finds_too_cheap_is_offered_more(paid: World, clock: Clock, 
     assert paid.balances() == PAID
 
 
+def test_after_five_prices_one_more_is_offered_where_gas_became_dearer_than_the_last(
+    paid: World, clock: Clock, dear: Callable[[], None]
+) -> None:
+    paid.chain.automine(False)
+    paid.rail.send(paid.order())
+    for _ in range(6):
+        clock.advance(seconds=61)
+        paid.watch()
+    dear()
+    clock.advance(seconds=61)
+    assert len(paid.watch().attempts) == sending.MOST_ATTEMPTS + 1
+    clock.advance(seconds=61)
+    assert len(paid.watch().attempts) == sending.MOST_ATTEMPTS + 1
+    paid.chain.mine()
+    assert paid.watch().status is TxStatus.FINAL
+    assert paid.balances() == PAID
+
+
 def test_a_transaction_that_vanished_in_a_reorg_is_sent_again_as_it_was(chain: Chain, clock: Clock) -> None:
     world = World(chain, finality="finalized")
     world.pay()

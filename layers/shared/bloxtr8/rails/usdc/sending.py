@@ -131,7 +131,11 @@ class Sender:
         return self._stored(tx, self._book.abandon(tx, SIGNER_GONE))
 
     def _bump(self, tx: Tx) -> Tx:
-        return self._sign(tx, cancel=tx.is_cancel) if len(tx.attempts) < MOST_ATTEMPTS else tx
+        """A better price, five at most; after them only where no block takes the last one any more, since every later
+        nonce waits for this one."""
+        if len(tx.attempts) >= MOST_ATTEMPTS and self._chain.block("latest").base_fee <= tx.attempts[-1].cap:
+            return tx
+        return self._sign(tx, cancel=tx.is_cancel)
 
     def _sign(self, tx: Tx, *, cancel: bool = False) -> Tx:
         """One more attempt, stored. Of two that sign at once one wins, and both go on with what is stored."""
