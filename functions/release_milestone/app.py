@@ -15,7 +15,10 @@ class ReleaseMilestone(Body):
 
 
 @app.post(
-    "/escrows/<escrow_id>/milestones/<milestone_id>/release", status_code=202, summary="Release it", tags=["escrows"]
+    "/escrows/<escrow_id>/milestones/<milestone_id>/release",
+    status_code=202,
+    summary="Release a milestone",
+    tags=["escrows"],
 )
 def release_milestone(escrow_id: str, milestone_id: str, body: ReleaseMilestone, actor: KeyedActor) -> Started:
     file = reads.escrow(escrow_id)
