@@ -57,10 +57,13 @@ def _offer(trade: "Trade") -> None:
 
 
 def _parts(trade: "Trade", amount: int, number: int) -> list[dict[str, Any]]:
-    """Milestones of any size that make the amount; the last hands the asset over."""
+    """Milestones of any size that make the amount; the last hands the asset over, or an earlier one that is large."""
     cuts = sorted(trade.random.sample(range(1, amount), number - 1))
     sizes = [end - begin for begin, end in zip([0, *cuts], [*cuts, amount], strict=True)]
-    return [{"title": f"Part {n}", "amountCents": cents} for n, cents in enumerate(sizes, 1)]
+    asset = trade.random.choice([n for n, cents in enumerate(sizes, 1) if 2 * cents >= amount or n == number])
+    return [
+        {"title": f"Part {n}", "amountCents": cents, "transfersAsset": n == asset} for n, cents in enumerate(sizes, 1)
+    ]
 
 
 def _bargain(trade: "Trade", offer: Any) -> Possible:
