@@ -2,14 +2,11 @@
 play it again."""
 
 import argparse
-import multiprocessing
 import sys
 import time
-from collections.abc import Iterator
 
-import tests.conftest  # noqa: F401  (the environment of all tests)
-from tests.chaos import report
-from tests.chaos.play import TRADES, Broken, Outcome, play
+from tests.chaos import report, workers
+from tests.chaos.play import TRADES
 
 MOST_SHOWN = 3
 
@@ -19,7 +16,7 @@ def main() -> int:
     asked = _asked()
     numbers = [asked.world] if asked.world is not None else range(-(-asked.trades // asked.each))
     total, broken, begun = report.Total(), 0, time.monotonic()
-    for found in _played([(asked.seed, number, asked.each) for number in numbers], asked.workers):
+    for found in workers.played([(asked.seed, number, asked.each) for number in numbers], asked.workers):
         if isinstance(found, str):
             broken += 1
             if broken <= MOST_SHOWN:
@@ -46,29 +43,6 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--report", action="store_true")
     return parser.parse_args()
-
-
-def _played(worlds: list[tuple[int, int, int]], workers: int) -> Iterator[Outcome | str]:
-    """What became of each, as they come to rest."""
-    if len(worlds) == 1 or workers == 1:
-        yield from map(_play, worlds)
-        return
-    with multiprocessing.get_context("spawn").Pool(workers, initializer=_quiet) as pool:
-        yield from pool.imap_unordered(_play, worlds)
-
-
-def _quiet() -> None:
-    """Ctrl-C is the first process's to hear."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _play(world: tuple[int, int, int]) -> Outcome | str:
-    try:
-        return play(*world)
-    except Broken as broken:
-        return str(broken)
 
 
 def _progress(total: report.Total, broken: int, trades: int, begun: float) -> None:

@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from tests.chaos import report
+from tests.chaos import report, workers
 from tests.chaos.play import play
 
 SEED, EACH = 1, 10
@@ -23,3 +23,9 @@ def test_a_hundred_trades_end_whatever_goes_wrong() -> None:
 def test_the_same_seed_is_the_same_world_on_any_table() -> None:
     first, on_moto, other = play(SEED, 3, 3), play(SEED, 3, 3, quick=False), play(SEED, 4, 3)
     assert first.digest == on_moto.digest != other.digest
+
+
+def test_worlds_are_played_in_processes_too() -> None:
+    told = [play(SEED, number, 1).digest for number in (0, 1)]
+    found = workers.played([(SEED, number, 1) for number in (0, 1)], 2)
+    assert sorted(one if isinstance(one, str) else one.digest for one in found) == sorted(told)

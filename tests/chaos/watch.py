@@ -25,6 +25,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.broken: list[str] = []
+        self._holds: dict[str, str] = {}
         self.saved: dict[tuple[str, str, int], dict[str, Any]] = {}
 
     def record(self, about: dict[str, Any]) -> None:
@@ -39,6 +40,8 @@ class Watch:
         version = int(new["version"]["N"])
         if kind in _VERSIONED:
             self.saved[kind, _name(new), version] = new
+        if kind == "Escrow":
+            self._holds[_name(new)] = new["holds"]["S"]
         if old is None:
             return
         if kind in NEVER_CHANGED - _SCREENED:
@@ -46,6 +49,14 @@ class Watch:
         if version != int(old["version"]["N"]) + 1 and kind != "Idempotency":
             self.broken.append(f"C7: {where} went from version {old['version']['N']} to {version}")
         self._move(kind, where, old, new)
+        if kind == "Leg" and new["status"]["S"] == "SENT" and old["status"]["S"] == "PLANNED":
+            self._send(where, new)
+
+    def _send(self, where: str, leg: dict[str, Any]) -> None:
+        """No new leg of held money is sent while any hold stands (section 4)."""
+        holds = self._holds.get(leg["escrow_id"]["S"])
+        if leg["source_account"]["S"] == "HELD" and holds:
+            self.broken.append(f"{where} was sent while {holds} stand")
 
     def _move(self, kind: str, where: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         before, after = old.get("status", {}).get("S"), new.get("status", {}).get("S")
