@@ -314,14 +314,20 @@ def test_killed_around_a_commit_a_part_is_paid_once(
     assert sound(aws, escrow) == {"BUYER": -10_000, "SELLER": 3_237, "FEES": 96, "HELD": 6_667}
 
 
-def test_a_vault_that_is_taken_back_leaves_what_was_released(aws: Platform, chain: FakeChain) -> None:
+@pytest.mark.parametrize("parked", [False, True])
+def test_a_vault_that_is_taken_back_leaves_what_was_released(aws: Platform, chain: FakeChain, parked: bool) -> None:
     escrow = chains.held(aws, chain, amount=10_000, milestones=parts(4_000, 6_000))
     confirmed(aws, escrow)
     event = money.event(escrow)
-    for task in ("send_leg", "confirm_leg"):  # paid, and nobody has written down that it is done
-        aws.invoke(task, event)
+    aws.invoke("send_leg", event)  # paid, and nobody has written down that it is done
+    if parked:  # it was broadcast, and then something else went wrong
+        aws.invoke("park_settlement", event | {"error": "RailBug"})
+        assert row(escrow).holds == {Hold.PAYOUT_FAILED}
+    else:
+        aws.invoke("confirm_leg", event)
     reclaims.record(escrow.id, chain.reclaim(escrow), system("poll_chain"))
     assert (row(escrow).status, row(escrow).held, statuses(escrow)) == ("REFUNDED", 0, ["RELEASED", "REFUNDED"])
+    assert (row(escrow).holds, money.settlement(escrow).status) == (set(), "DONE")
     assert sound(aws, escrow) == {"BUYER": -4_000, "SELLER": 3_884, "FEES": 116}
 
 

@@ -12,12 +12,14 @@ from bloxtr8.domain.deals import finish
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.domain.transitions import ESCROW
+from bloxtr8.domain.transitions import ESCROW, SETTLEMENT
 from bloxtr8.entities import (
     Account,
     Deposit,
     Entity,
     EscrowStatus,
+    Hold,
+    Leg,
     MilestoneStatus,
     Settlement,
     SettlementKind,
@@ -29,6 +31,7 @@ from bloxtr8.rails.base import RailBug, RailOutcomeUnknown, Reclaims, ReclaimSee
 
 RECLAIMED = "RECLAIMED"
 LOOKS = 5  # before a reclaim is booked
+_WAITING = {SettlementStatus.OPEN, SettlementStatus.PARKED}
 
 
 def record(escrow_id: str, seen: ReclaimSeen, actor: Actor) -> None:
@@ -75,18 +78,33 @@ def _book_first(file: EscrowFile, actor: Actor) -> None:
             break
     else:
         raise RailOutcomeUnknown(f"{file.escrow.id}: not all that came is known yet")
-    for settlement in settlements.live(file):
+    waiting = [row for row in file.settlements if row.status in _WAITING]  # a parked one's call may be mined as well
+    for settlement in waiting:
         for leg in file.legs_of(settlement.id):
-            settling.confirm_leg(file.escrow.id, settlement.id, actor, n=leg.n)
+            _look_up(leg, settlement, actor)
         if settlement.kind is SettlementKind.MILESTONE:  # paid before, so it is released whatever ends the escrow
             _finish_paid(file.escrow.id, settlement.id, actor)
+
+
+def _look_up(leg: Leg, settlement: Settlement, actor: Actor) -> None:
+    """What became of it. Where what parked it keeps the look-up from an answer, what was taken back tells: `_book`."""
+    try:
+        settling.confirm_leg(leg.escrow_id, settlement.id, actor, n=leg.n)
+    except RailBug:
+        if settlement.status is not SettlementStatus.PARKED:
+            raise
 
 
 def _finish_paid(escrow_id: str, settlement_id: str, actor: Actor) -> None:
     file = reads.escrow(escrow_id)
     settlement = file.settlement(settlement_id)
-    if settlement.status is SettlementStatus.OPEN and settlements.next_leg(file, settlement) is None:
-        settling.finish_part(file, settlement, actor)
+    if settlement.status not in _WAITING or settlements.next_leg(file, settlement) is not None:
+        return
+    if settlement.status is SettlementStatus.PARKED:  # what it was parked for did not keep it from being paid
+        SETTLEMENT.apply("lift_hold", settlement, Role.SYSTEM)
+        file.escrow.holds, settlement.error = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED}), None
+        table.commit(file.escrow, settlement, action="lift_hold", actor=actor)
+    settling.finish_part(file, settlement, actor)
 
 
 def _book(file: EscrowFile, seen: ReclaimSeen) -> list[Entity]:
@@ -136,8 +154,7 @@ def _end(file: EscrowFile) -> tuple[list[Entity], list[Entity]]:
 def _drop(file: EscrowFile) -> list[Settlement]:
     """What was to be paid out of the money that is gone; a settlement whose calls are all confirmed goes on to its
     end."""
-    waiting = {SettlementStatus.OPEN, SettlementStatus.PARKED}
-    unpaid = [row for row in file.settlements if row.status in waiting and settlements.next_leg(file, row) is not None]
+    unpaid = [row for row in file.settlements if row.status in _WAITING and settlements.next_leg(file, row) is not None]
     for settlement in unpaid:
         settlements.drop(settlement, "record_reclaim", Role.SYSTEM, clock.now())
     return unpaid
