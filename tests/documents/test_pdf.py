@@ -128,6 +128,9 @@ def test_milestones_are_printed_with_their_sum() -> None:
 
     assert "1 The games USD 3,499.99 2 The group USD 5,000.01 The price USD 8,500.00" in said
     assert "the buyer is refunded all that is still held" in said
+    assert "Deliver 7 days for each Until the milestone that hands the group over is released" in said
+    assert "Inspect 5 days for each Bloxtr8 warns the buyer" in said
+    assert "the milestone is released; the one that hands the group over only" in said
     assert "The seller alone may refund the buyer all that is still held." in said
     assert "10. This document" in said
 

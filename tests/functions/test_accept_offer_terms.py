@@ -134,6 +134,16 @@ def test_refuses_terms_that_changed_since_they_were_seen(
     assert accept(aws, buyer, child).status == 200
 
 
+def test_refuses_parts_that_by_card_have_become_too_long(
+    aws: Platform, seller: User, buyer: User, listing: Listing
+) -> None:
+    made = factories.offer(listing, buyer, amount=100_000, milestones=parts(60_000, 40_000))
+    aws.call("update_listing", seller, {"deliveryDays": 30}, listing_id=listing.id)
+    seen = {"termsHash": factories.terms_hash(made)}
+    found = refused(aws, 422, "WINDOWS_TOO_LONG", "accept_offer", seller, seen, offer_id=made.id)
+    assert (found.body["days"], found.body["limit"]) == (64, 60)
+
+
 def test_a_new_price_leaves_the_terms_of_an_offer_alone(
     aws: Platform, seller: User, listing: Listing, made: Offer
 ) -> None:

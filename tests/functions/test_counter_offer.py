@@ -98,6 +98,8 @@ def test_refuses_the_same_terms(aws: Platform, seller: User, made: Offer) -> Non
 def test_parts_are_terms_as_any_other(aws: Platform, seller: User, buyer: User, made: Offer) -> None:
     same = {"amount": made.amount, "conditions": made.conditions}
     turned_down(aws, 422, "MILESTONES_SUM", seller, made, same | {"milestones": parts(made.amount - 1)})
+    five = parts(*[made.amount // 5] * 5)
+    turned_down(aws, 422, "WINDOWS_TOO_LONG", seller, made, same | {"milestones": five})
     halves = same | {"milestones": parts(made.amount // 2, made.amount // 2)}
     child = aws.call("counter_offer", seller, halves, offer_id=made.id)
     assert child.status == 201, child.body

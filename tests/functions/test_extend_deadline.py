@@ -15,6 +15,7 @@ from tests.functions import chain as chains
 from tests.functions import escrows
 from tests.functions.chain import FakeChain, chain, wallets
 from tests.functions.escrows import changed, hidden, row, seen, turned_away
+from tests.functions.milestones import parts
 from tests.functions.offers import same_but
 from tests.wire import Wire
 
@@ -147,3 +148,11 @@ def test_on_chain_the_vaults_term_stays_far_away(aws: Platform, chain: FakeChain
     refused(aws, 422, "TERM_TOO_NEAR", "extend_deadline", escrow.buyer_id, body, escrow_id=escrow.id)
     assert extend(aws, escrow, "deliverBy", last).status == 200
     assert escrows.row(escrow).deliver_by == last
+
+
+def test_by_card_the_last_deadline_stays_before_the_limit_of_holding(aws: Platform, stripe: StripeDouble) -> None:
+    escrow = factories.funded(stripe, amount=10_000, milestones=parts(2_500, 2_500, 2_500, 2_500))
+    last = escrow.funded_at + 80 * DAY - dt.timedelta(seconds=4 * escrow.inspect_seconds + 3 * escrow.deliver_seconds)
+    body = {"deadline": "deliverBy", "until": now.iso(last + dt.timedelta(seconds=1))}
+    refused(aws, 422, "HELD_TOO_LONG", "extend_deadline", escrow.buyer_id, body, escrow_id=escrow.id)
+    assert extend(aws, escrow, "deliverBy", last).status == 200

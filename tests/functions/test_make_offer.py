@@ -124,6 +124,7 @@ def test_refuses_what_the_card_can_not_do(aws: Platform, buyer: User, listing: L
         (parts(49, 99_951), "AMOUNT_BELOW_MINIMUM"),
         (parts(49_999, 50_001, asset=0), "MILESTONES_ASSET"),
         ([one | {"transfersAsset": True} for one in parts(50_000, 50_000)], "MILESTONES_ASSET"),
+        (parts(*[20_000] * 5), "WINDOWS_TOO_LONG"),  # two weeks each
     ],
 )
 def test_refuses_parts_that_are_not_the_whole(
@@ -136,7 +137,7 @@ def test_refuses_parts_that_are_not_the_whole(
     ("milestones", "asset"),
     [
         (parts(100_000), 0),
-        (parts(*[5_000] * 20), 19),
+        (parts(*[25_000] * 4), 3),
         (parts(50_000, 50_000, asset=0), 0),
         (parts(1_000, 99_000, asset=1), 1),
     ],
@@ -148,6 +149,12 @@ def test_one_part_hands_the_asset_over(
     assert answer.status == 201
     expected = [one | {"transfersAsset": n == asset} for n, one in enumerate(milestones)]
     assert answer.body["milestones"] == row(answer.body["id"]).milestones == expected
+
+
+def test_by_card_twenty_parts_are_taken_that_are_over_in_sixty_days(aws: Platform, seller: User, buyer: User) -> None:
+    short = factories.listing(seller, delivery_days=2, inspection_days=1)
+    answer = aws.call("make_offer", buyer, body(milestones=parts(*[5_000] * 20)), listing_id=short.id)
+    assert answer.status == 201, answer.body
 
 
 def test_takes_the_card_limit_and_refuses_a_cent_more(aws: Platform, seller: User) -> None:

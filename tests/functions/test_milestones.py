@@ -343,7 +343,10 @@ def test_the_time_of_a_vault_counts_every_part(aws: Platform, chain: FakeChain) 
 
 
 def test_twenty_parts_are_signed_held_and_ended_in_one_commit_each(aws: Platform, stripe: StripeDouble) -> None:
-    escrow = factories.funded(stripe, amount=10_000, milestones=parts(*[500] * 20))
+    seller = factories.payee(stripe)
+    short = factories.listing(seller, delivery_days=1, inspection_days=1)  # by card all of them are over in sixty days
+    made = factories.offer(short, factories.user(), amount=10_000, milestones=parts(*[500] * 20))
+    escrow = factories.funded(stripe, seller=seller, made=made)
     assert statuses(escrow) == ["FUNDS_HELD"] * 20
     paid(aws, escrow)
     assert refund(aws, escrow).status == 202

@@ -67,7 +67,7 @@ def test_the_defaults_are_the_decisions() -> None:
     assert (default.sign_seconds, default.fund_seconds, default.respond_seconds) == (72 * hour, 72 * hour, 72 * hour)
     assert (default.sign_link_seconds, default.oauth_state_seconds) == (15 * 60, 10 * 60)
     assert (default.owner_unknown_seconds, default.owner_unknown_dispute_seconds) == (day, 7 * day)  # D12, D13
-    assert (default.webhook_attempts, default.max_hold_days) == (10, 80)
+    assert (default.webhook_attempts, default.card_windows_days, default.max_hold_days) == (10, 60, 80)
 
 
 def test_no_setting_is_a_secret() -> None:

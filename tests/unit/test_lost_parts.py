@@ -120,6 +120,22 @@ def test_of_milestones_nothing_is_released_that_the_bank_has() -> None:
     confirm(file)
     assert carry_out(file).kind == "RELEASE"
     assert (file.escrow.status, file.escrow.held, file.escrow.released) == (E.SPLIT, 0, 2_913)
+    assert [str(row.status) for row in file.milestones] == ["RELEASED", "REFUNDED", "REFUNDED"]
+    assert [str(row.status) for row in file.deliveries] == ["CONFIRMED", "CANCELLED", "CANCELLED"]
+    assert [row.released_at is not None for row in file.milestones] == [True, False, False]
+
+
+def test_of_milestones_the_one_that_a_rest_is_paid_for_is_released() -> None:
+    file = deal([4_000, 3_000, 3_000])
+    deliver(file)
+    lose(file, 5_000)
+    confirm(file)
+    carry_out(file)
+    release(file, 2)  # before the second: a thousand is left for it
+    carry_out(file)
+    assert (file.escrow.status, file.escrow.held) == (E.SPLIT, 0)
+    assert [str(row.status) for row in file.milestones] == ["RELEASED", "REFUNDED", "RELEASED"]
+    assert [str(row.status) for row in file.deliveries] == ["CONFIRMED", "CANCELLED", "CONFIRMED"]
 
 
 def test_before_anything_was_handed_over_the_trade_is_over_and_the_rest_is_the_buyers() -> None:

@@ -121,6 +121,7 @@ class Settings:
     two_people_cents: int = 1_000_000  # above this gross two people of COMPLIANCE decide about a hold
     vote_seconds: int = DAY  # how long the first one's vote is kept
     deposits_apart: int = 100  # of one vault, each a row; after them small ones are counted together
+    card_windows_days: int = 60  # to deliver and to inspect all parts of a price that is paid by card; below the next
     warn_hold_days: int = 60
     max_hold_days: int = 80
 

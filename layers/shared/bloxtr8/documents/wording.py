@@ -168,7 +168,6 @@ def _course(terms: Terms) -> Iterator[Block]:
 def _deadlines(terms: Terms) -> Iterator[Block]:
     yield Heading("Deadlines, and what happens at each")
     windows = terms.windows
-    refund = "is refunded all that is still held" if terms.milestones else "gets a full refund"
     rows = (
         (
             "Sign",
@@ -181,21 +180,7 @@ def _deadlines(terms: Terms) -> Iterator[Block]:
             f"{duration(windows.fund_seconds)} from the second signature",
             f"If it is not paid in full, the escrow is cancelled. {rail_words.of(terms).unpaid}",
         ),
-        (
-            "Deliver",
-            f"{duration(windows.deliver_seconds)} from the confirmed payment",
-            "Bloxtr8 looks at Roblox first. If the buyer owns the asset, it is delivered. If the seller, somebody else "
-            f"or nobody owns it, in two separate looks, the buyer {refund}. If Roblox can't be asked, the clock "
-            "stands still and Bloxtr8 looks again; after 24 hours it opens a dispute. An outage never decides.",
-        ),
-        (
-            "Inspect",
-            f"{duration(windows.inspect_seconds)} from the delivery",
-            "Bloxtr8 warns the buyer 24 hours before. If the buyer stays silent, the money is released, but only if a "
-            "fresh look at Roblox shows that the asset is the buyer's, or was and has been passed on. If it is back "
-            "with the seller, without an owner, or locked, a dispute is opened and nothing is paid. If Roblox can't be "
-            "asked, Bloxtr8 waits; after 7 days it opens a dispute.",
-        ),
+        *(_parts_over(terms) if terms.milestones else _delivery_over(terms)),
     )
     yield Table((0.12, 0.26, 0.62), tuple(map(Row, rows)), head=("", "Time allowed", "When it has passed"))
     yield Prose(
@@ -203,6 +188,54 @@ def _deadlines(terms: Terms) -> Iterator[Block]:
         "asked, the clocks stand still, and what was left of them is left afterwards. The side that a deadline "
         "protects may extend it, never shorten it, by at most 30 days: the seller the time to pay and the time to "
         "inspect, the buyer the time to deliver."
+    )
+
+
+def _delivery_over(terms: Terms) -> tuple[tuple[str, str, str], ...]:
+    """To deliver and to inspect, where all of it is released at once."""
+    return (
+        (
+            "Deliver",
+            f"{duration(terms.windows.deliver_seconds)} from the confirmed payment",
+            "Bloxtr8 looks at Roblox first. If the buyer owns the asset, it is delivered. If the seller, somebody else "
+            "or nobody owns it, in two separate looks, the buyer gets a full refund. If Roblox can't be asked, the "
+            "clock stands still and Bloxtr8 looks again; after 24 hours it opens a dispute. An outage never decides.",
+        ),
+        (
+            "Inspect",
+            f"{duration(terms.windows.inspect_seconds)} from the delivery",
+            "Bloxtr8 warns the buyer 24 hours before. If the buyer stays silent, the money is released, but only if a "
+            "fresh look at Roblox shows that the asset is the buyer's, or was and has been passed on. If it is back "
+            "with the seller, without an owner, or locked, a dispute is opened and nothing is paid. If Roblox can't be "
+            "asked, Bloxtr8 waits; after 7 days it opens a dispute.",
+        ),
+    )
+
+
+def _parts_over(terms: Terms) -> tuple[tuple[str, str, str], ...]:
+    """The same, milestone by milestone: Roblox is asked only while it has something to show."""
+    asset = terms.asset.type.lower()
+    return (
+        (
+            "Deliver",
+            f"{duration(terms.windows.deliver_seconds)} for each milestone: the first's from the confirmed payment, a "
+            "later one's from the payment of the one before it",
+            f"Until the milestone that hands the {asset} over is released, Bloxtr8 looks at Roblox first. If the buyer "
+            f"owns the {asset}, that milestone is delivered; if its turn has not come, a dispute is opened. If the "
+            "seller, somebody else or nobody owns it, in two separate looks, the buyer is refunded all that is still "
+            "held. If Roblox can't be asked, the clock stands still and Bloxtr8 looks again; after 24 hours it opens a "
+            "dispute. An outage never decides. Once that milestone is released, Roblox has nothing more to show: the "
+            "buyer is refunded all that is still held.",
+        ),
+        (
+            "Inspect",
+            f"{duration(terms.windows.inspect_seconds)} for each milestone, from its delivery",
+            "Bloxtr8 warns the buyer 24 hours before. If the buyer stays silent, the milestone is released; the one "
+            f"that hands the {asset} over only if a fresh look at Roblox shows that the {asset} is the buyer's, or was "
+            "and has been passed on. If it is back with the seller, without an owner, or locked, a dispute is opened "
+            "and nothing of this milestone is paid. If Roblox can't be asked, Bloxtr8 waits; after 7 days it opens a "
+            "dispute.",
+        ),
     )
 
 

@@ -100,14 +100,15 @@ def check_acceptable(deal: Deal, role: Role, seen_hash: str, now: dt.datetime) -
 
     Raises as `offers.check_move`; InvalidState LISTING_RESERVED beside an accepted offer (M27), LISTING_NOT_ACTIVE;
     Conflict TERMS_CHANGED; Forbidden BANNED, KYC_REQUIRED or KYC_LIMIT of either side, or CARD_BLOCKED of the buyer,
-    naming whose (M04); Unprocessable PAYOUT_NOT_READY (M08); for what goes over Base, as `vaults.check_offered`, and
-    WALLET_REQUIRED, naming whose.
+    naming whose (M04); Unprocessable PAYOUT_NOT_READY (M08), or as `bargaining.check_time`; for what goes over Base,
+    as `vaults.check_offered`, and WALLET_REQUIRED, naming whose.
     """
     bargain = deal.bargain
     _check_move(bargain, role, now)
     bargaining.check_active(bargain.listing)
     if seen_hash != terms_hash(bargain.offer, bargain.listing):
         raise Conflict("The terms have changed. Read them again.", "TERMS_CHANGED")
+    bargaining.check_time(bargain.offer.amount, bargain.offer.currency, bargain.offer.milestones, bargain.listing)
     for user, deals in deal.sides:
         try:
             bargaining.check_person(user, now)

@@ -57,6 +57,18 @@ def check_amount(amount: int, listing: Listing, currency: Currency = Currency.US
         vaults.check_offered(amount)
 
 
+def check_time(amount: int, currency: Currency, milestones: Sequence[Any], listing: Listing) -> None:
+    """By card all windows together, one to deliver and one to inspect for each milestone, are over before Stripe's
+    limits of holding money come near; a vault's term counts them. Raises Unprocessable WINDOWS_TOO_LONG."""
+    limit = config.settings().card_windows_days
+    days = max(1, len(milestones)) * (listing.delivery_days + listing.inspection_days)
+    if days > limit and vaults.rail_of(amount, currency) is RailName.STRIPE:
+        raise Unprocessable(
+            "By card the time to deliver and to inspect all of it would be too long: agree on fewer milestones.",
+            "WINDOWS_TOO_LONG", days=days, limit=limit,
+        )  # fmt: skip
+
+
 def parts(asked: Proposal) -> list[dict[str, Any]]:
     """The milestones as the offer keeps them and the contract prints them, [] where there are none:
     `[{"title", "amountCents", "transfersAsset"}]`. One of them hands the asset over, the last unless one says so; were

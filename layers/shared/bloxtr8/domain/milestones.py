@@ -130,20 +130,31 @@ def finish(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> Milest
     return milestone
 
 
-def end(file: EscrowFile, becomes: MilestoneStatus, now: dt.datetime) -> list[Entity]:
-    """The escrow ends, and with it every milestone that is not released yet; unless they are now, what is still to be
-    delivered, or was, is cancelled. Returns what it changed."""
-    released = becomes is MilestoneStatus.RELEASED
-    milestones = [row for row in file.milestones if row.status not in _ENDED]
+def end(file: EscrowFile, becomes: MilestoneStatus, now: dt.datetime, *, paid: int = 0) -> list[Entity]:
+    """The escrow ends, and with it every milestone that is not released yet; what is still to be delivered of one that
+    nothing was paid for, or was delivered, is cancelled. Returns what it changed.
+
+    `paid`: what a release pays of them, in cents of the price, those first that were decided about. One of which the
+    buyer's bank took all is the buyer's.
+    """
+    milestones = sorted(
+        (row for row in file.milestones if row.status not in _ENDED),
+        key=lambda row: (row.status is not MilestoneStatus.SETTLING, row.n),
+    )
     for milestone in milestones:
-        MILESTONE.apply("end_milestone", milestone, Role.SYSTEM, becomes=becomes)
+        released = becomes is MilestoneStatus.RELEASED and paid > 0
+        paid -= milestone.amount
+        ends_as = MilestoneStatus.REFUNDED if becomes is MilestoneStatus.RELEASED and not released else becomes
+        MILESTONE.apply("end_milestone", milestone, Role.SYSTEM, becomes=ends_as)
         milestone.released_at = now if released else None
-    return [*milestones, *([] if released else _cancel_deliveries(file))]
+    if becomes is MilestoneStatus.RELEASED:
+        return [*milestones, *_cancel_deliveries(file, {row.n for row in milestones if row.released_at is None})]
+    return [*milestones, *_cancel_deliveries(file, {row.n for row in file.deliveries})]
 
 
-def _cancel_deliveries(file: EscrowFile) -> list[Delivery]:
+def _cancel_deliveries(file: EscrowFile, numbers: set[int]) -> list[Delivery]:
     over = {DeliveryStatus.CONFIRMED, DeliveryStatus.CANCELLED}
-    open_ones = [delivery for delivery in file.deliveries if delivery.status not in over]
+    open_ones = [row for row in file.deliveries if row.n in numbers and row.status not in over]
     for delivery in open_ones:
         DELIVERY.apply("cancel_delivery", delivery, Role.SYSTEM)
     return open_ones

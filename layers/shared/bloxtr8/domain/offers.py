@@ -148,7 +148,10 @@ def check_depth(offer: Offer) -> None:
 
 
 def make(listing: Listing, buyer_id: str, asked: Proposal, currency: Currency, now: dt.datetime) -> Offer:
-    """The first offer of a new chain, which is of the listing's present epoch. Raises as `bargaining.parts`."""
+    """The first offer of a new chain, which is of the listing's present epoch. Raises as `bargaining.parts` and
+    `bargaining.check_time`."""
+    parts = bargaining.parts(asked)
+    bargaining.check_time(asked.amount, currency, parts, listing)
     return Offer(
         root=ids.ulid_of(ids.new("off")),
         listing_id=listing.id,
@@ -158,7 +161,7 @@ def make(listing: Listing, buyer_id: str, asked: Proposal, currency: Currency, n
         amount=asked.amount,
         currency=currency,
         conditions=asked.conditions,
-        milestones=bargaining.parts(asked),
+        milestones=parts,
         epoch=listing.offers_epoch,
         expires_at=bargaining.expiry(asked.expires_at, now),
         created_at=now,
@@ -188,7 +191,7 @@ def counter(bargain: Bargain, role: Role, asked: Proposal, now: dt.datetime) -> 
     """The parent is COUNTERED, its child PENDING and the other side's (M26). A counter states all terms anew: what it
     leaves out, it does not ask for.
 
-    Raises as `check_move`, `bargaining.check_amount` and `bargaining.parts`; InvalidState LISTING_NOT_ACTIVE;
+    Raises as `check_move`, `bargaining.check_amount`, `parts` and `check_time`; InvalidState LISTING_NOT_ACTIVE;
     Unprocessable CHAIN_TOO_LONG or SAME_TERMS.
     """
     parent = bargain.offer
@@ -197,6 +200,7 @@ def counter(bargain: Bargain, role: Role, asked: Proposal, now: dt.datetime) -> 
     check_depth(parent)
     bargaining.check_amount(asked.amount, bargain.listing, parent.currency)
     parts = bargaining.parts(asked)
+    bargaining.check_time(asked.amount, parent.currency, parts, bargain.listing)
     if (asked.amount, asked.conditions, parts) == (parent.amount, parent.conditions, parent.milestones):
         raise Unprocessable("These are the same terms: accept them.", "SAME_TERMS")
     child = Offer(

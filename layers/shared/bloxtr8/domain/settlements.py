@@ -170,7 +170,7 @@ def close(
     plan_look(escrow, now)
     if around is not None:
         finish(around, outcome, sold=sold, by_card=escrow.rail is RailName.STRIPE, disputed=file.was_disputed)
-    return milestones.end(file, milestones.ENDED_BY[settlement.kind], now)
+    return milestones.end(file, milestones.ENDED_BY[settlement.kind], now, paid=settlement.seller_share)
 
 
 def ending(escrow: Escrow, last: Settlement) -> EscrowStatus:
