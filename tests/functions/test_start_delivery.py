@@ -1,5 +1,7 @@
 """The seller begins to hand over, and not before the money is held (M52)."""
 
+import datetime as dt
+
 import pytest
 
 from bloxtr8.entities import Escrow
@@ -7,10 +9,13 @@ from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import refused, together
 from tests.emulator import Platform
-from tests.functions.escrows import delivery, hidden, row, seen, sound, turned_away
+from tests.functions import chain as chains
+from tests.functions.chain import FakeChain, chain, wallets
+from tests.functions.escrows import changed, delivery, hidden, row, seen, sound, turned_away
 from tests.functions.offers import same_but
 from tests.wire import Wire
 
+__all__ = ["chain", "wallets"]
 BODY = {"description": "Ownership goes over tonight. 🎮"}
 WRONG = ({"description": ""}, {"description": "x" * 5001}, {"description": "a\x00"}, {"description": 5}, {"x": 1}, [])
 
@@ -66,3 +71,14 @@ def test_the_same_request_and_two_at_once_start_it_once(aws: Platform, escrow: E
     version = row(escrow).version
     assert sorted(together(start, start)) == [200, 409]
     assert row(escrow).version == version + 1
+
+
+def test_not_where_the_vaults_term_would_come_before_the_end_of_the_inspection(aws: Platform, chain: FakeChain) -> None:
+    escrow = chains.held(aws, chain)
+    term = dt.datetime.fromtimestamp(chains.vault_row(escrow).terms["reclaimAfter"], dt.UTC)
+    last = term + dt.timedelta(days=90) - dt.timedelta(seconds=escrow.inspect_seconds)  # it is postponed, once
+    changed(escrow, deliver_by=last)  # disputes and holds took the time
+    refused(aws, 422, "TERM_TOO_NEAR", "start_delivery", escrow.seller_id, BODY, escrow_id=escrow.id)
+    assert "start_delivery" not in seen(aws, escrow, escrow.seller_id)["allowedActions"]
+    changed(escrow, deliver_by=last - dt.timedelta(seconds=1))
+    assert aws.call("start_delivery", escrow.seller_id, BODY, escrow_id=escrow.id).status == 200

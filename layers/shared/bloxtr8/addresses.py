@@ -2,6 +2,8 @@
 
 import re
 
+POSTPONEMENT_SECONDS = 90 * 86_400  # Escrow.POSTPONEMENT, of the term of what lies at such an address
+
 _FORM = re.compile(r"0x[0-9a-fA-F]{40}")
 
 

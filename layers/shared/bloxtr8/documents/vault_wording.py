@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bloxtr8.addresses import POSTPONEMENT_SECONDS
 from bloxtr8.documents import qr, vault_terms
 from bloxtr8.documents.blocks import Block, Code, Heading, Prose, Row, Table
 from bloxtr8.documents.phrases import network, percent, unix_moment, usdc
@@ -9,7 +10,6 @@ from bloxtr8.documents.rail_words import DEPOSIT, WAY_BACK
 from bloxtr8.documents.terms import Terms
 from bloxtr8.documents.vault_terms import Vault
 from bloxtr8.rails.usdc import reclaiming
-from bloxtr8.rails.usdc.vault import POSTPONEMENT_SECONDS
 
 FACTS = (0.22, 0.78)
 

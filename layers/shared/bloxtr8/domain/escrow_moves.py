@@ -53,7 +53,7 @@ GUARDS: dict[str, Guard] = {
     "confirm_delivery": lambda file, role, now: plans.check_start("confirm_delivery", file.escrow, role),
     "release_milestone": lambda file, role, now: milestones.check_any(file, role),
     "verify_delivery": lambda file, _, now: deliveries.check_shown(file),
-    "start_delivery": lambda file, role, now: _delivery_move("start_delivery", file, role),
+    "start_delivery": lambda file, role, now: _check_start(file, role, now),
     "mark_delivered": lambda file, role, now: _delivery_move("mark_delivered", file, role),
     "add_evidence": lambda file, _, now: check_evidence_room(file),
     "open_dispute": lambda file, role, now: dispute_opening.check_may_open("open_dispute", file, role),
@@ -73,6 +73,11 @@ def _check_payable(file: EscrowFile, now: dt.datetime) -> None:
     escrows.check_fundable(file.escrow, now)
     if isinstance(file.rail, StablecoinEscrow) and not vaults.missing(file.escrow, file.rail):
         raise vaults.already_paid()
+
+
+def _check_start(file: EscrowFile, role: Role, now: dt.datetime) -> None:
+    _delivery_move("start_delivery", file, role)
+    extensions.check_delivery(file, now)
 
 
 def _delivery_move(action: str, file: EscrowFile, role: Role) -> None:

@@ -78,6 +78,17 @@ def has_time(file: EscrowFile, now: dt.datetime) -> bool:
     return _leaves_room(file, now + _windows_after(file, "fund_by"))
 
 
+def check_delivery(file: EscrowFile, now: dt.datetime) -> None:
+    """Whether what is handed over from now on is inspected before the buyer could take his money back beside it. Holds
+    and disputes may have used up the time between the windows and the term. Raises Unprocessable TERM_TOO_NEAR."""
+    escrow = file.escrow
+    if not isinstance(file.rail, StablecoinEscrow) or escrow.deliver_by is None:
+        return
+    over = max(escrow.deliver_by, now) + dt.timedelta(seconds=escrow.inspect_seconds)
+    if over >= vaults.last_term(file.rail, now):
+        raise Unprocessable("The buyer could take the money back before this is over.", "TERM_TOO_NEAR")
+
+
 def _leaves_room(file: EscrowFile, over: dt.datetime) -> bool:
     return not isinstance(file.rail, StablecoinEscrow) or vaults.leaves_room(file.rail.terms, over)
 

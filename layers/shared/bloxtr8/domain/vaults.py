@@ -78,6 +78,13 @@ def leaves_room(terms: Mapping[str, Any], over: dt.datetime) -> bool:
     return (over + LEFT_FOR_DISPUTES).timestamp() <= int(terms["reclaimAfter"])
 
 
+def last_term(rail: StablecoinEscrow, now: dt.datetime) -> dt.datetime:
+    """From when on the buyer can take his money back alone, if the term is postponed while that is still possible."""
+    term = dt.datetime.fromtimestamp(rail.terms["reclaimAfter"], dt.UTC)
+    postponed = rail.postponed or now < term
+    return term + dt.timedelta(seconds=addresses.POSTPONEMENT_SECONDS * postponed)
+
+
 def counted(escrow: Escrow, rail: StablecoinEscrow) -> int:
     """What has arrived towards the price, in base units; what was set aside is not."""
     return rail.units - money.units_of(escrow.quarantined)

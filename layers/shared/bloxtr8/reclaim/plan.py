@@ -7,11 +7,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bloxtr8.addresses import checksum
+from bloxtr8.addresses import POSTPONEMENT_SECONDS, checksum
 from bloxtr8.documents import vault_terms
 from bloxtr8.documents.vault_terms import Vault
 from bloxtr8.rails.usdc import reclaiming
-from bloxtr8.rails.usdc.vault import POSTPONEMENT_SECONDS
 
 GAS = 300_000  # the first call deploys the vault and moves the token; what isn't used isn't paid
 ETHER = reclaiming.ETHER

@@ -9,8 +9,6 @@ from typing import Any, Self
 
 from bloxtr8.addresses import checksum, keccak
 
-POSTPONEMENT_SECONDS = 90 * 86_400  # Escrow.POSTPONEMENT
-
 _CLONE = (
     bytes.fromhex("3d602d80600a3d3981f3363d3d373d3d3d363d73"),
     bytes.fromhex("5af43d82803e903d91602b57fd5bf3"),
