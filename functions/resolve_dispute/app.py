@@ -3,7 +3,7 @@
 from typing import Literal
 
 from bloxtr8 import clock, reads, table
-from bloxtr8.domain import disputes, plans
+from bloxtr8.domain import disputes, plans, refused_payouts
 from bloxtr8.entities import PlatformRole
 from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Resolution, ShareCents
@@ -28,6 +28,7 @@ def resolve_dispute(escrow_id: str, dispute_id: str, body: ResolveDispute, actor
     actor.expects(dispute)
     disputes.check("resolve_dispute", file, dispute, role, actor.id)
     now, acting = clock.now(), actor.acting_as(role)
+    dropped = refused_payouts.give_way(file, "resolve_dispute", role, now)
     planned = plans.plan_split(
         file,
         "resolve_dispute",
@@ -42,6 +43,7 @@ def resolve_dispute(escrow_id: str, dispute_id: str, body: ResolveDispute, actor
     return table.commit(
         file.escrow,
         dispute,
+        *dropped,
         *planned.rows,
         action="resolve_dispute",
         actor=acting,

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bloxtr8.domain import compliance, plans
+from bloxtr8.domain import compliance, refused_payouts, settlement_proposals
 from bloxtr8.entities import Decision, PlatformRole
 from tests import factories
 from tests.chaos.people import Client
@@ -50,13 +50,17 @@ class Staff:
                 continue
             if row.status == "OPEN":
                 found.append(("assign_dispute", arbiter, None, path))
-            elif row.status == "IN_REVIEW" and escrow.settlement_id is None:
+            elif row.status == "IN_REVIEW" and self._decidable(escrow):
                 found.append(("get_dispute", arbiter, None, path))
                 found.append(("resolve_dispute", arbiter, self._verdict(escrow), path))
         return found
 
+    def _decidable(self, escrow: Any) -> bool:
+        """Whether no payout of it is under way, or the one that is was refused before anything moved."""
+        return escrow.settlement_id is None or refused_payouts.refused(self.world.file(escrow)) is not None
+
     def _verdict(self, escrow: Any) -> dict[str, Any]:
-        rest = plans.remaining(self.world.file(escrow))
+        rest = settlement_proposals.to_divide(self.world.file(escrow))
         share = self.world.random.choice((0, rest, rest // 3, rest // 2))
         outcome = "REFUND" if share == 0 else "RELEASE" if share == rest else "SPLIT"
         return {"outcome": outcome, "sellerAmount": share, "buyerAmount": rest - share, "resolution": RESOLUTION}

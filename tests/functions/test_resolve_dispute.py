@@ -175,7 +175,7 @@ def test_waits_for_the_bank_and_decides_when_it_is_won(
     assert resolve(aws, escrow, judge, "REFUND", 0, 100_000).status == 202
 
 
-def test_waits_for_a_settlement_under_way_or_parked(aws: Platform, escrow: Escrow) -> None:
+def test_waits_for_a_settlement_under_way(aws: Platform, escrow: Escrow) -> None:
     judge = assigned(aws, escrow)
     changed(escrow, settlement_id="stl_1")
     answer = refused(aws, 409, "SETTLEMENT_IN_PROGRESS", "resolve_dispute", judge, BODY, headers=KEY, **names(escrow))

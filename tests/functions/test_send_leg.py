@@ -6,7 +6,7 @@ import pytest
 from stripe import Transfer
 
 from bloxtr8 import actors, rails, settling, table
-from bloxtr8.entities import Deals, Escrow, Hold, LegStatus
+from bloxtr8.entities import Deals, Escrow, Hold, LegStatus, PlatformRole
 from bloxtr8.rails import stripe_client
 from bloxtr8.rails.base import (
     RailBug,
@@ -152,6 +152,30 @@ def test_what_cannot_be_paid_yet_waits_ever_longer_under_a_new_key(
     assert send(aws, escrow)["next"] == "CONFIRM"
     assert [order.attempt for order in rail.sent] == [1, 2, 3]
     assert escrows.row(escrow).holds == set()
+
+
+def test_a_payee_who_is_never_ready_is_a_refusal_after_a_week_and_resumed_has_another(
+    aws: Platform, rail: ScriptedRail
+) -> None:
+    escrow = refunding(aws, rail)
+    rail.fates = [SellerNotReady() for _ in range(30)]
+
+    def days_until_it_parks() -> int:
+        begun = aws.clock.moment
+        while send(aws, escrow)["next"] == "WAIT":
+            aws.clock.moment = money.leg(escrow).next_look
+        return int((aws.clock.moment - begun).days)
+
+    for _ in range(2):
+        assert days_until_it_parks() == 7
+        assert (money.leg(escrow).status, money.leg(escrow).error) == ("REJECTED", "SELLER_NOT_READY")
+        aws.invoke("park_settlement", money.event(escrow) | {"error": "SELLER_NOT_READY"})
+        assert (money.settlement(escrow).status, escrows.row(escrow).holds) == ("PARKED", {Hold.PAYOUT_FAILED})
+        boss = escrows.staff(PlatformRole.PADMIN)
+        key = {"Idempotency-Key": boss.id}
+        assert aws.call("resume_settlement", boss, {"reason": "x"}, headers=key, escrow_id=escrow.id).status == 202
+    rail.fates = []
+    assert send(aws, escrow)["next"] == "CONFIRM"
 
 
 def test_money_that_stripe_has_later_is_waited_for(aws: Platform, rail: ScriptedRail) -> None:

@@ -82,6 +82,8 @@ def made(action: str, trade: Trade, who: str, before: Picture, after: Picture) -
         named = moves(kind, action, row.status, roles)
         if becomes != row.status and action in WRITTEN_AS:
             named = moves(kind, WRITTEN_AS[action], row.status, {Role.SYSTEM})
+        if becomes != row.status and action == "decide_hold":  # the hold's end is the platform's own move
+            named += moves(kind, "lift_hold", row.status, {Role.SYSTEM})
         fitting = [move for move in named if becomes in (move.targets or {row.status})]
         found |= {(kind, action, str(row.status), str(role)) for move in fitting for role in roles & move.roles}
         if becomes != row.status and not fitting:

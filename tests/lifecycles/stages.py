@@ -364,6 +364,8 @@ VARIANTS: dict[str, str] = {
     "parts FUNDS_HELD, one started": f"{PARTS_HELD}, started",
     "parts FUNDS_HELD, one parked": f"{PART_CONFIRMED}, parked",
     "parts DELIVERED, one paid": f"{PART_PAID}, started, delivered",
+    "parts FUNDS_HELD, one parked, doubted": f"{PART_CONFIRMED}, parked, doubted",
+    "parts DISPUTED, one parked": f"{PART_CONFIRMED}, parked, disputed by the seller, reviewed",
     "parts DISPUTED, one rejected": f"{PART_DELIVERED}, rejected, reviewed",
     "parts SPLIT": f"{PART_PAID}, refunded, settled",
     "escrow DISPUTED, in review, frozen": f"{DELIVERED}, disputed by the seller, reviewed, frozen",

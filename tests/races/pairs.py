@@ -11,7 +11,7 @@ from tests.emulator import Answer
 from tests.functions.webhooks import process, sent_by, stored
 from tests.lifecycles import calls
 from tests.lifecycles.ground import Ground, Image, Trade
-from tests.lifecycles.stages import DELIVERED, HELD, OPENED, escrow_of
+from tests.lifecycles.stages import DELIVERED, HELD, OPENED, PART_CONFIRMED, escrow_of
 
 type Act = Callable[[], Answer | None]
 type Step = Callable[[Ground, Trade], None]
@@ -226,6 +226,14 @@ PAIRS: dict[str, Pair] = {
     "settlement and resume": Pair(
         f"{DELIVERED}, confirmed, parked, proposed by the buyer", accept, by("admin", "resume_settlement")
     ),
+    # a refused part gives way, or is tried again
+    "refund of a refused part and resume": Pair(f"{PART_CONFIRMED}, parked", refund, by("admin", "resume_settlement")),
+    "resolve and resume": Pair(
+        f"{PART_CONFIRMED}, parked, disputed by the buyer, reviewed",
+        by("judge", "resolve_dispute"),
+        by("admin", "resume_settlement"),
+    ),
+    "send back and resume": Pair(f"{PART_CONFIRMED}, parked, doubted", give_back, by("admin", "resume_settlement")),
     # holds
     "clear and send back": Pair(f"{DELIVERED}, doubted", clear, give_back),
     "send back and send back": Pair(f"{DELIVERED}, doubted", give_back, give_back),

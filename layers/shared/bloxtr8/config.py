@@ -114,6 +114,7 @@ class Settings:
     messages_an_hour: int = 20  # of one person in one dispute
     messages_a_dispute: int = 100
     sign_link_seconds: int = 15 * 60
+    payee_patience_seconds: int = 7 * DAY  # for an account that takes no payout; then it is parked as refused
     repair_first_seconds: int = 120
     repair_limit_seconds: int = HOUR
     verify_pause_seconds: int = 10

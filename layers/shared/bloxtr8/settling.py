@@ -143,6 +143,8 @@ def _send(file: EscrowFile, settlement: Settlement, leg: Leg, actor: Actor) -> S
         until = max(error.available_at, clock.now() + legs.patience(leg.attempt))
         return _postpone(settlement.escrow_id, leg, "FUNDS_PENDING", until, actor)
     except base.SellerNotReady:
+        if legs.is_out_of_patience(leg, clock.now()):
+            return _refuse(settlement.escrow_id, leg, NOT_READY, actor)
         return _postpone(settlement.escrow_id, leg, NOT_READY, clock.now() + legs.patience(leg.attempt), actor)
     except base.RailFrozen:
         return _freeze(settlement.escrow_id, leg, actor)
@@ -272,6 +274,8 @@ def _postpone(escrow_id: str, sent: Leg, error: str, until: dt.datetime, actor: 
     if found is None:
         return Step(CONFIRM)
     file, settlement, leg = found
+    if error == NOT_READY:
+        leg.unready_since = leg.unready_since or clock.now()
     settlements.wait(leg, settlement, error, until, attempt=True)
     table.commit(file.escrow, settlement, leg, action="postpone_leg", actor=actor, details={"error": error})
     return Step(WAIT)

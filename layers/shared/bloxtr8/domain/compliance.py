@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from bloxtr8 import clock, config, ids
 from bloxtr8.actors import Actor
-from bloxtr8.domain import disputes, escrows, holds, plans, resuming, wallet_risk
+from bloxtr8.domain import disputes, escrows, holds, plans, refused_payouts, resuming, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
@@ -127,7 +127,7 @@ def check(file: EscrowFile, hold: Hold, decision: Decision, now: dt.datetime) ->
         raise _no_hold(escrow)
     if decision is D.REFUND:
         _check_status(escrow, REFUNDABLE)
-        escrows.check_money_may_start(escrow, _DESPITE)
+        refused_payouts.check_refund_by_compliance(file, _DESPITE)
 
 
 def _check_status(escrow: Escrow, among: Collection[EscrowStatus]) -> None:
@@ -226,10 +226,11 @@ def carry_out(file: EscrowFile, decided: list[HoldDecision], actor: Actor, now: 
         holds.freeze(file.escrow, now)
         return changed
     if decision is D.REFUND and file.escrow.status in escrows.MONEY_HELD:
+        dropped = refused_payouts.give_way(file, "decide_hold", Role.COMPLIANCE, now)
         planned = plans.start(
             file, "decide_hold", Role.COMPLIANCE, actor=actor, to_seller=0, reason=REFUNDED, now=now, despite=_DESPITE
         )
-        changed += [*planned.rows, *disputes.close_by_compliance(file, now)]
+        changed += [*dropped, *planned.rows, *disputes.close_by_compliance(file, now)]
     if hold in file.escrow.holds:
         changed += holds.lift_all(file, hold, covers, now)
     return changed + [*resuming.resume_decided(file, now)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from bloxtr8 import clock, config, ids
-from bloxtr8.domain import deliveries, dossier, escrows
+from bloxtr8.domain import deliveries, dossier, escrows, refused_payouts
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.plans import Planned
@@ -16,7 +16,6 @@ from bloxtr8.entities import (
     Dispute,
     DisputeMessage,
     DisputeStatus,
-    Escrow,
     EscrowStatus,
     Freeze,
     PlatformRole,
@@ -264,13 +263,13 @@ GUARDS: dict[str, Guard] = {
     "post_dispute_message": lambda file, dispute, actor_id: _check_room(dispute, actor_id),
     "withdraw_dispute": lambda file, dispute, actor_id: check_opener(dispute, actor_id),
     "assign_dispute": lambda file, dispute, actor_id: None,
-    "resolve_dispute": lambda file, dispute, actor_id: _check_resolvable(file.escrow, dispute, actor_id),
+    "resolve_dispute": lambda file, dispute, actor_id: _check_resolvable(file, dispute, actor_id),
 }
 
 
-def _check_resolvable(escrow: Escrow, dispute: Dispute, actor_id: str) -> None:
+def _check_resolvable(file: EscrowFile, dispute: Dispute, actor_id: str) -> None:
     check_assigned(dispute, actor_id)
-    escrows.check_money_may_start(escrow)
+    refused_payouts.check_money_may_start(file)
 
 
 def check(action: str, file: EscrowFile, dispute: Dispute, role: Role, actor_id: str) -> None:

@@ -13,6 +13,7 @@ from bloxtr8.domain import (
     extensions,
     milestones,
     plans,
+    refused_payouts,
     resuming,
     settlement_proposals,
     vaults,
@@ -49,7 +50,7 @@ type Guard = Callable[[EscrowFile, Role, dt.datetime], object]
 GUARDS: dict[str, Guard] = {
     "start_payment": lambda file, _, now: _check_payable(file, now),
     "cancel_escrow": lambda file, _, now: escrows.check_nothing_received(file),
-    "refund_escrow": lambda file, _, now: escrows.check_money_may_start(file.escrow),
+    "refund_escrow": lambda file, _, now: refused_payouts.check_money_may_start(file),
     "confirm_delivery": lambda file, role, now: plans.check_start("confirm_delivery", file.escrow, role),
     "release_milestone": lambda file, role, now: milestones.check_any(file, role),
     "verify_delivery": lambda file, _, now: deliveries.check_shown(file),

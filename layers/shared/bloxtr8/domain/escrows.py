@@ -152,6 +152,11 @@ def check_money_may_start(escrow: Escrow, despite: Collection[str] = ()) -> None
     Raises Conflict SETTLEMENT_IN_PROGRESS or ESCROW_ON_HOLD."""
     if escrow.settlement_id is not None:
         raise Conflict("A settlement is under way.", "SETTLEMENT_IN_PROGRESS", settlementId=escrow.settlement_id)
+    check_holds(escrow, despite)
+
+
+def check_holds(escrow: Escrow, despite: Collection[str] = ()) -> None:
+    """No hold but `despite`. Raises Conflict ESCROW_ON_HOLD."""
     if escrow.holds.difference(despite):
         raise Conflict("The escrow is on hold.", "ESCROW_ON_HOLD", holds=sorted(escrow.holds))
 

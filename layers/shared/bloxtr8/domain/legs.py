@@ -42,6 +42,13 @@ def patience(attempt: int) -> dt.timedelta:
     return min(dt.timedelta(hours=1 << min(attempt - 1, 5)), _LONGEST)
 
 
+def is_out_of_patience(leg: Leg, now: dt.datetime) -> bool:
+    """Whether its payee's account has taken nothing for so long that it counts as a refusal: what else the escrow holds
+    must not wait for him for ever."""
+    most = dt.timedelta(seconds=config.settings().payee_patience_seconds)
+    return leg.unready_since is not None and now - leg.unready_since >= most
+
+
 def release_at(file: EscrowFile, settlement: Settlement) -> dt.datetime | None:
     """Until when a new buyer's card money waits before its release (CARD_RELEASE_DELAY); None where it does not."""
     delay = config.settings().card_release_delay_seconds

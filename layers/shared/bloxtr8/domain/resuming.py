@@ -47,6 +47,7 @@ def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg]:
         refused = [leg for leg in file.legs_of(settlement.id) if leg.status is LegStatus.REJECTED]
         for leg in refused:
             wait(leg, settlement, leg.error or "", now, attempt=True)
+            leg.unready_since = None  # its payee has his whole time again
         settlement.next_look = now + repair_delay(0)  # not the refused leg's moment: its run starts right away
         changed += [settlement, *refused]
     return changed

@@ -8,18 +8,15 @@ import datetime as dt
 
 from bloxtr8 import ids
 from bloxtr8.actors import Actor
-from bloxtr8.domain import disputes, escrows, legs, plans, settlements
+from bloxtr8.domain import disputes, escrows, plans, refused_payouts
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW, PROPOSAL
 from bloxtr8.entities import (
     Entity,
     EscrowStatus,
-    Hold,
     ProposalStatus,
-    Settlement,
     SettlementProposal,
-    SettlementStatus,
     Side,
 )
 from bloxtr8.errors import Conflict, Expired, InvalidState, NotFound, Unprocessable
@@ -31,20 +28,9 @@ MOST = 20  # of one side, in one escrow: the partition is read as a whole
 # --- what there is to divide
 
 
-def refused_payout(file: EscrowFile) -> Settlement | None:
-    """The settlement that another plan may replace: it is parked because its payout was refused, and nothing of it
-    moved, nor may have."""
-    escrow = file.escrow
-    if escrow.settlement_id is None or Hold.PAYOUT_FAILED not in escrow.holds:
-        return None
-    settlement = file.settlement(escrow.settlement_id)
-    moved = any(leg.status in legs.MOVED for leg in file.legs_of(settlement.id))
-    return None if moved or settlement.status is not SettlementStatus.PARKED else settlement
-
-
 def to_divide(file: EscrowFile) -> int:
     """What a proposal divides, in cents: what remains, and what the refused payout would have settled."""
-    replaced = refused_payout(file)
+    replaced = refused_payouts.refused(file)
     return plans.remaining(file) + (replaced.seller_share + replaced.buyer_share if replaced else 0)
 
 
@@ -87,7 +73,7 @@ def check_answer(action: str, file: EscrowFile, role: Role, proposal: Settlement
         raise Expired("The proposal stands no more.", "PROPOSAL_EXPIRED")
     PROPOSAL.check(action, proposal, _part(proposal, role))
     if action == "accept_settlement":
-        _check_money(file)
+        refused_payouts.check_money_may_start(file)
 
 
 def check_live(action: str, file: EscrowFile, role: Role, now: dt.datetime) -> None:
@@ -100,16 +86,8 @@ def check_live(action: str, file: EscrowFile, role: Role, now: dt.datetime) -> N
 def _check_place(action: str, file: EscrowFile, role: Role) -> None:
     """The escrow's own row: from SETTLING only while a refused payout may be replaced."""
     ESCROW.check(action, file.escrow, role)
-    if file.escrow.status is EscrowStatus.SETTLING and refused_payout(file) is None:
+    if file.escrow.status is EscrowStatus.SETTLING and refused_payouts.refused(file) is None:
         raise InvalidState("The money is on its way.", currentStatus=str(file.escrow.status))
-
-
-def _check_money(file: EscrowFile) -> None:
-    """No other settlement under way, and no hold but the one that the refused payout placed."""
-    if refused_payout(file) is None:
-        escrows.check_money_may_start(file.escrow)
-    elif file.escrow.holds != {Hold.PAYOUT_FAILED}:
-        raise Conflict("The escrow is on hold.", "ESCROW_ON_HOLD", holds=sorted(file.escrow.holds))
 
 
 def _part(proposal: SettlementProposal, role: Role) -> Role:
@@ -159,7 +137,7 @@ def accept(
     way. Returns the rows beside the escrow. Raises as `check_answer`."""
     action = "accept_settlement"
     end(action, file, role, proposal, now)
-    dropped = _give_way(file, role, now)
+    dropped = refused_payouts.give_way(file, action, role, now)
     planned = plans.plan_split(
         file,
         action,
@@ -171,14 +149,3 @@ def accept(
         now=now,
     )
     return [proposal, *dropped, *planned.rows, *disputes.close_by_agreement(file, role, now)]
-
-
-def _give_way(file: EscrowFile, role: Role, now: dt.datetime) -> list[Settlement]:
-    """The refused payout is DROPPED, and the hold it placed is gone with it."""
-    replaced = refused_payout(file)
-    if replaced is None:
-        return []
-    settlements.drop(replaced, "accept_settlement", role, now)
-    file.escrow.settlement_id = None
-    file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
-    return [replaced]

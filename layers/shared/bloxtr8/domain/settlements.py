@@ -133,8 +133,8 @@ def park(file: EscrowFile, settlement: Settlement, error: str, *, refused: bool)
 
 
 def drop(settlement: Settlement, action: str, role: Role, now: dt.datetime) -> None:
-    """record_reclaim: its money is gone. accept_settlement: another plan takes its place. Nothing of it is sent any
-    more."""
+    """record_reclaim: its money is gone. accept_settlement and others: another plan takes its place. Nothing of it is
+    sent any more."""
     SETTLEMENT.apply(action, settlement, role)
     settlement.finished_at, settlement.next_look = now, None
 

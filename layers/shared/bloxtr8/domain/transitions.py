@@ -173,7 +173,11 @@ SETTLEMENT = Lifecycle(
     ("record_reclaim",    {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("lose_chargeback",   {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("reinstate_chargeback", {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
+    # where nothing of it moved: `refused_payouts`
     ("accept_settlement", {_S.PARKED}, _S.DROPPED, PARTIES),
+    ("refund_escrow",     {_S.PARKED}, _S.DROPPED, _SELLER),
+    ("resolve_dispute",   {_S.PARKED}, _S.DROPPED, {Role.ARBITER}),
+    ("decide_hold",       {_S.PARKED}, _S.DROPPED, _COMPLIANCE),
 )  # fmt: skip
 
 _R = ProposalStatus

@@ -89,6 +89,7 @@ class Leg(EscrowRow, discriminator="Leg"):
     adopted_id = UnicodeAttribute(null=True)  # a refund made in the Dashboard: it is this leg's first attempt
     error = UnicodeAttribute(null=True)
     sent_at = TimeAttribute(null=True)
+    unready_since = TimeAttribute(null=True)  # the first time that its payee's account took nothing
     confirmed_at = TimeAttribute(null=True)
     next_look = TimeAttribute(null=True)
 

@@ -1,0 +1,66 @@
+"""What a payout that can't be made gives way to (states.md, section 5): of a settlement that is PARKED and of which
+nothing moved, nor may have, the money is divided anew.
+
+The settlement is DROPPED in the transaction that starts the other plan, so a resumed one and a dropped one race under
+the escrow's version.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+
+from bloxtr8.domain import escrows, legs, plans, settlements
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.transitions import ESCROW
+from bloxtr8.entities import Hold, Settlement, SettlementStatus
+
+_FAILED = frozenset({Hold.PAYOUT_FAILED})
+
+
+def stopped(file: EscrowFile) -> Settlement | None:
+    """The settlement of held money that is parked, for a refusal or a hold, before anything of it moved."""
+    row = next((row for row in file.settlements if row.id == file.escrow.settlement_id), None)
+    if row is None or row.status is not SettlementStatus.PARKED:
+        return None
+    moved = any(leg.status in legs.MOVED for leg in file.legs_of(row.id))
+    return None if moved or plans.paid_sides(file, row) else row  # nor of those in whose place it is
+
+
+def refused(file: EscrowFile) -> Settlement | None:
+    """The same where its payout was refused: what a hold stopped goes on with the hold's end."""
+    return stopped(file) if Hold.PAYOUT_FAILED in file.escrow.holds else None
+
+
+def check_money_may_start(file: EscrowFile) -> None:
+    """As `escrows.check_money_may_start`, but a refused payout stands in nobody's way, nor does the hold it placed."""
+    _check(file, refused(file), ())
+
+
+def check_start(action: str, file: EscrowFile, role: Role) -> None:
+    """The same before a move that starts money. Raises Forbidden and InvalidState too."""
+    ESCROW.check(action, file.escrow, role)
+    check_money_may_start(file)
+
+
+def check_refund_by_compliance(file: EscrowFile, despite: Collection[str]) -> None:
+    """The same for COMPLIANCE, who decide about the very hold that stopped it: whatever parked it, it gives way."""
+    _check(file, stopped(file), despite)
+
+
+def _check(file: EscrowFile, gives_way: Settlement | None, despite: Collection[str]) -> None:
+    if gives_way is None:
+        escrows.check_money_may_start(file.escrow, despite)
+    else:
+        escrows.check_holds(file.escrow, _FAILED.union(despite))
+
+
+def give_way(file: EscrowFile, action: str, role: Role, now: dt.datetime) -> list[Settlement]:
+    """It is DROPPED, and the hold that its refusal placed is gone with it; its shares are a part of what remains again,
+    and a milestone that it paid ends with the escrow. Whether it may be was checked before. Returns what it dropped."""
+    replaced = stopped(file)
+    if replaced is None:
+        return []
+    settlements.drop(replaced, action, role, now)
+    file.escrow.settlement_id = None
+    file.escrow.holds = frozenset(file.escrow.holds - _FAILED)
+    return [replaced]
