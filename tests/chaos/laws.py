@@ -82,7 +82,8 @@ def no_function_broke(world: "World") -> Found:
         if what.rpartition(" ")[2] not in EXPECTED_ERRORS:
             yield f"{what}, {times} times"
     for alarm in world.alarms:
-        if any(words in alarm for words in WRONG_MONEY) and not _was_emptied(world, alarm):
+        excused = _was_emptied(world, alarm) or _was_adopted(world, alarm)
+        if any(words in alarm for words in WRONG_MONEY) and not excused:
             yield alarm
 
 
@@ -90,6 +91,13 @@ def _was_emptied(world: "World", told: str) -> bool:
     """Whether it is told of a vault that was emptied from outside: until the platform sees why, its books differ."""
     emptied = [one for one in world.trades if one.escrow and {"lost in a fork", "reclaimed"} & one.marks]
     return any(one.escrow.id in told for one in emptied if one.escrow)
+
+
+def _was_adopted(world: "World", told: str) -> bool:
+    """Whether it is told of a refund that nobody of the platform ordered, and that the books have in the end: it was
+    told of while a leg might have moved the same money."""
+    taken = (str(leg.adopted_id) for leg in world.rows("LEG#") if leg.adopted_id and leg.status == "CONFIRMED")
+    return "that nobody ordered" in told and any(refund_id in told for refund_id in taken)
 
 
 def c1_one_open_deal_a_listing(world: "World") -> Found:

@@ -11,7 +11,7 @@ from bloxtr8.reads import escrow as file_of
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.emulator import Platform
-from tests.functions import escrows
+from tests.functions import escrows, money
 from tests.functions.webhooks import Machines, alarms, event, process, sent_by, stored
 from tests.wire import Wire
 
@@ -222,6 +222,53 @@ def test_a_refund_of_everything_is_adopted_and_booked_when_stripe_says_so(
     assert (ended.status, ended.held, ended.refunded) == (EscrowStatus.REFUNDED, 0, escrow.gross)
     assert len(sent_by(stripe, "refund.created")) == 1
     assert actions(aws, escrow).count("adopt_refund") == 1
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_refund_of_everything_overtakes_a_payout_of_which_nothing_moved(
+    aws: Platform, stripe: StripeDouble, machines: Machines, told: list[tuple[str, dict[str, Any]]], refused: bool
+) -> None:
+    escrow = factories.delivered(stripe)
+    assert escrows.confirm(aws, escrow).status == 202
+    refund(escrow)
+    if refused:
+        assert factories.settle(escrow).holds == {Hold.PAYOUT_FAILED}  # Stripe has nothing left to transfer
+
+    for _ in range(2):
+        happen(aws, stripe, "refund.created")
+
+    assert _overtaken(escrow) == ([SettlementStatus.DROPPED, SettlementStatus.OPEN], set())
+    assert [message for message, _ in told[refused:]] == ["a refund of the Dashboard overtook a payout"]
+    stripe.advance(seconds=3_600)
+    ended = factories.settle(escrow)
+    assert (ended.status, ended.held, ended.refunded) == (EscrowStatus.REFUNDED, 0, escrow.gross)
+    assert sent_by(stripe, "transfer.created") == []
+
+
+def test_a_refund_told_of_while_a_leg_may_have_moved_is_adopted_once_it_did_not(
+    aws: Platform, stripe: StripeDouble, machines: Machines, told: list[tuple[str, dict[str, Any]]]
+) -> None:
+    escrow = factories.delivered(stripe)
+    assert escrows.confirm(aws, escrow).status == 202
+    stripe.fault("drop_before", "post", "/v1/transfers$", times=9)
+    with pytest.raises(money.UNKNOWN):
+        factories.settle(escrow)
+    refund_id = refund(escrow)
+    happen(aws, stripe, "refund.created")
+    assert factories.escrow_row(escrow).hold_causes == {f"refund:{refund_id}"}
+    assert [message for message, _ in told] == ["an escrow is on hold", "money moved that nobody ordered"]
+
+    for _ in range(2):  # the leg is looked up and not there; then the hold would park it
+        factories.settle(escrow, file_of(escrow.id).settlements[0].id)
+
+    assert _overtaken(escrow) == ([SettlementStatus.DROPPED, SettlementStatus.OPEN], set())
+    stripe.advance(seconds=3_600)
+    assert factories.settle(escrow).status is EscrowStatus.REFUNDED
+
+
+def _overtaken(escrow: Escrow) -> tuple[list[SettlementStatus], set[Hold]]:
+    file = file_of(escrow.id)
+    return [row.status for row in file.settlements], set(file.escrow.holds)
 
 
 def test_a_refund_decides_the_doubt_it_answers(aws: Platform, stripe: StripeDouble, machines: Machines) -> None:

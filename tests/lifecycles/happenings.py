@@ -10,7 +10,6 @@ from typing import Any
 
 from bloxtr8 import reads
 from bloxtr8.domain import escrows
-from bloxtr8.domain.compliance import REFUNDABLE
 from bloxtr8.entities import Deposit, Escrow, EscrowStatus, RailName, StripeEscrow
 from bloxtr8.errors import DomainError, StaleWrite
 from bloxtr8.rails import stripe_client
@@ -251,9 +250,9 @@ def _reviewed(early: bool) -> Happening:
 
 
 def _refunded_by_hand(ground: Ground, _: Trade, picture: Picture) -> Iterator[None]:
-    """Somebody refunds everything in Stripe's Dashboard."""
+    """Somebody refunds everything in Stripe's Dashboard, also while it is to be paid out."""
     charge = _charge_of(picture)
-    if charge is not None and any(row.status in REFUNDABLE for row in picture.rows(Escrow)):
+    if charge is not None:
         stripe_client.client().v1.refunds.create({"charge": charge})
         _told(ground, "refund.created")
         yield

@@ -125,7 +125,7 @@ def test_a_refund_of_anything_else_is_not_adopted(amount: int, currency: str) ->
     assert not adoption.fits(paid(), amount, currency)
 
 
-@pytest.mark.parametrize("status", sorted(set(E) - {E.FUNDS_HELD, E.DELIVERED, E.DISPUTED}))
+@pytest.mark.parametrize("status", sorted(set(E) - escrows.MONEY_HELD))
 def test_a_refund_is_adopted_only_while_money_is_held(status: EscrowStatus) -> None:
     assert not adoption.fits(paid(status), 10_000, "USD")
 
@@ -138,9 +138,24 @@ def test_other_holds_forbid_it(hold: Hold) -> None:
         adoption.adopt(file, "re_1", actor=BUYER, now=START)
 
 
-def test_a_live_return_or_settlement_forbids_it() -> None:
-    returning, settling = paid(), paid()
+def test_a_live_return_forbids_it() -> None:
+    returning = paid()
     plans.give_back(returning, None, 5, actor=BUYER, reason="x", now=START)
-    plans.start(settling, "confirm_delivery", Role.BUYER, actor=BUYER, to_seller=None, reason="x", now=START)
     assert not adoption.fits(returning, 10_000, "USD")
-    assert not adoption.fits(settling, 10_000, "USD")
+
+
+@pytest.mark.parametrize("status", LegStatus)
+def test_a_settlement_forbids_it_once_a_leg_may_have_moved(status: LegStatus) -> None:
+    settling = paid()
+    start(settling, None).legs[0].status = status
+    moved = status in {LegStatus.SENT, LegStatus.UNKNOWN, LegStatus.CONFIRMED}
+    assert adoption.fits(settling, 10_000, "USD") is not moved
+
+
+def test_a_settlement_in_the_place_of_one_that_paid_a_side_forbids_it() -> None:
+    file = paid()
+    old = start(file, 5_000)
+    old.legs[0].status = LegStatus.CONFIRMED
+    settlements.drop(old.settlement, "lose_chargeback", Role.SYSTEM, START)
+    plans.start_anew(file, old.settlement, seller_share=5_000, buyer_share=5_000, actor=BUYER, now=START)
+    assert not adoption.fits(file, 10_000, "USD")

@@ -11,7 +11,7 @@ from bloxtr8 import clock, lookups, rails, reads, sagas, sent_back, settling, ta
 from bloxtr8.actors import Actor
 from bloxtr8.domain import adoption, compliance, holds, settlements
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import Hold, Leg
+from bloxtr8.entities import Hold, Leg, Settlement
 from bloxtr8.errors import NotFound
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import Doubt, LegStatus, RefundSeen
@@ -79,23 +79,39 @@ def refunded_by_hand(refund_id: str, funding_id: str, actor: Actor) -> bool:
         follow(leg, actor)
         return True
     if seen.status is LegStatus.REJECTED:  # nothing was moved, so the doubt about it is over
-        _lift(file, f"refund:{refund_id}", actor)
+        _lift(file, adoption.cause(refund_id), actor)
         return False
     if adoption.fits(file, seen.amount, seen.currency):
-        _adopt(file, seen, actor)
+        sagas.react(_adopt(file, seen, actor), actor)
         return True
     if holds.can_hold(file.escrow):
-        _place(file, f"refund:{refund_id}", actor)
+        _place(file, adoption.cause(refund_id), actor)
     return False
 
 
-def _adopt(file: EscrowFile, seen: RefundSeen, actor: Actor) -> None:
+def adopt_known(escrow_id: str, actor: Actor) -> bool:
+    """A refund that no leg ordered, told of while a leg might have moved its money: adopted now that none did. Whether
+    one was; the stream starts its settlement. Raises what the rail raises."""
+    file = reads.escrow(escrow_id)
+    for refund_id in adoption.known(file):
+        seen = rails.cards().refund(refund_id)
+        if seen.status is not LegStatus.REJECTED and adoption.fits(file, seen.amount, seen.currency):
+            _adopt(file, seen, actor)
+            return True
+    return False
+
+
+def _adopt(file: EscrowFile, seen: RefundSeen, actor: Actor) -> Settlement:
     settlement, rows = adoption.adopt(file, seen.external_id, actor=actor, now=clock.now())
     details = {"refund": seen.external_id, "amount": seen.amount}
     table.commit(file.escrow, settlement, *rows, action="adopt_refund", actor=actor, details=details)
     about = {"escrowId": file.escrow.id, "settlementId": settlement.id, "refund": seen.external_id}
-    logger.warning("a refund of the Dashboard was adopted", extra=about)
-    sagas.react(settlement, actor)
+    dropped = [row.id for row in rows if isinstance(row, Settlement)]
+    if dropped:  # the other side was to be paid: people look
+        logger.error("a refund of the Dashboard overtook a payout", extra=about | {"dropped": dropped})
+    else:
+        logger.warning("a refund of the Dashboard was adopted", extra=about)
+    return settlement
 
 
 def follow(leg: Leg, actor: Actor) -> None:

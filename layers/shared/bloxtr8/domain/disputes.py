@@ -215,8 +215,8 @@ def close_by_agreement(file: EscrowFile, role: Role, now: dt.datetime) -> list[D
 
 
 def close_by_adoption(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
-    """The same where everything was refunded in the provider's Dashboard."""
-    return _close(file, "adopt_refund", Role.SYSTEM, "REFUNDED_BY_PLATFORM", now)
+    """The same where everything was refunded in the provider's Dashboard, decided or not."""
+    return _overtake(file, "adopt_refund", "REFUNDED_BY_PLATFORM", now)
 
 
 def close_by_compliance(file: EscrowFile, now: dt.datetime) -> list[Dispute]:

@@ -19,8 +19,14 @@ _FAILED = frozenset({Hold.PAYOUT_FAILED})
 
 def stopped(file: EscrowFile) -> Settlement | None:
     """The settlement of held money that is parked, for a refusal or a hold, before anything of it moved."""
+    row = unmoved(file)
+    return row if row is not None and row.status is SettlementStatus.PARKED else None
+
+
+def unmoved(file: EscrowFile) -> Settlement | None:
+    """The same, parked or not: what the escrow holds is still there, or went by another way."""
     row = next((row for row in file.settlements if row.id == file.escrow.settlement_id), None)
-    if row is None or row.status is not SettlementStatus.PARKED:
+    if row is None:
         return None
     moved = any(leg.status in legs.MOVED for leg in file.legs_of(row.id))
     return None if moved or plans.paid_sides(file, row) else row  # nor of those in whose place it is
@@ -57,7 +63,11 @@ def _check(file: EscrowFile, gives_way: Settlement | None, despite: Collection[s
 def give_way(file: EscrowFile, action: str, role: Role, now: dt.datetime) -> list[Settlement]:
     """It is DROPPED, and the hold that its refusal placed is gone with it; its shares are a part of what remains again,
     and a milestone that it paid ends with the escrow. Whether it may be was checked before. Returns what it dropped."""
-    replaced = stopped(file)
+    return drop(file, stopped(file), action, role, now)
+
+
+def drop(file: EscrowFile, replaced: Settlement | None, action: str, role: Role, now: dt.datetime) -> list[Settlement]:
+    """`give_way`, of a settlement that the caller has found to be `unmoved`."""
     if replaced is None:
         return []
     settlements.drop(replaced, action, role, now)

@@ -108,7 +108,7 @@ ESCROW = Lifecycle(
     ("decide_hold",        {_E.DELIVERED},  {_E.DELIVERED, _E.SETTLING}, _COMPLIANCE),
     ("decide_hold",        {_E.DISPUTED},   {_E.DISPUTED, _E.SETTLING}, _COMPLIANCE),
     ("decide_hold",        {_E.SETTLING, _E.RELEASED, _E.REFUNDED, _E.SPLIT, _E.CANCELLED}, None, _COMPLIANCE),
-    ("adopt_refund",       _PAID,           _E.SETTLING,    _SYSTEM),
+    ("adopt_refund",       {*_PAID, _E.SETTLING}, _E.SETTLING, _SYSTEM),
     ("open_dispute",       {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, PARTIES),
     ("reject_delivery",    {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _BUYER),  # of a part, or of all of it
     ("open_system_dispute", {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _SYSTEM),
@@ -173,6 +173,7 @@ SETTLEMENT = Lifecycle(
     ("record_reclaim",    {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("lose_chargeback",   {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("reinstate_chargeback", {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
+    ("adopt_refund",      {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     # where nothing of it moved: `refused_payouts`
     ("accept_settlement", {_S.PARKED}, _S.DROPPED, PARTIES),
     ("refund_escrow",     {_S.PARKED}, _S.DROPPED, _SELLER),
@@ -217,7 +218,7 @@ DISPUTE = Lifecycle(
     ("escalate_dispute",     _LIVE,          None,         _SYSTEM),
     ("refund_escrow",        _LIVE,          _P.CLOSED,    _SELLER),
     ("accept_settlement",    _LIVE,          _P.CLOSED,    PARTIES),
-    ("adopt_refund",         _LIVE,          _P.CLOSED,    _SYSTEM),
+    ("adopt_refund",         {*_LIVE, _P.RESOLVED}, _P.CLOSED, _SYSTEM),
     ("decide_hold",          _LIVE,          _P.CLOSED,    _COMPLIANCE),
     ("record_reclaim",       {*_LIVE, _P.RESOLVED}, _P.CLOSED, _SYSTEM),
     ("finish_settlement",    {_P.RESOLVED},  _P.CLOSED,    _SYSTEM),
