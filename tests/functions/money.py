@@ -1,5 +1,7 @@
 """A rail whose answers a test writes, and what the tests of money start from and look at."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -26,6 +28,24 @@ from tests.emulator import Platform
 from tests.functions import escrows
 
 UNKNOWN = (RailThrottled, RailOutcomeUnknown)
+
+
+@contextmanager
+def killed_around(monkeypatch: pytest.MonkeyPatch, commit: str, *, done: bool) -> Iterator[None]:
+    """The process ends at the commit of that action, before it or, where it is `done`, after it."""
+    real = table.commit
+
+    def dies(root, *saves, action, **options):  # type: ignore[no-untyped-def]
+        if action != commit:
+            return real(root, *saves, action=action, **options)
+        if done:
+            real(root, *saves, action=action, **options)
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(table, "commit", dies)
+        with pytest.raises(SystemExit):
+            yield
 
 
 class ScriptedRail:

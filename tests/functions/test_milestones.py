@@ -6,7 +6,7 @@ from unittest import mock
 
 import pytest
 
-from bloxtr8 import rails, reclaims, table
+from bloxtr8 import rails, reclaims
 from bloxtr8.actors import system
 from bloxtr8.entities import Escrow, Hold, PlatformRole
 from bloxtr8.rails.base import RailDeclined
@@ -294,19 +294,8 @@ def test_killed_around_a_commit_a_part_is_paid_once(
 ) -> None:
     escrow = of_thirds(house)
     confirmed(aws, escrow)
-    real = table.commit
-
-    def dies(root, *saves, action, **options):  # type: ignore[no-untyped-def]
-        if action != commit:
-            return real(root, *saves, action=action, **options)
-        if done:
-            real(root, *saves, action=action, **options)
-        raise SystemExit
-
-    with monkeypatch.context() as patch:
-        patch.setattr(table, "commit", dies)
-        with pytest.raises(SystemExit):
-            factories.settle(escrow)
+    with money.killed_around(monkeypatch, commit, done=done):
+        factories.settle(escrow)
     aws.clock.advance(hours=1)
     factories.settle(escrow, money.settlement(escrow).id)
     assert statuses(escrow) == ["RELEASED", "FUNDS_HELD", "FUNDS_HELD"]

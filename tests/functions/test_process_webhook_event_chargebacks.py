@@ -167,13 +167,19 @@ def test_lost_before_the_release_the_bank_has_the_money_and_the_deal_ends(
     assert factories.escrow_row(escrow).version == row.version
 
 
-def test_lost_it_ends_a_dispute_that_people_had_not_decided(
-    aws: Platform, stripe: StripeDouble, machines: Machines, roblox: Any
-) -> None:
+def rolled_back(aws: Platform, stripe: StripeDouble, roblox: Any) -> Escrow:
+    """A trade whose asset is the seller's again when the inspection ends, so that the platform opens a dispute."""
     escrow = factories.delivered(stripe)
     roblox.set_group(escrow.asset_id, owner=escrow.seller_roblox_id)
     aws.clock.advance(seconds=escrow.inspect_seconds)
     aws.invoke("enforce_escrow_deadlines")
+    return escrow
+
+
+def test_lost_it_ends_a_dispute_that_people_had_not_decided(
+    aws: Platform, stripe: StripeDouble, machines: Machines, roblox: Any
+) -> None:
+    escrow = rolled_back(aws, stripe, roblox)
     assert factories.escrow_row(escrow).status is EscrowStatus.DISPUTED
     chargeback = disputed(aws, stripe, escrow)
     decided(aws, stripe, chargeback, "lost")
@@ -294,10 +300,7 @@ def test_what_the_bank_gave_the_buyer_comes_out_of_his_part_of_a_split(
 def test_an_arbiter_divides_what_the_bank_has_left(
     aws: Platform, stripe: StripeDouble, machines: Machines, roblox: Any
 ) -> None:
-    escrow = factories.delivered(stripe)
-    roblox.set_group(escrow.asset_id, owner=escrow.seller_roblox_id)
-    aws.clock.advance(seconds=escrow.inspect_seconds)
-    aws.invoke("enforce_escrow_deadlines")
+    escrow = rolled_back(aws, stripe, roblox)
     decided(aws, stripe, disputed(aws, stripe, escrow, amount=30_000), "lost")
     file = reads.escrow(escrow.id)
     assert (file.escrow.status, plans.remaining(file)) == ("DISPUTED", 70_000)

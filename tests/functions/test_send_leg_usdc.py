@@ -125,19 +125,8 @@ def test_a_lost_answer_pays_once(aws: Platform, chain: FakeChain, escrow: Escrow
 def test_killed_around_a_commit_it_pays_once(
     aws: Platform, chain: FakeChain, escrow: Escrow, monkeypatch: pytest.MonkeyPatch, commit: str, done: bool
 ) -> None:
-    real = table.commit
-
-    def dies(root, *saves, action, **options):  # type: ignore[no-untyped-def]
-        if action != commit:
-            return real(root, *saves, action=action, **options)
-        if done:
-            real(root, *saves, action=action, **options)
-        raise SystemExit
-
-    with monkeypatch.context() as patch:
-        patch.setattr(table, "commit", dies)
-        with pytest.raises(SystemExit):
-            factories.settle(escrow)
+    with money.killed_around(monkeypatch, commit, done=done):
+        factories.settle(escrow)
     aws.clock.advance(hours=1)
     assert factories.settle(escrow, money.settlement(escrow).id).status == "RELEASED"
     assert chain.balance(chains.sides(escrow)[1]) == 97_100 * UNITS

@@ -89,15 +89,7 @@ def start(
     kind = SettlementKind.SPLIT
     if seller_share in (0, rest):
         kind = SettlementKind.RELEASE if seller_share else SettlementKind.REFUND
-    share = money.settle(
-        amount=escrow.amount,
-        buyer_fee_bps=escrow.buyer_fee_bps,
-        seller_fee_bps=escrow.seller_fee_bps,
-        seller_share=seller_share,
-        held=escrow.held,
-        share_before=escrow.seller_share,
-        fees_before=escrow.fees,
-    )
+    share = _share(escrow, seller_share)
     planned = _plan(file, kind, share, actor=actor, reason=reason, now=now)
     planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, rest - seller_share
     planned.ended = expire_proposal(file, now)
@@ -118,21 +110,28 @@ def start_anew(
         sellers = 0 if Side.SELLER in paid else escrow.held
         share = money.Share(seller=sellers, platform=0, buyer=escrow.held - sellers)
     else:
-        share = money.settle(
-            amount=escrow.amount,
-            buyer_fee_bps=escrow.buyer_fee_bps,
-            seller_fee_bps=escrow.seller_fee_bps,
-            seller_share=seller_share,
-            held=escrow.held,
-            share_before=escrow.seller_share,
-            fees_before=escrow.fees,
-            last=old.kind is not SettlementKind.MILESTONE,  # the buyer's part of his fee may be needed yet
-        )
+        last = old.kind is not SettlementKind.MILESTONE  # the buyer's part of his fee may be needed yet
+        share = _share(escrow, seller_share, last=last)
     planned = _plan(file, old.kind, share, actor=actor, reason=old.reason, now=now)
     planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, buyer_share
     planned.settlement.milestone_id = old.milestone_id
     planned.settlement.replaces, escrow.settlement_id = old.id, planned.settlement.id
     return planned
+
+
+def _share(escrow: Escrow, seller_share: int, *, last: bool = True) -> money.Share:
+    """Who gets what of what is held, where so many cents of the amount are the seller's and no more was released than
+    the escrow says. `last`: the rest is the buyer's now, else it stays held (section 10)."""
+    return money.settle(
+        amount=escrow.amount,
+        buyer_fee_bps=escrow.buyer_fee_bps,
+        seller_fee_bps=escrow.seller_fee_bps,
+        seller_share=seller_share,
+        held=escrow.held,
+        share_before=escrow.seller_share,
+        fees_before=escrow.fees,
+        last=last,
+    )
 
 
 def paid_sides(file: EscrowFile, settlement: Settlement) -> set[Side]:
@@ -149,16 +148,7 @@ def start_part(
     that was released so far, so that they do not drift (section 10). Raises as `start`."""
     escrow = file.escrow
     check_start(action, escrow, role)
-    share = money.settle(
-        amount=escrow.amount,
-        buyer_fee_bps=escrow.buyer_fee_bps,
-        seller_fee_bps=escrow.seller_fee_bps,
-        seller_share=part.amount,
-        held=escrow.held,
-        share_before=escrow.seller_share,
-        fees_before=escrow.fees,
-        last=False,
-    )
+    share = _share(escrow, part.amount, last=False)
     planned = _plan(file, SettlementKind.MILESTONE, share, actor=actor, reason=reason, now=now, n=part.n)
     planned.settlement.seller_share, planned.settlement.milestone_id = part.amount, part.id
     planned.ended = expire_proposal(file, now)

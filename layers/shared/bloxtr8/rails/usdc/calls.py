@@ -15,7 +15,6 @@ from bloxtr8.rails.usdc.vault import Terms
 TERMS = "(bytes32,address,address,address,address,uint128,uint64,uint16)"
 TRANSFER = "0x" + keccak(b"Transfer(address,address,uint256)").hex()
 SETTLED = "0x" + keccak(b"Settled(address,uint8,uint256,uint256,uint256)").hex()
-POSTPONED = "0x" + keccak(b"Postponed(address,uint256)").hex()
 RECLAIMED = "0x" + keccak(b"Reclaimed(address,address,uint256)").hex()
 
 _TEXT = keccak(b"Error(string)")[:4]  # how older contracts say why: Circle's does
