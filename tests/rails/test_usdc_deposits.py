@@ -86,6 +86,15 @@ def test_under_over_and_a_second_sender_are_told_as_they_are(world: World) -> No
     assert [(each.amount, each.sender) for each in world.deposits()] == [(GROSS - 1, BUYER), (5, STRANGER)]
 
 
+def test_what_was_set_aside_is_no_part_of_the_payment(world: World) -> None:
+    world.pay(990_000, STRANGER)
+    recorded = {"known_units": 990_000, "missing": GROSS}  # and quarantined: nothing is held
+    world.pay(UNITS - 990_000)
+    assert world.rail.payment(world.funding(**recorded)).status is FundingStatus.UNPAID
+    world.pay(990_000)
+    assert world.rail.payment(world.funding(**recorded)).status is FundingStatus.PAID  # and not recorded yet
+
+
 def test_another_token_that_looks_the_same_never_counts(world: World) -> None:
     other = world.chain.other_token()
     world.pay(token=other)

@@ -44,7 +44,7 @@ def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstr
         found = rail.payment(depositing.order(file))
     if found.status is FundingStatus.CANCELED:  # at the provider, which counts as the deadline (states.md, section 4)
         raise Expired("This can't be paid any more.", "FUNDING_EXPIRED")
-    if found.status is FundingStatus.PAID and isinstance(file.rail, StablecoinEscrow) and not escrow.quarantined:
+    if found.status is FundingStatus.PAID and isinstance(file.rail, StablecoinEscrow):
         raise vaults.already_paid()  # final, and recorded in a minute
     return file, found
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from bloxtr8 import addresses
-from bloxtr8.money import cents_of, units_of
+from bloxtr8.money import cents_of
 from bloxtr8.rails.base import (
     Funding,
     FundingStatus,
@@ -66,7 +66,7 @@ class UsdcRail:
                 external_id=self._proven(terms),
                 amount=funding.amount,
                 currency=funding.currency,
-                status=self._paid(terms, units_of(funding.amount)),
+                status=self._paid(terms, funding),
             )
 
     def look(self, funding: Funding) -> Look:
@@ -204,19 +204,24 @@ class UsdcRail:
             raise RailBug(f"the contract says another address than {place}")
         return place
 
-    def _paid(self, terms: Terms, units: int) -> FundingStatus:
+    def _paid(self, terms: Terms, funding: Funding) -> FundingStatus:
         place = vault.address(terms)
-        if self._chain.token_balance(self._token, place, at=self._finality) >= units:
+        if self._completes(funding, self._chain.token_balance(self._token, place, at=self._finality)):
             return FundingStatus.PAID
-        if self._chain.token_balance(self._token, place, at="latest") >= units:
+        if self._completes(funding, self._chain.token_balance(self._token, place, at="latest")):
             return FundingStatus.PROCESSING
         return FundingStatus.PAID if self._state(terms, self._finality)[0] else FundingStatus.UNPAID
+
+    @staticmethod
+    def _completes(funding: Funding, there: int) -> bool:
+        """Whether what lies in the vault beyond what is recorded makes up for what is missing: a stranger's cent that
+        was set aside does not."""
+        return cents_of(there) - cents_of(funding.known_units) >= _missing(funding)
 
     def _is_coming(self, terms: Terms, funding: Funding, found: deposits.Found) -> bool:
         """Whether what lies in the vault, final or not, and is not found yet completes the payment. Less than that
         stops no clock: anybody can send it, again and again."""
-        missing = funding.amount if funding.missing is None else funding.missing
-        missing -= sum(seen.amount for seen in found.deposits)
+        missing = _missing(funding) - sum(seen.amount for seen in found.deposits)
         if missing <= 0:
             return False
         there = self._chain.token_balance(self._token, vault.address(terms), at="latest")
@@ -285,6 +290,11 @@ class UsdcRail:
             case TxStatus.CANCELLED:
                 raise RailOutcomeUnknown(f"{order.leg_id}: its nonce was given up; it may be sent again")
         return LegOutcome(status=LegStatus.SENT, external_id=tx.mined_hash or first, reason=tx.error)
+
+
+def _missing(funding: Funding) -> int:
+    """What of the payment the books do not have yet, in cents."""
+    return funding.amount if funding.missing is None else funding.missing
 
 
 def _next_try(tx: Tx | None) -> int:
