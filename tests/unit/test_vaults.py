@@ -8,7 +8,7 @@ import pytest
 from bloxtr8 import addresses, config
 from bloxtr8.domain import vaults
 from bloxtr8.entities import Currency, RailName
-from bloxtr8.errors import Unprocessable
+from bloxtr8.errors import Unavailable, Unprocessable
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 DAY = 86_400
@@ -72,6 +72,19 @@ def test_a_deployment_without_its_addresses_offers_no_usdc(missing: str, monkeyp
     with pytest.raises(Unprocessable) as refusal:
         vaults.check_offered(100)
     assert refusal.value.code == "NOT_AVAILABLE_YET"
+
+
+@pytest.mark.parametrize("name", sorted(OPEN))
+@pytest.mark.parametrize(
+    "wrong", ["0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD", "0x12"]
+)  # EIP-55's own, its last letter as D
+def test_a_deployment_with_a_mistyped_address_offers_no_usdc(
+    name: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, wrong)
+    config.settings.cache_clear()
+    with pytest.raises(Unavailable, match="not set up"):
+        vaults.check_offered(100)
 
 
 @pytest.mark.parametrize("listed", ["", "8453", "845", "184532"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from bloxtr8 import addresses, config, money
 from bloxtr8.entities import Currency, Escrow, RailName, StablecoinEscrow
-from bloxtr8.errors import InvalidState, Unprocessable
+from bloxtr8.errors import InvalidState, Unavailable, Unprocessable
 
 POSTPONE_BEFORE = dt.timedelta(days=30)  # the term, while money is held
 LEFT_FOR_DISPUTES = dt.timedelta(days=60)  # between the last window and the term, or the money is not held at all
@@ -24,7 +24,8 @@ def rail_of(amount: int, currency: Currency) -> RailName:
 def check_offered(amount: int) -> None:
     """Whether this deployment takes that much over Base: on an allowed chain, up to its cap of one escrow (D25).
 
-    Raises Unprocessable NOT_AVAILABLE_YET or AMOUNT_ABOVE_CAP.
+    Raises Unprocessable NOT_AVAILABLE_YET or AMOUNT_ABOVE_CAP, and Unavailable where an address of
+    the deployment is none, or has a wrong checksum: what is sent there is gone.
     """
     settings = config.settings()
     if not is_open():
@@ -36,9 +37,22 @@ def check_offered(amount: int) -> None:
 
 
 def is_open() -> bool:
-    """Whether everything of the rail is configured, and its chain is one that this deployment may use."""
+    """Whether everything of the rail is configured, and its chain is one that this deployment may use. Raises
+    Unavailable as `check_offered`."""
     settings = config.settings()
-    return config.may_use_chain() and all((settings.usdc_address, settings.escrow_contract, settings.fee_address))
+    configured = {"UsdcAddress": settings.usdc_address, "EscrowContract": settings.escrow_contract}
+    configured["FeeAddress"] = settings.fee_address
+    for name, address in configured.items():
+        _check_address(name, address)
+    return config.may_use_chain() and all(configured.values())
+
+
+def _check_address(name: str, address: str) -> None:
+    try:
+        if address:
+            addresses.parse(address)
+    except ValueError as error:
+        raise Unavailable(f"USDC is not set up here: {name} {error}.") from error
 
 
 def terms(
