@@ -22,9 +22,10 @@ def post_dispute_message(escrow_id: str, dispute_id: str, body: PostDisputeMessa
     file, (role,) = reads.escrow_seen(escrow_id, actor, PlatformRole.ARBITER)
     dispute = disputes.find(file, dispute_id)
     actor.expects(dispute)
-    disputes.check("post_dispute_message", file, dispute, role, actor.id)
+    now = clock.now()
+    disputes.check("post_dispute_message", file, dispute, role, actor.id, now)
     dispute_opening.check_evidence(file, body.evidence_ids or ())
-    message = disputes.post(dispute, role, actor.id, body.text, body.evidence_ids or (), clock.now())
+    message = disputes.post(dispute, role, actor.id, body.text, body.evidence_ids or (), now)
     return table.commit(
         file.escrow,
         dispute,

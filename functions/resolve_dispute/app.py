@@ -26,8 +26,8 @@ def resolve_dispute(escrow_id: str, dispute_id: str, body: ResolveDispute, actor
     file, (role,) = reads.escrow_seen(escrow_id, actor, PlatformRole.ARBITER)
     dispute = disputes.find(file, dispute_id)
     actor.expects(dispute)
-    disputes.check("resolve_dispute", file, dispute, role, actor.id)
     now, acting = clock.now(), actor.acting_as(role)
+    disputes.check("resolve_dispute", file, dispute, role, actor.id, now)
     dropped = refused_payouts.give_way(file, "resolve_dispute", role, now)
     planned = plans.plan_split(
         file,

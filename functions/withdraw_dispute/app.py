@@ -14,8 +14,9 @@ def withdraw_dispute(escrow_id: str, dispute_id: str, actor: CurrentActor) -> Di
     role = escrows.party(file.escrow, actor)
     dispute = disputes.find(file, dispute_id)
     actor.expects(dispute)
-    disputes.check("withdraw_dispute", file, dispute, role, actor.id)
-    changed = disputes.withdraw(file, dispute, role, clock.now())
+    now = clock.now()
+    disputes.check("withdraw_dispute", file, dispute, role, actor.id, now)
+    changed = disputes.withdraw(file, dispute, role, now)
     return table.commit(
         file.escrow,
         dispute,

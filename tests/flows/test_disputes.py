@@ -32,6 +32,38 @@ def test_a_dispute_ends_in_a_split_to_the_cent(theatre: Theatre, judge: Trader) 
     theatre.assert_sound()
 
 
+def test_disputes_taken_back_carry_the_money_to_its_limit_and_no_further(theatre: Theatre, judge: Trader) -> None:
+    theatre.agree()
+    theatre.fund()
+    theatre.deliver()
+    buyer, seller = theatre.cast.buyer, theatre.cast.seller
+    disputes_path = f"{theatre.path}/disputes"
+    claim = {"title": "Games are missing", "description": "x", "reasonCode": "NOT_AS_DESCRIBED"}
+    for party, days in ((buyer, 35), (seller, 42)):
+        complaint = party.post(disputes_path, claim)["id"]
+        theatre.repair(days=days)
+        for person in (buyer, seller, judge):
+            person.sign_in()  # that was too long for a session
+        party.post(f"{disputes_path}/{complaint}/withdraw")
+        theatre.repair(hours=1)
+    complaint = buyer.post(disputes_path, claim)["id"]
+
+    theatre.repair(days=3)
+    theatre.repair(minutes=5)
+
+    with pytest.raises(Refused) as refused:
+        buyer.post(f"{disputes_path}/{complaint}/withdraw")
+    assert (refused.value.status, refused.value.code) == (409, "HELD_TOO_LONG")
+    (waiting,) = [one for one in judge.get("/disputes")["items"] if one["escrowId"] == theatre.trade.escrow_id]
+    assert (waiting["id"], waiting["escalatedAt"] is not None) == (complaint, True)
+    judge.post(f"{disputes_path}/{complaint}/assign")
+    rest = buyer.get(theatre.path)["money"]["amount"]
+    decision = {"outcome": "RELEASE", "sellerAmount": rest, "buyerAmount": 0, "resolution": disputes.WHY}
+    judge.post(f"{disputes_path}/{complaint}/resolve", decision)
+    theatre.settle("RELEASED")
+    theatre.assert_sound()
+
+
 def test_while_it_lives_the_clock_decides_nothing(theatre: Theatre, judge: Trader) -> None:
     theatre.agree()
     theatre.fund()

@@ -109,6 +109,16 @@ def _wait(ground: Ground, picture: Picture) -> Iterator[None]:
         yield
 
 
+def _held_too_long(ground: Ground, _: Trade, picture: Picture) -> Iterator[None]:
+    """Nobody has decided about a card's money for as long as it may be held."""
+    escrow = escrow_of(picture)
+    limit = escrow and escrows.hold_limit(escrow)
+    if escrow is not None and limit is not None and escrow.status in escrows.MONEY_HELD:
+        ground.aws.clock.moment = limit
+        run(ground, "enforce_escrow_deadlines")
+        yield
+
+
 def _live(picture: Picture) -> list[Any]:
     return [row for row in picture.of_kind("Settlement") if row.status in {"OPEN", "PARKED"}]
 
@@ -329,6 +339,7 @@ HAPPENINGS: dict[str, Happening] = {
     "time passes, the buyer has it": _time_passes("buyer"),
     "time passes, nobody has it": _time_passes(None),
     "time passes, Roblox is silent": _roblox_is_silent,
+    "a card's money is held too long": _held_too_long,
     "Stripe doubts": _reviewed(early=True),
     "the bank decides for us": _bank("won"),
     "the chain refuses": _refused,

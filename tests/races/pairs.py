@@ -120,6 +120,7 @@ def reclaimed(ground: Ground, trade: Trade) -> None:
     ground.vaults.reclaims = (ground.chain.reclaim(escrow_of(trade)),)
 
 
+OVER_LIMIT = (later(days=60), job("enforce_escrow_deadlines"), later(days=20, minutes=1))
 WARNED = (later(days=6, minutes=1), job("enforce_escrow_deadlines"), later(days=1, minutes=1))
 LOOKED_ONCE = (owned("seller"), later(days=7, minutes=1), job("enforce_escrow_deadlines"), later(minutes=6))
 SEEN_ONCE = (owned("buyer"), job("watch_assets"), later(minutes=6))
@@ -210,6 +211,26 @@ PAIRS: dict[str, Pair] = {
     ),
     "watch and confirm": Pair(DELIVERED, watch_disputes, confirm, BACK),
     "watch and dispute": Pair(DELIVERED, watch_disputes, dispute, BACK),
+    # the limit of holding a card's money
+    "the limit and confirm": Pair(
+        DELIVERED, run("open_system_dispute", "enforce_escrow_deadlines"), confirm, (later(days=80, minutes=1),)
+    ),
+    "the limit and dispute": Pair(
+        DELIVERED, run("open_system_dispute", "enforce_escrow_deadlines"), dispute, (later(days=80, minutes=1),)
+    ),
+    "the limit and withdraw": Pair(
+        f"{HELD}, disputed by the buyer",
+        run("escalate_dispute", "enforce_escrow_deadlines"),
+        by("buyer", "withdraw_dispute"),
+        OVER_LIMIT,
+    ),
+    "the limit and resolve": Pair(
+        REVIEWED,
+        run("escalate_dispute", "enforce_escrow_deadlines"),
+        by("judge", "resolve_dispute"),
+        OVER_LIMIT,
+        both=True,
+    ),
     # disputes and settlements
     "dispute and dispute": Pair(HELD, dispute, by("seller", "open_dispute")),
     "refund and resolve": Pair(REVIEWED, refund, by("judge", "resolve_dispute")),

@@ -11,7 +11,7 @@ from bloxtr8.actors import Actor, system
 from bloxtr8.domain import deliveries, escrow_moves, escrows
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
-from bloxtr8.entities import DeliveryStatus, Escrow, EscrowStatus, Evidence, Freeze, Hold
+from bloxtr8.entities import DeliveryStatus, Escrow, EscrowStatus, Evidence, Freeze, Hold, RailName
 from bloxtr8.errors import (
     Conflict,
     DomainError,
@@ -120,6 +120,9 @@ def test_a_deadline_equal_to_now_has_passed_unless_the_clock_stands(seconds: int
 
 # --- the next look
 
+_OLD = {"funded_at": START - 79 * DAY, "held_days_told": 60}
+_OVER = {"funded_at": START - 80 * DAY, "held_days_told": 80}
+
 
 @pytest.mark.parametrize(
     ("status", "fields", "next_look"),
@@ -146,6 +149,15 @@ def test_a_deadline_equal_to_now_has_passed_unless_the_clock_stands(seconds: int
         (E.CANCELLED, {}, START + 2 * MINUTE),
         (E.CANCELLED, {"funding_closed": True}, None),
         *((end, {"inspect_by": START - DAY}, None) for end in (E.RELEASED, E.REFUNDED, E.SPLIT)),
+        # by card what is held for eighty days is looked at, whatever stops its clocks
+        (E.DISPUTED, {**_OLD, "frozen_causes": {"DISPUTE"}}, START + DAY),
+        (E.FUNDS_HELD, {**_OLD, "frozen_causes": {"RISK_REVIEW"}, "deliver_by": START}, START + DAY),
+        (E.DELIVERED, {**_OLD, "inspect_by": START + 9 * DAY}, START + DAY),
+        (E.DISPUTED, {**_OVER, "frozen_causes": {"DISPUTE"}}, None),
+        (E.SETTLING, _OVER, None),
+        (E.DELIVERED, {**_OVER, "inspect_by": START + 9 * DAY}, START + 2 * MINUTE),
+        (E.FUNDS_HELD, {**_OVER, "frozen_causes": {"RISK_REVIEW"}}, START + 2 * MINUTE),
+        (E.FUNDS_HELD, {**_OVER, "frozen_causes": {"RISK_REVIEW"}, "rail": RailName.USDC_BASE}, None),
     ],
 )
 def test_the_next_look_is_the_first_thing_that_can_happen(

@@ -9,13 +9,15 @@ import datetime as dt
 
 from bloxtr8 import clock, config, depositing, funding, ownership, reads, reclaims, sagas, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import deliveries, escrows, plans
+from bloxtr8.domain import deliveries, disputes, escrows, plans
 from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Escrow, EscrowStatus, Freeze, RailName, Settlement, Snapshot
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
+
+TOO_LONG = "HELD_TOO_LONG"  # why it is disputed, or its dispute escalated
 
 
 def due_escrows() -> list[Escrow]:
@@ -196,7 +198,7 @@ def _warn(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
     escrow = file.escrow
     day = dt.timedelta(seconds=config.settings().warn_seconds)
     early = escrow.inspect_by is not None and now < escrow.inspect_by - day
-    if escrow.warned_at is not None or escrow.frozen_causes or early:
+    if escrow.warned_at is not None or escrow.frozen_causes or early or escrows.is_over_limit(escrow, now):
         _look_later(file, now, actor)
         return
     escrow.warned_at = now
@@ -208,10 +210,27 @@ def _warn(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
 
 def _look_later(file: EscrowFile, now: dt.datetime, actor: Actor, *, soon: bool = False) -> None:
     """Nothing to decide yet: the next look, later each time. `soon`: a second reading of the owner is all that is
-    missing."""
+    missing. A card's money that was held too long is people's to decide about instead."""
     escrow = file.escrow
+    if escrows.is_over_limit(escrow, now) and _bring_to_people(file, now, actor):
+        return
     escrow.looks += 1
     escrows.plan_look(escrow, now)
     if soon:
         escrow.next_look = now + dt.timedelta(seconds=config.settings().owner_recheck_seconds)
     table.commit(escrow, action="look_again", actor=actor)
+
+
+def _bring_to_people(file: EscrowFile, now: dt.datetime, actor: Actor) -> bool:
+    """Whatever carried it so far (disputes, holds, an outage), it is disputed and escalated now: never an outcome.
+    Returns whether it was not before; what is being settled is not disputed any more."""
+    escrow, dispute = file.escrow, file.dispute
+    if escrow.status in escrows.UNDECIDED:
+        ownership.dispute(file, TOO_LONG, ownership.look(escrow)[1], now, actor)
+        return True
+    if dispute is None or dispute.escalated_at is not None:
+        return False
+    disputes.escalate(dispute, now)
+    escrows.plan_look(escrow, now)
+    table.commit(escrow, dispute, action="escalate_dispute", actor=actor, details={"reason": TOO_LONG})
+    return True

@@ -67,6 +67,7 @@ def begin(
     delivery: Delivery | None = None,
 ) -> Dispute:
     """open_dispute, reject_delivery (of `delivery`) or open_system_dispute: the escrow is DISPUTED and no clock runs.
+    It is escalated at once where a card's money was held too long.
 
     `seen` is what Roblox showed just now, None where it did not answer. Whether it may be opened was checked before.
     """
@@ -96,6 +97,8 @@ def begin(
         created_at=now,
     )
     file.disputes.append(dispute)
+    if escrows.is_over_limit(escrow, now):
+        disputes.escalate(dispute, now)
     return dispute
 
 

@@ -22,7 +22,7 @@ from bloxtr8.entities import (
     Settlement,
     User,
 )
-from bloxtr8.errors import DomainError, Forbidden, NotFound, RateLimited, Unprocessable
+from bloxtr8.errors import Conflict, DomainError, Forbidden, NotFound, RateLimited, Unprocessable
 
 LIVE = frozenset({DisputeStatus.OPEN, DisputeStatus.IN_REVIEW})
 _HOUR = dt.timedelta(hours=1)
@@ -109,7 +109,8 @@ def is_late(dispute: Dispute, now: dt.datetime) -> bool:
 
 
 def escalate(dispute: Dispute, now: dt.datetime) -> None:
-    """escalate_dispute: people are alarmed; it is never an outcome (M66)."""
+    """escalate_dispute: people are alarmed, after 30 days or where a card's money was held too long; it is never an
+    outcome (M66)."""
     DISPUTE.apply("escalate_dispute", dispute, Role.SYSTEM)
     dispute.escalated_at = now
 
@@ -121,6 +122,13 @@ def check_opener(dispute: Dispute, actor_id: str) -> None:
     """Raises Forbidden for anybody but who opened it."""
     if dispute.opener_id != actor_id:
         raise Forbidden("Who opened it may withdraw it.")
+
+
+def check_clocks_may_run(file: EscrowFile, now: dt.datetime) -> None:
+    """A dispute over the limit of holding a card's money is decided or settled, or the seller refunds: nothing carries
+    the money further. Raises Conflict HELD_TOO_LONG."""
+    if escrows.is_over_limit(file.escrow, now):
+        raise Conflict("By card the money was held too long for the clocks to run again.", "HELD_TOO_LONG")
 
 
 def withdraw(file: EscrowFile, dispute: Dispute, role: Role, now: dt.datetime) -> list[Delivery]:
@@ -257,14 +265,19 @@ def _end(dispute: Dispute, action: str, role: Role, outcome: str, now: dt.dateti
 # --- what somebody may do
 
 
-type Guard = Callable[[EscrowFile, Dispute, str], object]
+type Guard = Callable[[EscrowFile, Dispute, str, dt.datetime], object]
 
 GUARDS: dict[str, Guard] = {
-    "post_dispute_message": lambda file, dispute, actor_id: _check_room(dispute, actor_id),
-    "withdraw_dispute": lambda file, dispute, actor_id: check_opener(dispute, actor_id),
-    "assign_dispute": lambda file, dispute, actor_id: None,
-    "resolve_dispute": lambda file, dispute, actor_id: _check_resolvable(file, dispute, actor_id),
+    "post_dispute_message": lambda file, dispute, actor_id, now: _check_room(dispute, actor_id),
+    "withdraw_dispute": lambda file, dispute, actor_id, now: _check_withdrawable(file, dispute, actor_id, now),
+    "assign_dispute": lambda file, dispute, actor_id, now: None,
+    "resolve_dispute": lambda file, dispute, actor_id, now: _check_resolvable(file, dispute, actor_id),
 }
+
+
+def _check_withdrawable(file: EscrowFile, dispute: Dispute, actor_id: str, now: dt.datetime) -> None:
+    check_opener(dispute, actor_id)
+    check_clocks_may_run(file, now)
 
 
 def _check_resolvable(file: EscrowFile, dispute: Dispute, actor_id: str) -> None:
@@ -272,22 +285,24 @@ def _check_resolvable(file: EscrowFile, dispute: Dispute, actor_id: str) -> None
     refused_payouts.check_money_may_start(file)
 
 
-def check(action: str, file: EscrowFile, dispute: Dispute, role: Role, actor_id: str) -> None:
+def check(action: str, file: EscrowFile, dispute: Dispute, role: Role, actor_id: str, now: dt.datetime) -> None:
     """Whether somebody may make this move now. Raises the refusal the action answers with."""
     DISPUTE.check(action, dispute, role)
-    GUARDS[action](file, dispute, actor_id)
+    GUARDS[action](file, dispute, actor_id, now)
 
 
-def allowed_actions(file: EscrowFile, dispute: Dispute, roles: Iterable[Role], actor_id: str) -> list[str]:
+def allowed_actions(
+    file: EscrowFile, dispute: Dispute, roles: Iterable[Role], actor_id: str, now: dt.datetime
+) -> list[str]:
     """The dispute's own moves that somebody in these roles may make now; those of the escrow are the escrow's to
     list."""
-    found = [action for action in GUARDS for role in roles if _may(action, file, dispute, role, actor_id)]
+    found = [action for action in GUARDS for role in roles if _may(action, file, dispute, role, actor_id, now)]
     return list(dict.fromkeys(found))
 
 
-def _may(action: str, file: EscrowFile, dispute: Dispute, role: Role, actor_id: str) -> bool:
+def _may(action: str, file: EscrowFile, dispute: Dispute, role: Role, actor_id: str, now: dt.datetime) -> bool:
     try:
-        check(action, file, dispute, role, actor_id)
+        check(action, file, dispute, role, actor_id, now)
     except DomainError:
         return False
     return True

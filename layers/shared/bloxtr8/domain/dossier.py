@@ -14,8 +14,12 @@ from bloxtr8.entities import AuditEntry, Contract, Dispute, DisputeMessage, Enti
 
 MOST = 20  # deposits and settlements that are filed, the newest
 ABOUT_THE_ASSET = frozenset(
-    {"NOT_DELIVERED", "REVERSED", "BUYER_UNRESPONSIVE", "OWNER_UNKNOWN", "OWNER_IS_SELLER", "OWNER_IS_NOBODY"}
-)  # claims that are settled by who owns the asset; whether it is as described, Roblox can't tell
+    {
+        "NOT_DELIVERED", "REVERSED", "BUYER_UNRESPONSIVE", "OWNER_UNKNOWN", "OWNER_IS_SELLER", "OWNER_IS_NOBODY",
+        "HELD_TOO_LONG",
+    }
+)  # fmt: skip
+# claims that are settled by who owns the asset; whether it is as described, Roblox can't tell
 
 
 class Owner(StrEnum):

@@ -26,6 +26,7 @@ from bloxtr8.entities import (
     MilestoneStatus,
     Operation,
     ProposalStatus,
+    RailName,
     RailRow,
     Settlement,
     SettlementProposal,
@@ -35,7 +36,8 @@ from bloxtr8.errors import Conflict, Expired, NotFound
 
 WAITS_FOR_MONEY = frozenset({EscrowStatus.AWAIT_FUNDS})
 UNRELEASED = frozenset({MilestoneStatus.AWAIT_FUNDS, MilestoneStatus.FUNDS_HELD, MilestoneStatus.DELIVERED})
-MONEY_HELD = frozenset({EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED, EscrowStatus.DISPUTED, EscrowStatus.SETTLING})
+UNDECIDED = frozenset({EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED})  # by people: its clocks run, or stand still
+MONEY_HELD = UNDECIDED | {EscrowStatus.DISPUTED, EscrowStatus.SETTLING}
 
 
 @dataclass(slots=True)
@@ -262,15 +264,18 @@ def plan_look(escrow: Escrow, now: dt.datetime) -> None:
         moments.append(now + repair_delay(escrow.looks))
     if not escrow.frozen_causes:
         moments += _due_moments(escrow, now)
-    moments += _hold_moments(escrow) + _term_moments(escrow, now)
+    moments += _hold_moments(escrow, now) + _term_moments(escrow, now)
     escrow.next_look = min(moments, default=None)
 
 
-def _hold_moments(escrow: Escrow) -> list[dt.datetime]:
-    """When money that is still held will be old enough for an alarm (rail-stripe.md, Holding)."""
+def _hold_moments(escrow: Escrow, now: dt.datetime) -> list[dt.datetime]:
+    """When money that is still held will be old enough for an alarm (rail-stripe.md, Holding); over the limit, soon,
+    where nobody is to decide about it yet."""
     if escrow.status not in MONEY_HELD or escrow.funded_at is None:
         return []
-    return [escrow.funded_at + dt.timedelta(days=age) for age in _hold_ages() if age > escrow.held_days_told][:1]
+    ages = [escrow.funded_at + dt.timedelta(days=age) for age in _hold_ages() if age > escrow.held_days_told][:1]
+    undecided = escrow.status in UNDECIDED and is_over_limit(escrow, now)
+    return ages + ([now + repair_delay(escrow.looks)] if undecided else [])
 
 
 def _term_moments(escrow: Escrow, now: dt.datetime) -> list[dt.datetime]:
@@ -288,6 +293,20 @@ def postpones(escrow: Escrow, now: dt.datetime) -> bool:
 
 def _hold_ages() -> tuple[int, int]:
     return config.settings().warn_hold_days, config.settings().max_hold_days
+
+
+def hold_limit(escrow: Escrow) -> dt.datetime | None:
+    """How long the money of a card may be held; None before it is paid. On chain the vault's term is the limit."""
+    if escrow.rail is not RailName.STRIPE or escrow.funded_at is None:
+        return None
+    return escrow.funded_at + dt.timedelta(days=config.settings().max_hold_days)
+
+
+def is_over_limit(escrow: Escrow, now: dt.datetime) -> bool:
+    """Whether a card's money was held for as long as it may be: from then on only people decide about it, and no clock
+    runs again."""
+    limit = hold_limit(escrow)
+    return limit is not None and limit <= now
 
 
 def held_too_long(escrow: Escrow, now: dt.datetime) -> int | None:

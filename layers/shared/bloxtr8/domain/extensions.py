@@ -3,12 +3,12 @@
 import datetime as dt
 from typing import NamedTuple
 
-from bloxtr8 import clock, config
+from bloxtr8 import clock
 from bloxtr8.domain import escrows, vaults
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
-from bloxtr8.entities import Escrow, EscrowStatus, RailName, StablecoinEscrow
+from bloxtr8.entities import Escrow, EscrowStatus, StablecoinEscrow
 from bloxtr8.errors import Forbidden, InvalidState, Unprocessable
 
 LIMIT = dt.timedelta(days=30)  # of all extensions of one deadline together
@@ -63,10 +63,9 @@ def extend(file: EscrowFile, role: Role, name: str, until: dt.datetime, now: dt.
     over = until + _windows_after(file, one.field)
     if not _leaves_room(file, over):
         raise Unprocessable("The vault's term would come too near.", "TERM_TOO_NEAR")
-    if escrow.rail is RailName.STRIPE and escrow.funded_at is not None:
-        limit = escrow.funded_at + dt.timedelta(days=config.settings().max_hold_days)
-        if over > limit:
-            raise Unprocessable("By card the money would be held too long.", "HELD_TOO_LONG", limit=clock.iso(limit))
+    limit = escrows.hold_limit(escrow)
+    if limit is not None and over > limit:
+        raise Unprocessable("By card the money would be held too long.", "HELD_TOO_LONG", limit=clock.iso(limit))
     setattr(escrow, one.field, until)
     escrow.extended = escrow.extended | {one.field: spent}
     escrow.owner_seen, escrow.warned_at, escrow.looks = None, None, 0  # what was seen and said of the old one

@@ -57,12 +57,13 @@ class DisputeDetail(DisputeSummary):
         """The view for someone in these roles; who may see it was decided before."""
         plain = cls.model_fields.keys() - {"answered", "overdue", "allowed_actions"}
         answered = bool(dispute.posted.keys() & {file.escrow.buyer_id, file.escrow.seller_id} - {dispute.opener_id})
-        late = dispute.status in disputes.LIVE and dispute.respond_by <= clock.now()
+        now = clock.now()
+        late = dispute.status in disputes.LIVE and dispute.respond_by <= now
         return cls(
             **{name: getattr(dispute, name) for name in plain},
             answered=answered,
             overdue=late and not answered,
-            allowed_actions=disputes.allowed_actions(file, dispute, roles, actor_id),
+            allowed_actions=disputes.allowed_actions(file, dispute, roles, actor_id, now),
         )
 
 
