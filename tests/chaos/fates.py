@@ -16,7 +16,7 @@ type Option = tuple[float, Callable[[], object]]
 @dataclass(frozen=True)
 class Fate:
     """One kind of trade. `prefers` multiplies how likely an act is; 0 is never. What `befalls` it happens once, when
-    its time has come (mischief.BEFALLS)."""
+    its time has come (mischief.BEFALLS): at one of its people's turns, or right then."""
 
     name: str
     rail: RailName = RailName.STRIPE
@@ -37,14 +37,20 @@ class Fate:
             for weight, name, act in doing.possible(trade)
             if self.prefers.get(name, 1.0)
         ]
-        return found + [(8.0, self._befall(trade, name)) for name in self.befalls if self._may_befall(trade, name)]
+        return found + [(8.0, self._befall(trade, name)) for name in self._due(trade, at_once=False)]
+
+    def at_once(self, trade: "Trade") -> None:
+        """What befalls it between any two steps."""
+        for name in self._due(trade, at_once=True):
+            self._befall(trade, name)()
 
     def pending(self, trade: "Trade") -> bool:
         """Whether something can still befall it now."""
-        return any(self._may_befall(trade, name) for name in self.befalls)
+        return bool(self._due(trade, at_once=False))
 
-    def _may_befall(self, trade: "Trade", name: str) -> bool:
-        return name not in trade.marks and mischief.BEFALLS[name].when(trade)
+    def _due(self, trade: "Trade", *, at_once: bool) -> list[str]:
+        left = [name for name in self.befalls if name not in trade.marks]
+        return [name for name in left if (of := mischief.BEFALLS[name]).at_once == at_once and of.when(trade)]
 
     def _befall(self, trade: "Trade", name: str) -> Callable[[], object]:
         def happen() -> None:
@@ -66,8 +72,8 @@ _ENDLESS = _NO_SELLER | _STAY | {"dispute": 40.0, "take back": 0.0, "refund": 0.
 _SILENT = {"accept": 0.0, "counter": 0.0, "decline": 0.0, "withdraw": 0.0}
 
 FATES = (
-    Fate("card", CARD, _STAY),
-    Fate("usdc", USDC, _STAY),
+    Fate("card", CARD, _STAY, ("frozen as it is sent",)),
+    Fate("usdc", USDC, _STAY, ("frozen as it is planned",)),
     Fate("declined first, then charged back", CARD, _STAY, ("chargeback won",), "declined first"),
     Fate("in two parts, quarrelled over", USDC, _QUARREL, (), "in two"),
     Fate("charged back and lost", CARD, _STAY, ("chargeback lost",)),
@@ -86,7 +92,7 @@ FATES = (
     Fate("warned of, refund comes back", CARD, {"refund": 8.0, "cancel": 0.0}, ("refund comes back", "warning")),
     Fate("dusted, and rolled back", USDC, _SLOW, ("dusted", "rollback")),
     Fate("a seller who does nothing", CARD, _NO_SELLER | {"cancel": 0.0}),
-    Fate("a buyer who does nothing", CARD, _NO_BUYER, ("account closed",)),
+    Fate("a buyer who does nothing", CARD, _NO_BUYER, ("account closed", "warned as it waits")),
     Fate("a payee whom the token refuses", USDC, _SLOW, ("payee refused",)),
     Fate("reviewed", CARD, _SLOW, ("review", "late chargeback won"), "pm_card_riskLevelElevated"),
     Fate("bargained over, on chain", USDC, _BARGAIN),
@@ -103,13 +109,14 @@ FATES = (
     Fate("a contract that nobody signs", USDC, {"sign": 0.0, "sign by link": 0.3, "void": 0.0}),
     Fate("cancelled on chain", USDC, {"cancel": 6.0}, ("paid late",)),
     Fate("warned of by the issuer", CARD, _STAY, (), "pm_card_createIssuerFraudWarning"),
-    Fate("in three parts", CARD, _STAY, parts=3),
-    Fate("in two parts on chain", USDC, _STAY, parts=2),
+    Fate("in three parts", CARD, _STAY, ("frozen as it is planned",), parts=3),
+    Fate("in two parts on chain", USDC, _STAY, ("frozen as it is sent",), parts=2),
     Fate("in parts, quarrelled over", CARD, _QUARREL | {"release a part": 8.0}, parts=4),
     Fate("in parts on chain, bargained over", USDC, _BARGAIN | {"release a part": 8.0}, parts=3),
     Fate("in parts, charged back", CARD, _STAY | {"release a part": 4.0}, ("part charged back",), parts=3),
     Fate("in parts, answered by nobody", USDC, _NO_BUYER, ("reclaimed",), parts=2),
     Fate("a game", USDC, _STAY, asset="GAME"),
+    Fate("charged back as it is paid", CARD, _STAY, ("account closed", "charged back as it waits")),
     Fate("warned of, and charged back", CARD, _STAY, ("warning", "chargeback won")),
     Fate("a game that goes astray", CARD, _STAY, ("sold on",), asset="GAME"),
     Fate("asked about at once", CARD, _STAY, (), "pm_card_createDisputeInquiry"),

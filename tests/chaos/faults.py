@@ -85,6 +85,7 @@ class Luck:
         self.running = False
         self.left = 0
         self.action = ""  # the function that runs
+        self.money_moves: Callable[[str], object] = bool  # is told of each call of send_leg that moves money
         self.broken: list[str] = []
         self.hit: Counter[tuple[str, str]] = Counter()
         self.seen: Counter[str] = Counter()
@@ -124,8 +125,8 @@ class Luck:
 
     def ask[T](self, site: str, act: Callable[[], T], errors: Callable[[Fault], Exception]) -> T:
         """Do what was asked, or let it go wrong. `errors` says how each fault looks to who asked."""
-        if site in MOVES_MONEY and self.running and self.action != "send_leg":
-            self.broken.append(f"C9: {self.action} asked {site}")
+        if site in MOVES_MONEY and self.running:
+            self._may_move_money(site)
         fault = self.at(site)
         if fault is None:
             return act()
@@ -139,6 +140,12 @@ class Luck:
         if fault is Fault.KILLED_AFTER:
             raise Killed(site)
         raise errors(fault)
+
+    def _may_move_money(self, site: str) -> None:
+        if self.action == "send_leg":
+            self.money_moves(site)
+        else:
+            self.broken.append(f"C9: {self.action} asked {site}")
 
 
 class Unlucky:

@@ -1,4 +1,5 @@
-"""What befalls a trade from outside: banks act, wallets turn out risky, the asset goes astray, vaults are reclaimed."""
+"""What befalls a trade from outside: banks act, wallets turn out risky, the asset goes astray, vaults are reclaimed,
+COMPLIANCE freezes."""
 
 import contextlib
 from collections.abc import Callable
@@ -20,10 +21,12 @@ PAID = {"FUNDS_HELD", "DELIVERED", "DISPUTED", "SETTLING"}
 
 
 class Befall(NamedTuple):
-    """Something that happens to a trade once, from the moment that it can."""
+    """Something that happens to a trade once, from the moment that it can: at a turn of its people, or `at_once`, which
+    is between two steps of a machine."""
 
     when: Callable[["Trade"], bool]
     act: Callable[["Trade"], object]
+    at_once: bool = False
 
 
 def _in(*statuses: str) -> Callable[["Trade"], bool]:
@@ -148,6 +151,18 @@ def _paid_late(trade: "Trade") -> None:
 # --- everybody
 
 
+def _has_leg(trade: "Trade", status: str) -> bool:
+    """Whether a leg that is not known to the provider yet is in this status, of a settlement that goes on."""
+    going_on = {row.id for row in trade.of_escrow("SETTLEMENT#") if row.status == "OPEN"}
+    legs = (row for row in trade.of_escrow("LEG#") if row.settlement_id in going_on)
+    return any(row.status == status and row.external_id is None for row in legs)
+
+
+def _frozen(trade: "Trade") -> None:
+    """COMPLIANCE heard something, and stops it; it looks again as at any hold."""
+    trade.later_act(0, "frozen", lambda: trade.world.staff.freeze(str(trade.escrow.id)))
+
+
 def _banned(trade: "Trade") -> None:
     """A banned person may start nothing, and finishes what he began (C10)."""
     person = trade.random.choice((trade.buyer, trade.seller))
@@ -182,6 +197,10 @@ BEFALLS: dict[str, Befall] = {
     "account closed": Befall(_in("FUNDS_HELD", "DELIVERED"), _account_closed),
     "payee risky": Befall(_in("DELIVERED", "DISPUTED"), _payee_risky),
     "payee refused": Befall(_in("FUNDS_HELD", "DELIVERED"), _payee_refused),
+    "warned as it waits": Befall(lambda trade: _has_leg(trade, "PLANNED"), _warned),
+    "charged back as it waits": Befall(lambda trade: _has_leg(trade, "PLANNED"), _charged_back("won")),
+    "frozen as it is planned": Befall(lambda trade: _has_leg(trade, "PLANNED"), _frozen, at_once=True),
+    "frozen as it is sent": Befall(lambda trade: _has_leg(trade, "SENT"), _frozen, at_once=True),
     "reclaimed": Befall(_in(*PAID), _reclaimed),
     "lost in a fork": Befall(_in("FUNDS_HELD", "DELIVERED", "DISPUTED"), _lost_in_a_fork),
     "dusted": Befall(_in("AWAIT_FUNDS", "DELIVERED", "RELEASED", "CANCELLED"), _dusted),

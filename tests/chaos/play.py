@@ -21,7 +21,11 @@ SHOWN = 60  # events of a failure
 
 
 class Broken(AssertionError):
-    """A law does not hold, or a world does not come to rest."""
+    """A law does not hold, or a world does not come to rest: `found` is what, in words."""
+
+    def __init__(self, told: str, found: list[str]) -> None:
+        super().__init__(told)
+        self.found = found
 
 
 @dataclass
@@ -44,13 +48,14 @@ def play(seed: int, number: int, trades: int = TRADES, *, calm: bool = False, qu
     gc.collect()  # the last world: the platform itself has the collector look seldom
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         world = make(seed, number, trades, patch, calm=calm, quick=quick)
+        broken = []
         try:
             world.run()
-            broken = [*world.broken, *world.watch.broken, *world.luck.broken, *laws.broken(world)]
         except Stuck as stuck:
-            broken = [str(stuck), *world.broken]
+            broken.append(str(stuck))
+        broken += [*world.broken, *world.watch.broken, *world.luck.broken, *laws.broken(world)]
         if broken:
-            raise Broken(_told(world, trades, broken))
+            raise Broken(_told(world, trades, broken), broken)
         ends = Counter((str(trade.rail), str(trade.end)) for trade in world.trades)
         left = sum(map(world.is_left_to_people, world.rows("SETTLEMENT#")))
         kinds = Counter(trade.fate.name for trade in world.trades)
@@ -66,7 +71,7 @@ def make(
     patch.setattr(factories, "_numbers", itertools.count(1))
     patch.setattr(chains, "_made", [])
     world = World(seed, number, patch, calm=calm, quick=quick)
-    staff = Staff(world)
+    world.staff = staff = Staff(world)
     for n, fate in enumerate(fates.of_world(number, trades)):
         seller = factories.payee(world.outside.stripe) if fate.currency == "USD" else chains.holder()
         buyer = factories.user(tier=Tier.TIER_2) if fate.currency == "USD" else chains.holder()

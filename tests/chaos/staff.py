@@ -23,6 +23,7 @@ class Staff:
         roles = (PlatformRole.ARBITER, PlatformRole.COMPLIANCE, PlatformRole.COMPLIANCE, PlatformRole.PADMIN)
         self.people = [factories.user(platform_roles=frozenset([role])) for role in roles]
         self.clients = [Client(world, f"staff{n}") for n in range(len(roles))]
+        self._freezer = Client(world, "freezer")
 
     def begin(self) -> None:
         self.world.later(HOUR, "staff", self.turn)
@@ -39,6 +40,11 @@ class Staff:
         self.world.banks.look()
         if not self.world.over:
             self.world.later(self.world.random.uniform(1, 10) * HOUR, "staff", self.turn)
+
+    def freeze(self, escrow_id: str) -> None:
+        """Stop everything of an escrow, if the request comes through; a later turn decides what becomes of it."""
+        body = {"hold": "COMPLIANCE", "decision": str(Decision.FREEZE), "reason": REASON}
+        self._freezer.ask("decide_hold", self.people[1], body, escrow_id=escrow_id)
 
     def _disputes(self) -> list[Any]:
         arbiter = self.people[0]
@@ -83,7 +89,7 @@ class Staff:
         return any(row.status == "PARKED" for row in rows)
 
     def _chooses(self, escrow: Any, option: Any) -> bool:
-        """Of one escrow always the same, so that two people agree; and nobody freezes anything here."""
+        """Of one escrow always the same, so that two people agree; and nobody freezes anything at his turn."""
         refunds = sum(map(ord, escrow.id + option.hold)) % 3 == 0
         others = {one.decision for one in compliance.options(self.world.file(escrow), self.world.clock.moment)}
         if option.decision is Decision.REFUND:

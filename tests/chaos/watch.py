@@ -25,7 +25,8 @@ class Watch:
 
     def __init__(self) -> None:
         self.broken: list[str] = []
-        self._holds: dict[str, str] = {}
+        self._holds: dict[str, str] = {}  # by escrow
+        self._kinds: dict[str, str] = {}  # by settlement
         self.saved: dict[tuple[str, str, int], dict[str, Any]] = {}
 
     def record(self, about: dict[str, Any]) -> None:
@@ -42,6 +43,8 @@ class Watch:
             self.saved[kind, _name(new), version] = new
         if kind == "Escrow":
             self._holds[_name(new)] = new["holds"]["S"]
+        if kind == "Settlement":
+            self._kinds[_name(new)] = new["kind"]["S"]
         if old is None:
             return
         if kind in NEVER_CHANGED - _SCREENED:
@@ -50,13 +53,19 @@ class Watch:
             self.broken.append(f"C7: {where} went from version {old['version']['N']} to {version}")
         self._move(kind, where, old, new)
         if kind == "Leg" and new["status"]["S"] == "SENT" and old["status"]["S"] == "PLANNED":
-            self._send(where, new)
+            self._is_sent(f"{where} was sent", new["escrow_id"]["S"], new["settlement_id"]["S"])
 
-    def _send(self, where: str, leg: dict[str, Any]) -> None:
-        """No new leg of held money is sent while any hold stands (section 4)."""
-        holds = self._holds.get(leg["escrow_id"]["S"])
-        if leg["source_account"]["S"] == "HELD" and holds:
-            self.broken.append(f"{where} was sent while {holds} stand")
+    def money_moves(self, site: str, escrow_id: str, settlement_id: str) -> None:
+        """Look at a call that moves money, before it is made: the first of a leg, or one under the same key again."""
+        self._is_sent(f"{settlement_id} asked {site}", escrow_id, settlement_id)
+
+    def _is_sent(self, what: str, escrow_id: str, settlement_id: str) -> None:
+        """No new leg is sent while a hold stands; a refused payout stops no return of surplus, and nothing the taking
+        back of what the bank took (section 4)."""
+        kind = self._kinds[settlement_id]
+        holds = set(self._holds[escrow_id].split()) - ({"PAYOUT_FAILED"} if kind == "RETURN" else set())
+        if holds and kind != "RECOVERY":
+            self.broken.append(f"section 4: {what} while {sorted(holds)} stand")
 
     def _move(self, kind: str, where: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         before, after = old.get("status", {}).get("S"), new.get("status", {}).get("S")

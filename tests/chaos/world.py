@@ -8,7 +8,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,6 +29,9 @@ from tests.chaos.people import Request, Trade
 from tests.chaos.quick_table import QuickTable
 from tests.chaos.watch import Watch
 from tests.emulator import Answer, Clock, Platform
+
+if TYPE_CHECKING:
+    from tests.chaos.staff import Staff
 
 START = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 # Their answers carry a secret, or what is true now; they are safe to repeat by their own rows (api.md).
@@ -64,7 +67,7 @@ class World:
         self.random = random.Random(f"{seed}/{number}")
         self.clock = Clock(START)
         self.luck = Luck(random.Random(f"{seed}/{number}/luck"), number)
-        self.luck.calm = calm
+        self.luck.calm, self.luck.money_moves = calm, self._money_moves
         self.watch = Watch()
         self.table = QuickTable() if quick else None
         self.mirror = Mirror(self.watch, self.table.take if self.table else _moto_stream)
@@ -75,12 +78,14 @@ class World:
         self.errors: Counter[str] = Counter()  # what functions ended with, by class
         self.alarms: list[str] = []
         self.trades: list[Trade] = []
+        self.staff: Staff
         self.broken: list[str] = []  # laws that were seen broken on the way
         self._waiting: list[Happening] = []
         self._records: list[dict[str, Any]] = []
         self._count = 0
         self._idle = 0
         self._events_seen = 0
+        self._event: dict[str, Any] = {}  # that the function without HTTP was invoked with
         self.machines = Machines(self._task, self.later)
         patch.setattr(house, "now", self.clock.now)
         patch.setattr(ids, "new", Ids(random.Random(f"{seed}/{number}/ids")).new)
@@ -142,13 +147,16 @@ class World:
 
     def pump(self) -> None:
         """Put on its way what the last step left: records of the stream, and Stripe's events."""
-        for record in self.mirror.take():
+        records = self.mirror.take()
+        for record in records:
             if record["eventName"] == "INSERT" and record["dynamodb"]["Keys"]["PK"]["S"].startswith(
                 ("AUDIT#", "WEBHOOK#")
             ):
                 self._records.append(record)
                 if len(self._records) == 1:
                     self.later(self.random.uniform(0, 1.5), "batch", self._batch)
+        for trade in self.trades if records else ():
+            trade.fate.at_once(trade)
         events = self.outside.stripe.events
         for event in events[self._events_seen :]:
             self.send("webhook.stripe", functools.partial(self.hooks.stripe, event))
@@ -179,6 +187,7 @@ class World:
 
     def invoke(self, action: str, event: dict[str, Any]) -> Outcome:
         """Run a function without HTTP."""
+        self._event = event
         return self._guarded(action, lambda: self.platform.invoke(action, event))
 
     def call(self, action: str, user: Any, body: Any = None, **options: Any) -> Answer | None:
@@ -203,6 +212,10 @@ class World:
         finally:
             self.luck.running = False
         return found
+
+    def _money_moves(self, site: str) -> None:
+        """A task asks for money to be moved."""
+        self.watch.money_moves(site, self._event["escrowId"], self._event["settlementId"])
 
     def _task(self, action: str, payload: dict[str, Any]) -> Outcome:
         return self.invoke(action, payload)
@@ -273,7 +286,7 @@ class World:
         if done is None or unsure or request.action in UNKEYED:
             return
         if (done.status, done.body) != (last.status, last.body):
-            self.broken.append(f"{request.action} {request.key}: {last.status} after {done.status} under the same key")
+            self.broken.append(f"one key: {request.action} {request.key}: {last.status} after {done.status}")
 
     def tell(self, text: str) -> None:
         """Keep it with the last events, and in the digest of them all."""
