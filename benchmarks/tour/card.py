@@ -4,6 +4,7 @@ from benchmarks.tour.acts import agreed, clerk, list_group, offer, quiet, reques
 from local.demo import milestones, stories
 from local.demo.stories import Cast
 from local.stack import Stack
+from local.trader import Trader
 
 SHA256 = "5d" * 32
 
@@ -104,9 +105,19 @@ def refund(stack: Stack, cast: Cast) -> None:
 
 
 def park(stack: Stack, cast: Cast) -> None:
-    """A refund that Stripe refuses for good is parked, and resumed by the staff."""
+    """Refunds that Stripe refuses for good are parked: one is resumed by the staff, one paid outside and recorded."""
     kay = clerk(cast, "kay", 4, "PADMIN", stack.invoke)
-    trade = agreed(cast, "7108")
+    resumed, paid = (_parked(cast, kay, group_id) for group_id in ("7108", "7114"))
+    kay.post(f"/staff{resumed}/resume", {"reason": "It was a fault of ours"})
+    (due,) = kay.get(paid)["refusals"]["refused"]
+    said = {name: due[name] for name in ("settlementId", "leg", "amount")}
+    kay.post(f"/staff{paid}/manual-payments", said | {"paymentId": "BANK-0001", "reason": "Sent to his bank"})
+    kay.get("/audit", entity=paid.removeprefix("/escrows/"))
+
+
+def _parked(cast: Cast, kay: Trader, group_id: str) -> str:
+    """A trade whose refund was refused; its path."""
+    trade = agreed(cast, group_id)
     stories.fund(cast, trade, quiet)
     fault = {"method": "post", "path": "/v1/refunds", "status": 401, "times": None}
     cast.world.stripe.send("PUT", "/_double/faults", fault)
@@ -114,8 +125,7 @@ def park(stack: Stack, cast: Cast) -> None:
     cast.seller.post(f"{path}/refund", {"reason": "I can't hand it over"})
     kay.until(lambda: kay.get(path), lambda seen: seen["settlements"][0]["status"] == "PARKED")
     cast.world.stripe.send("DELETE", "/_double/faults")
-    kay.post(f"/staff{path}/resume", {"reason": "It was a fault of ours"})
-    kay.get("/audit", entity=trade.escrow_id)
+    return path
 
 
 def in_parts(stack: Stack, cast: Cast) -> None:

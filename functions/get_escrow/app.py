@@ -6,7 +6,7 @@ from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.views.escrow import EscrowView
 
 app = http_app()
-STAFF = (PlatformRole.ARBITER, PlatformRole.COMPLIANCE, PlatformRole.PADMIN)  # the last resumes what was parked
+STAFF = (PlatformRole.ARBITER, PlatformRole.COMPLIANCE, PlatformRole.PADMIN)  # the last sees to what was parked
 
 
 @app.get("/escrows/<escrow_id>", summary="An escrow", tags=["escrows"])

@@ -9,6 +9,8 @@ import pytest
 
 from bloxtr8.clock import parse
 from local.client import Refused
+from local.demo.stories import Cast
+from local.stack import Stack
 from local.trader import Trader
 from tests.flows.test_risk import charge, escrow
 from tests.flows.theatre import Theatre
@@ -17,9 +19,9 @@ PRICE, SELLERS, OURS, BANKS_FEE = 23_000, 22_333, 667, 1_500
 NONE = {"BUYER": 0, "SELLER": 0, "FEES": 0, "BANK": 0, "LOSS": 0, "HELD": 0, "SURPLUS": 0}
 
 
-def disputed(theatre: Theatre) -> str:
+def disputed(theatre: Theatre, **how: Any) -> str:
     """The bank takes the money back, and the platform hears of it; the dispute's id."""
-    found = theatre.cast.world.stripe.send("POST", f"/_double/charges/{charge(theatre)}/dispute", {})
+    found = theatre.cast.world.stripe.send("POST", f"/_double/charges/{charge(theatre)}/dispute", how)
     assert escrow(theatre)["holds"] == ["CHARGEBACK"]
     return str(found["id"])
 
@@ -32,9 +34,9 @@ def decided(theatre: Theatre, dispute: str, verdict: str) -> dict[str, Any]:
     return found
 
 
-def another_buyer(theatre: Theatre) -> None:
+def another_buyer(theatre: Theatre, n: int = 3) -> None:
     """Whose bank kept a payment pays by card no more."""
-    buyer = Trader(theatre.cast.world, "bill", "810003", "910003")
+    buyer = Trader(theatre.cast.world, f"bill{n}", f"81000{n}", f"91000{n}")
     buyer.sign_in()
     buyer.link_roblox()
     theatre.cast = replace(theatre.cast, buyer=buyer)
@@ -102,3 +104,78 @@ def test_lost_after_the_release_the_sellers_transfer_is_reversed(theatre: Theatr
     assert books(theatre) == NONE | {
         "BUYER": -PRICE, "FEES": OURS, "BANK": PRICE + BANKS_FEE, "LOSS": -OURS - BANKS_FEE,
     }  # fmt: skip
+
+
+# --- what Stripe gives back to nobody is paid outside (record_manual_payment)
+
+
+@pytest.fixture(scope="module")
+def operators(stack: Stack, cast: Cast) -> Trader:
+    """Who sees to what was parked, and reads what does not reconcile."""
+    made = Trader(cast.world, "omar", "830009", "930009")
+    made.sign_in()
+    for role in ("PADMIN", "COMPLIANCE"):
+        stack.invoker.ask("grant_staff_role", {"userId": made.user_id, "role": role})
+    return made
+
+
+def recorded(theatre: Theatre, operators: Trader, payment_id: str) -> None:
+    """The operator pays what was refused, by transfer, and says so."""
+    operators.sign_in()
+    theatre.stack.wait_quiet()
+    (due,) = operators.get(theatre.path)["refusals"]["refused"]
+    assert (due["pays"], due["error"]) == ("BUYER", "RailFrozen")
+    said = {name: due[name] for name in ("settlementId", "leg", "amount")}
+    answer = operators.post(
+        f"/staff{theatre.path}/manual-payments", said | {"paymentId": payment_id, "reason": "Sent to his bank"}
+    )
+    assert answer["recorded"]
+
+
+def reconciled(theatre: Theatre, operators: Trader) -> None:
+    """The next day's comparison finds nothing."""
+    theatre.stack.clock.advance(days=1)
+    for _ in range(2):  # what differs is looked at again
+        theatre.stack.fire("reconcile_money")
+        theatre.stack.clock.advance(minutes=11)
+    operators.sign_in()
+    found = operators.get(f"/reconciliation/{theatre.stack.clock():%Y-%m-%d}")
+    assert [one for one in found["differences"] if one["escrowId"] == theatre.trade.escrow_id] == []
+    theatre.cast.buyer.sign_in()
+
+
+def test_what_a_bank_left_and_stripe_refunds_not_is_paid_outside(theatre: Theatre, operators: Trader) -> None:
+    another_buyer(theatre, 5)
+    theatre.agree()
+    theatre.fund()
+    decided(theatre, disputed(theatre, amount=3_000), "lost")
+    (parked,) = theatre.settle("REFUNDED")["settlements"]
+    assert (parked["kind"], parked["status"]) == ("RETURN", "PARKED")
+
+    recorded(theatre, operators, "BANK-2026-1")
+
+    (ended,) = theatre.settle("REFUNDED")["settlements"]
+    assert (ended["status"], theatre.stripe_has("refunds")) == ("DONE", [])
+    assert books(theatre) == NONE | {"BUYER": -3_000, "BANK": 3_000 + BANKS_FEE, "LOSS": -BANKS_FEE}
+    reconciled(theatre, operators)
+
+
+def test_a_split_whose_buyers_part_is_refused_ends(theatre: Theatre, operators: Trader) -> None:
+    another_buyer(theatre, 4)
+    theatre.agree()
+    theatre.fund()
+    theatre.deliver()
+    decided(theatre, disputed(theatre, amount=3_000), "lost")
+    parts = {"sellerAmount": 12_000, "buyerAmount": 8_000, "reason": "Half of it is broken"}
+    proposal = theatre.cast.buyer.post(f"{theatre.path}/settlements", parts)["id"]
+    theatre.cast.seller.post(f"{theatre.path}/settlements/{proposal}/accept")
+    assert escrow(theatre)["holds"] == ["PAYOUT_FAILED"]
+
+    recorded(theatre, operators, "BANK-2026-2")
+
+    ended = theatre.settle("SPLIT")
+    assert (ended["holds"], theatre.stripe_has("refunds")) == ([], [])
+    accounts = books(theatre)
+    (transfer,) = theatre.stripe_has("transfers")
+    assert (accounts["BUYER"], accounts["SELLER"]) == (8_000 - PRICE, transfer["amount"])
+    reconciled(theatre, operators)

@@ -31,6 +31,13 @@ BODIES: dict[str, Any] = {
     "cancel_escrow": {"reason": "x"},
     "refund_escrow": {"reason": "x"},
     "resume_settlement": {"reason": "x"},
+    "record_manual_payment": {
+        "settlementId": "stl_01K6ZZ8Q3V7M2N4P5R6S7T8V9W",
+        "leg": 1,
+        "amount": 1,
+        "paymentId": "BANK-0001",
+        "reason": "x",
+    },
     "allow_card": {"reason": "x"},
     "decide_hold": {"hold": "SANCTIONS", "decision": "CLEAR", "reason": "x"},
     "confirm_delivery": {"acknowledge": True},

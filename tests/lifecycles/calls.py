@@ -15,7 +15,7 @@ from bloxtr8.domain import compliance, settlement_proposals
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.extensions import EXTENDABLE
 from bloxtr8.domain.transitions import LIFECYCLES
-from bloxtr8.entities import Contract, Escrow
+from bloxtr8.entities import Contract, Escrow, Leg
 from tests import factories
 from tests.checks import bearer
 from tests.emulator import ROOT, Answer, Platform, route_of
@@ -135,6 +135,16 @@ def _hold(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
             yield {"hold": str(hold), "decision": str(decision), "reason": "r"}
 
 
+def _payment(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
+    """Of what was refused, or else of what was planned last."""
+    found = picture.rows(Leg)
+    due = next((leg for leg in found if leg.status == "REJECTED"), found[-1] if found else None)
+    about = {"settlementId": f"stl_{NOWHERE}", "leg": 1, "amount": 1}
+    if due:
+        about = {"settlementId": due.settlement_id, "leg": due.n, "amount": due.amount}
+    yield about | {"paymentId": "BANK-0001", "reason": "r"}
+
+
 def _assignee(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
     yield {}
     yield {"assigneeId": trade["arbiter"].id}
@@ -150,6 +160,7 @@ BODIES: dict[str, Bodies] = {
     "propose_settlement": _parts,
     "resolve_dispute": _decision,
     "decide_hold": _hold,
+    "record_manual_payment": _payment,
     "assign_dispute": _assignee,
 }
 

@@ -6,11 +6,24 @@ shows fails the tests; a stage more is a line more.
 
 from collections.abc import Callable
 from functools import reduce
+from unittest import mock
 
-from bloxtr8 import table
+from bloxtr8 import rails, table
 from bloxtr8.entities import Contract, Escrow, ListingStatus
+from bloxtr8.rails.base import RailDeclined
 from tests import factories
-from tests.functions import contracts, disputes, escrows, holding, listings, milestones, money, offers, settlements
+from tests.functions import (
+    chargebacks,
+    contracts,
+    disputes,
+    escrows,
+    holding,
+    listings,
+    milestones,
+    money,
+    offers,
+    settlements,
+)
 from tests.functions.chain import STRANGER, UNITS
 from tests.lifecycles.ground import Ground, Trade
 
@@ -202,6 +215,24 @@ def _parked(ground: Ground, trade: Trade) -> None:
     ground.aws.invoke("park_settlement", named | {"error": "RailDeclined"})
 
 
+def _refused(kind: str = "") -> Step:
+    """Stripe refuses for good what is to be paid now, or what of that kind is sent apart."""
+
+    def step(ground: Ground, trade: Trade) -> None:
+        escrow = escrow_of(trade)
+        apart = [row.id for row in escrows.file(escrow).settlements if row.kind == kind]
+        with mock.patch.object(type(rails.get("STRIPE")), "send", side_effect=RailDeclined("no", code="no")):
+            factories.settle(escrow, *apart)
+
+    return step
+
+
+def _part_charged_back(ground: Ground, trade: Trade) -> None:
+    """The buyer's bank takes a part of his payment and keeps it."""
+    chargeback = chargebacks.disputed(ground.aws, ground.stripe, escrow_of(trade), amount=30_000)
+    chargebacks.decided(ground.aws, ground.stripe, chargeback, "lost")
+
+
 def _sent(ground: Ground, trade: Trade) -> None:
     """Paid out, but for its end."""
     named = {"escrowId": trade.escrow_id, "settlementId": escrow_of(trade).settlement_id}
@@ -281,6 +312,10 @@ STEPS: dict[str, Step] = {
     "refunded": _refunded,
     "agreed": _agreed,
     "parked": _parked,
+    "refused": _refused(),
+    "RETURN refused": _refused("RETURN"),
+    "RECOVERY refused": _refused("RECOVERY"),
+    "a part charged back": _part_charged_back,
     "sent": _sent,
     "settled": _settled,
     "late money": _late_money,
@@ -368,6 +403,15 @@ VARIANTS: dict[str, str] = {
     "parts DISPUTED, one parked": f"{PART_CONFIRMED}, parked, disputed by the seller, reviewed",
     "parts DISPUTED, one rejected": f"{PART_DELIVERED}, rejected, reviewed",
     "parts SPLIT": f"{PART_PAID}, refunded, settled",
+    # what an administrator may pay in Stripe's place
+    "escrow SETTLING, refused": f"{DELIVERED}, confirmed, refused",
+    "parts FUNDS_HELD, one refused": f"{PART_CONFIRMED}, refused",
+    "parts DELIVERED, one refused": f"{PART_CONFIRMED}, started, delivered, refused",
+    "parts DISPUTED, one refused": f"{PART_CONFIRMED}, disputed by the seller, refused",
+    "escrow CANCELLED, refused": f"{OPENED}, pays, cancelled, closed, RETURN refused",
+    "escrow REFUNDED, refused": f"{HELD}, a part charged back, RETURN refused",
+    "escrow RELEASED, refused": f"{DELIVERED}, confirmed, settled, a part charged back, RECOVERY refused",
+    "escrow SPLIT, refused": f"{HELD}, agreed, settled, a part charged back, RECOVERY refused",
     "escrow DISPUTED, in review, frozen": f"{DELIVERED}, disputed by the seller, reviewed, frozen",
     **{
         f"escrow DISPUTED, in review, {step}": f"{HELD}, disputed by the buyer, reviewed, {step}" for step in _PROPOSALS

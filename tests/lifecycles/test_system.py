@@ -22,6 +22,7 @@ ELSEWHERE = {  # they change no status of a trade: who comes, who works, what is
 UNSEEN = {
     ("Settlement", "reinstate_chargeback", "PARKED", "SYSTEM"),
     ("Escrow", "lift_hold", "CANCELLED", "SYSTEM"),
+    ("Leg", "reject_leg", "PLANNED", "SYSTEM"),
     ("Leg", "reject_leg", "UNKNOWN", "SYSTEM"),
     ("Listing", "lose_asset", "INACTIVE", "SYSTEM"),
     ("Listing", "verify_listing", "INACTIVE", "SYSTEM"),

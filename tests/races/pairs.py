@@ -129,6 +129,7 @@ BACK = (owned("seller"), later(minutes=20))
 _HOLD = {"reason": "r", "hold": "COMPLIANCE"}
 REVIEWED = f"{HELD}, disputed by the buyer, reviewed"
 PROPOSED = f"{HELD}, proposed by the buyer"
+REFUSED = f"{DELIVERED}, confirmed, refused"
 later_delivery = by("buyer", "extend_deadline", pick=1)
 later_release = by("seller", "extend_deadline", pick=2)
 finish, reclaim = run("finish_settlement", "finish_settlement"), run("record_reclaim", "poll_chain")
@@ -140,6 +141,7 @@ watch_proves = run("prove_delivery", "watch_assets")
 watch_disputes = run("open_system_dispute", "watch_assets")
 confirm, refund = by("buyer", "confirm_delivery"), by("seller", "refund_escrow")
 dispute, accept = by("buyer", "open_dispute"), by("seller", "accept_settlement")
+record = by("admin", "record_manual_payment")
 freeze = by("officer", "decide_hold", _HOLD | {"decision": "FREEZE"})
 clear, give_back = (
     by("officer", "decide_hold", {"reason": "r", "hold": "RISK_REVIEW", "decision": decision})
@@ -255,6 +257,10 @@ PAIRS: dict[str, Pair] = {
         by("admin", "resume_settlement"),
     ),
     "send back and resume": Pair(f"{PART_CONFIRMED}, parked, doubted", give_back, by("admin", "resume_settlement")),
+    # what Stripe refused is paid outside, once
+    "record and resume": Pair(REFUSED, record, by("admin", "resume_settlement")),
+    "record and record": Pair(REFUSED, record, record),
+    "record and refund": Pair(f"{PART_CONFIRMED}, refused", record, refund, both=True),
     # holds
     "clear and send back": Pair(f"{DELIVERED}, doubted", clear, give_back),
     "send back and send back": Pair(f"{DELIVERED}, doubted", give_back, give_back),

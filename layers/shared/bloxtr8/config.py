@@ -119,7 +119,7 @@ class Settings:
     repair_limit_seconds: int = HOUR
     verify_pause_seconds: int = 10
     webhook_attempts: int = 10
-    two_people_cents: int = 1_000_000  # above this gross two people of COMPLIANCE decide about a hold
+    two_people_cents: int = 1_000_000  # above this gross two people decide about a hold, or record a payment
     vote_seconds: int = DAY  # how long the first one's vote is kept
     deposits_apart: int = 100  # of one vault, each a row; after them small ones are counted together
     card_windows_days: int = 60  # to deliver and to inspect all parts of a price that is paid by card; below the next

@@ -3,15 +3,14 @@ out in the same commit (states.md, section 4)."""
 
 from typing import Any
 
-from bloxtr8 import clock, funding, reads, sagas, table
+from bloxtr8 import clock, funding, reads, sagas, table, voters
 from bloxtr8.actors import Actor
-from bloxtr8.domain import compliance, people, settlements
+from bloxtr8.domain import compliance, settlements
 from bloxtr8.domain.compliance import Option
 from bloxtr8.domain.deals import Around
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.entities import Decision, DecisionStatus, Entity, EscrowStatus, HoldDecision, PlatformRole, User
-from bloxtr8.errors import NotFound
+from bloxtr8.entities import Decision, DecisionStatus, Entity, EscrowStatus, HoldDecision, PlatformRole
 from bloxtr8.logs import logger
 from bloxtr8.views.compliance import HoldDecided
 
@@ -50,22 +49,17 @@ def decide(escrow_id: str, option: Option, reason: str, actor: Actor) -> HoldDec
 
 def _read(escrow_id: str, option: Option, actor: Actor) -> tuple[EscrowFile, set[str], Around | None]:
     """The escrow, who of those who voted may still decide, with the actor, and where the decision ends a deal that
-    waits for its money, the rows around it: two reads. Who is not of COMPLIANCE learns nothing of what there is."""
-    try:
-        file = reads.escrow(escrow_id)
-    except NotFound:
-        people.check_role(table.get(User, id=actor.id), PlatformRole.COMPLIANCE)
-        raise
-    others = compliance.voters(file, clock.now()) - {actor.id}
-    ends = option.decision is Decision.REFUND and file.escrow.status is EscrowStatus.AWAIT_FUNDS
-    places = reads.places_around(file.escrow) if ends else ()
-    found = table.load(*places, *(table.ref(User, id=user_id) for user_id in (actor.id, *sorted(others))))
-    me, *rows = found[len(places) :]
-    if me is None:
-        raise NotFound("There is no such user.")
-    people.check_role(me, PlatformRole.COMPLIANCE)
-    eligible = {row.id for row in (me, *rows) if row and PlatformRole.COMPLIANCE in row.platform_roles}
-    return file, eligible, Around(*found[: len(places)]) if ends else None
+    waits for its money, the rows around it. Who is not of COMPLIANCE learns nothing of what there is."""
+
+    def ends(file: EscrowFile) -> bool:
+        return option.decision is Decision.REFUND and file.escrow.status is EscrowStatus.AWAIT_FUNDS
+
+    file, eligible, around = voters.read(
+        escrow_id, actor, PlatformRole.COMPLIANCE,
+        voted=lambda file: compliance.voters(file, clock.now()),
+        places=lambda file: reads.places_around(file.escrow) if ends(file) else (),
+    )  # fmt: skip
+    return file, eligible, Around(*around) if around else None
 
 
 def _carry_out(

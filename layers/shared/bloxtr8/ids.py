@@ -21,6 +21,7 @@ PREFIXES = (
     "msg",
     "stl",
     "prp",
+    "mpy",
     "hld",
     "evd",
     "snp",

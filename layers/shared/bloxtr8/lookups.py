@@ -7,6 +7,8 @@ from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import Lookup, StablecoinEscrow
 from bloxtr8.rails.base import RailBug
 
+MANUAL = "MANUAL"
+
 
 def of_place(file: EscrowFile, external_id: str) -> Lookup:
     """Of where the buyer pays: the PaymentIntent, or the vault's address."""
@@ -20,6 +22,11 @@ def of(file: EscrowFile, external_id: str) -> Lookup:
         return Lookup(index=external_id[:2].upper(), value=external_id, target=file.escrow.id)
     whole = external_id if ":" in external_id else f"{file.rail.terms['chainId']}:{external_id}"
     return Lookup(index="TX", value=whole.replace(":", "#"), target=file.escrow.id)
+
+
+def of_manual(file: EscrowFile, payment_id: str) -> Lookup:
+    """Of a payment that people made outside."""
+    return Lookup(index=MANUAL, value=payment_id, target=file.escrow.id)
 
 
 def escrow_of(payment_ids: Iterable[str]) -> str | None:

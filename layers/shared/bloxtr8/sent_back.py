@@ -22,6 +22,8 @@ def take_back(escrow_id: str, settlement_id: str, n: int, actor: Actor) -> None:
     leg = next((row for row in file.legs_of(settlement_id) if row.n == n), None)
     if leg is None or leg.status is not LegStatus.CONFIRMED or leg.pays is not Side.BUYER or leg.external_id is None:
         return
+    if leg.by_hand:  # no bank of the provider's can send it back
+        return
     outcome = rails.get(str(file.escrow.rail)).find(settling.order(file, leg))
     if outcome is None or outcome.status is not base.LegStatus.REJECTED:
         return
@@ -44,5 +46,7 @@ def _again_to_buyer(file: EscrowFile, amount: int, now: dt.datetime, actor: Acto
     """The refund once more, as a RETURN; a person sees to a card that takes it no more."""
     planned = plans.give_back(file, None, amount, actor=actor, reason="REFUND_FAILED", now=now)
     if sum(row.reason == "REFUND_FAILED" for row in file.settlements) >= settlements.MAX_ATTEMPTS:
+        for leg in planned.legs:
+            settlements.refuse(leg, "REFUND_FAILED")
         settlements.park(file, planned.settlement, "REFUND_FAILED", refused=False)
     return [*planned.rows]

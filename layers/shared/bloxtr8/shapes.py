@@ -76,9 +76,12 @@ Resolution = Annotated[str, StringConstraints(min_length=20, max_length=5000), A
 Cents = Annotated[int, Field(strict=True, ge=1, le=money.MAX_CENTS)]
 ShareCents = Annotated[int, Field(strict=True, ge=0, le=money.MAX_CENTS)]
 Version = Annotated[int, Field(strict=True, ge=1)]
+LegNumber = Annotated[int, Field(strict=True, ge=1, le=99)]
 Days = Annotated[int, Field(strict=True, ge=1, le=30)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Digits = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,18}$")]
+# what a bank calls a payment, in one spelling, so that it is one; no id of the card's provider looks so
+PaymentId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{4,62}[A-Z0-9]$")]
 Moment = Annotated[dt.datetime, PlainSerializer(clock.iso, return_type=str, when_used="json")]
 
 

@@ -66,7 +66,8 @@ def _despite(file: EscrowFile) -> set[Hold]:
 
 
 def given_back(file: EscrowFile) -> int:
-    """How much of its payment the escrow knows to have gone back, or to be on its way, in cents."""
-    sent = sum(leg.amount for leg in file.legs if leg.pays is Side.BUYER and leg.status in legs.MOVED)
+    """How much of its payment the escrow knows to have gone back by card, or to be on its way, in cents."""
+    moved = (leg for leg in file.legs if leg.pays is Side.BUYER and leg.status in legs.MOVED)
+    sent = sum(leg.amount for leg in moved if not leg.by_hand)
     returned = sum(line.amount for line in file.ledger if line.debit is Account.BUYER and line.leg_id is not None)
     return sent - returned

@@ -22,6 +22,7 @@ from bloxtr8.entities import (
     HoldDecision,
     LedgerLine,
     Leg,
+    ManualPayment,
     Milestone,
     MilestoneStatus,
     Operation,
@@ -58,6 +59,7 @@ class EscrowFile:
     decisions: list[HoldDecision] = field(default_factory=list)
     proposals: list[SettlementProposal] = field(default_factory=list)
     chargebacks: list[Chargeback] = field(default_factory=list)
+    manual_payments: list[ManualPayment] = field(default_factory=list)
 
     @classmethod
     def of(cls, rows: Iterable[Entity]) -> "EscrowFile | None":
@@ -125,6 +127,7 @@ _LISTS = {
     "HoldDecision": "decisions",
     "SettlementProposal": "proposals",
     "Chargeback": "chargebacks",
+    "ManualPayment": "manual_payments",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bloxtr8 import money
 from bloxtr8.domain import ledger, legs
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import Account, Leg, Reconciliation, Side
+from bloxtr8.entities import Account, Leg, LegStatus, Reconciliation, Side
 
 UNBALANCED = "LEDGER_UNBALANCED"
 BUYER, SELLER = "BUYER_DIFFERS", "SELLER_DIFFERS"  # what the card's provider had of and sent to a side
@@ -39,18 +39,29 @@ def of_ledger(file: EscrowFile) -> list[Difference]:
 
 
 def of_card(file: EscrowFile, paid: int, sent: int) -> list[Difference]:
-    """Against what the card's provider has: paid by the buyer and not sent back, and sent to the seller."""
+    """Against what the card's provider has: paid by the buyer and not sent back, and sent to the seller. What people
+    paid outside of it is in the books alone."""
     accounts = ledger.balance(file.escrow, file.ledger).accounts
+    buyers, sellers = _by_hand(file)
+    from_buyer, seller_has = buyers - accounts[Account.BUYER], accounts[Account.SELLER] - sellers
     moving = _under_way(file)
     to_buyer = sum(leg.amount for leg in moving if leg.pays is Side.BUYER)
     to_seller = sum(leg.amount for leg in moving if leg.pays is Side.SELLER and leg.reverses is None)
     taken_back = sum(leg.amount for leg in moving if leg.reverses is not None)
     found = []
-    if not -accounts[Account.BUYER] - to_buyer <= paid <= -accounts[Account.BUYER]:
-        found.append(Difference(BUYER, file.escrow.id, -accounts[Account.BUYER], paid))
-    if not accounts[Account.SELLER] - taken_back <= sent <= accounts[Account.SELLER] + to_seller:
-        found.append(Difference(SELLER, file.escrow.id, accounts[Account.SELLER], sent))
+    if not from_buyer - to_buyer <= paid <= from_buyer:
+        found.append(Difference(BUYER, file.escrow.id, from_buyer, paid))
+    if not seller_has - taken_back <= sent <= seller_has + to_seller:
+        found.append(Difference(SELLER, file.escrow.id, seller_has, sent))
     return found
+
+
+def _by_hand(file: EscrowFile) -> tuple[int, int]:
+    """What people paid the buyer and the seller outside of the provider, less what the seller paid back so."""
+    legs_so = [leg for leg in file.legs if leg.by_hand and leg.status is LegStatus.CONFIRMED]
+    buyers = sum(leg.amount for leg in legs_so if leg.pays is Side.BUYER)
+    sellers = sum(leg.amount if leg.reverses is None else -leg.amount for leg in legs_so if leg.pays is Side.SELLER)
+    return buyers, sellers
 
 
 def of_vault(file: EscrowFile, units: int) -> list[Difference]:

@@ -52,10 +52,14 @@ def plan(file: EscrowFile, amount: int, *, actor: Actor, reason: str, now: dt.da
 
 
 def _transfers(file: EscrowFile) -> list[Leg]:
-    """What the seller was paid by card, the newest first."""
+    """What the seller was paid by card, the newest first; what people paid him outside can't be taken back there."""
     if file.escrow.rail is not RailName.STRIPE:
         return []
-    paid = [leg for leg in file.legs if leg.pays is Side.SELLER and leg.reverses is None and leg.confirmed_at]
+    paid = [
+        leg
+        for leg in file.legs
+        if leg.pays is Side.SELLER and leg.reverses is None and leg.confirmed_at and not leg.by_hand
+    ]
     return sorted(paid, key=lambda leg: leg.confirmed_at, reverse=True)
 
 

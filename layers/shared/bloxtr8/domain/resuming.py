@@ -43,7 +43,7 @@ def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg]:
     changed: list[Settlement | Leg] = []
     for settlement in mine:
         SETTLEMENT.apply("resume_settlement", settlement, Role.PADMIN)
-        _next_run(settlement, now)
+        next_run(settlement, now)
         refused = [leg for leg in file.legs_of(settlement.id) if leg.status is LegStatus.REJECTED]
         for leg in refused:
             wait(leg, settlement, leg.error or "", now, attempt=True)
@@ -83,10 +83,11 @@ def open_findings(file: EscrowFile, settlement: Settlement, now: dt.datetime) ->
 
 def _lift(settlement: Settlement, now: dt.datetime) -> Settlement:
     SETTLEMENT.apply("lift_hold", settlement, Role.SYSTEM)
-    _next_run(settlement, now)
+    next_run(settlement, now)
     return settlement
 
 
-def _next_run(settlement: Settlement, now: dt.datetime) -> None:
+def next_run(settlement: Settlement, now: dt.datetime) -> None:
+    """What was parked goes on as its next run, which starts at once."""
     settlement.error, settlement.run, settlement.looks = None, settlement.run + 1, 0
     settlement.next_look = now + repair_delay(0)

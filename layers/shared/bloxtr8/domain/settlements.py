@@ -67,9 +67,18 @@ def wait(leg: Leg, settlement: Settlement, error: str, until: dt.datetime, *, at
     look_at(settlement, until)
 
 
-def confirm(file: EscrowFile, leg: Leg, external_id: str, now: dt.datetime) -> list[LedgerLine]:
-    """The provider has confirmed it: the money leaves HELD (or SURPLUS) now, not before (section 10)."""
-    LEG.apply("confirm_leg", leg, Role.SYSTEM)
+def confirm(
+    file: EscrowFile,
+    leg: Leg,
+    external_id: str,
+    now: dt.datetime,
+    *,
+    action: str = "confirm_leg",
+    role: Role = Role.SYSTEM,
+) -> list[LedgerLine]:
+    """The provider has confirmed it, or people have paid it: the money leaves HELD (or SURPLUS) now, not before
+    (section 10)."""
+    LEG.apply(action, leg, role)
     leg.external_id, leg.confirmed_at, leg.next_look, leg.error = external_id, now, None, None
     to, memo = _booked_as(leg)
     one_call = leg.action is not None

@@ -101,6 +101,7 @@ ESCROW = Lifecycle(
     ("release_milestone",  {_E.DELIVERED},  _E.SETTLING,    _BUYER),
     ("release_milestone",  {_E.FUNDS_HELD}, {_E.FUNDS_HELD, _E.SETTLING}, _BUYER),
     ("resume_settlement",  set(_E),         None,           {Role.PADMIN}),
+    ("record_manual_payment", set(_E) - _UNPAID, None,      {Role.PADMIN}),
     ("place_hold",         {_E.AWAIT_FUNDS, *_PAID, _E.SETTLING}, None, _SYSTEM),
     ("lift_hold",          set(_E),         None,           _SYSTEM),
     ("decide_hold",        _UNPAID,         {_E.AWAIT_FUNDS, _E.CANCELLED}, _COMPLIANCE),
@@ -168,6 +169,7 @@ SETTLEMENT = Lifecycle(
     ("plan_settlement",   _NEW,        _S.OPEN,   {*PARTIES, Role.SYSTEM}),
     ("park_settlement",   {_S.OPEN},   _S.PARKED, _SYSTEM),
     ("resume_settlement", {_S.PARKED}, _S.OPEN,   {Role.PADMIN}),
+    ("record_manual_payment", {_S.PARKED}, _S.OPEN, {Role.PADMIN}),
     ("lift_hold",         {_S.PARKED}, _S.OPEN,   _SYSTEM),
     ("finish_settlement", {_S.OPEN},   _S.DONE,   _SYSTEM),
     ("record_reclaim",    {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
@@ -199,7 +201,9 @@ LEG = Lifecycle(
     ("lose_leg",        {_G.SENT},                   _G.UNKNOWN,   _SYSTEM),
     ("find_leg",        {_G.UNKNOWN},                _G.SENT,      _SYSTEM),
     ("confirm_leg",     {_G.SENT, _G.UNKNOWN},       _G.CONFIRMED, _SYSTEM),
-    ("reject_leg",      {_G.SENT, _G.UNKNOWN},       _G.REJECTED,  _SYSTEM),
+    ("record_manual_payment", {_G.REJECTED},         _G.CONFIRMED, {Role.PADMIN}),
+    # before it is sent where a refund of it came back from the bank too often
+    ("reject_leg",      {_G.PLANNED, _G.SENT, _G.UNKNOWN}, _G.REJECTED, _SYSTEM),
     ("retry_leg",       {_G.REJECTED, _G.SENT, _G.UNKNOWN}, _G.PLANNED, _SYSTEM),
 )  # fmt: skip
 

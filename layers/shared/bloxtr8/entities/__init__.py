@@ -64,8 +64,11 @@ from bloxtr8.entities.record import (
     WebhookStatus,
 )
 from bloxtr8.entities.settlement import (
+    MANUAL,
     Leg,
     LegStatus,
+    ManualPayment,
+    ManualPaymentStatus,
     ProposalStatus,
     Settlement,
     SettlementKind,
@@ -78,9 +81,10 @@ __all__ = [
     "ChargebackStatus", "Contract", "ContractStatus", "Currency", "Deals", "Decision", "DecisionStatus", "Delivery",
     "DeliveryStatus", "Deposit", "Dispute", "DisputeMessage", "DisputeStatus", "Entity", "Escrow", "EscrowStatus",
     "Evidence", "Freeze", "Hold", "HoldDecision", "Idempotency", "Identity", "LedgerLine", "Leg", "LegStatus",
-    "Listing", "ListingStatus", "Lookup", "Milestone", "MilestoneStatus", "OAuthState", "Offer", "OfferStatus",
-    "Operation", "PRICE_BANDS", "Place", "PlatformRole", "ProposalStatus", "RailName", "RailRow", "Reconciliation",
-    "Root", "Session", "Settlement", "SettlementKind", "SettlementProposal", "SettlementStatus", "Side", "SignMethod",
-    "SignToken", "Signature", "SignerNonce", "Snapshot", "StablecoinEscrow", "StripeEscrow", "Tier", "TxStatus", "User",
-    "Visibility", "WalletNonce", "WebhookEvent", "WebhookStatus", "price_band",
+    "Listing", "ListingStatus", "Lookup", "MANUAL", "ManualPayment", "ManualPaymentStatus", "Milestone",
+    "MilestoneStatus", "OAuthState", "Offer", "OfferStatus", "Operation", "PRICE_BANDS", "Place", "PlatformRole",
+    "ProposalStatus", "RailName", "RailRow", "Reconciliation", "Root", "Session", "Settlement", "SettlementKind",
+    "SettlementProposal", "SettlementStatus", "Side", "SignMethod", "SignToken", "Signature", "SignerNonce", "Snapshot",
+    "StablecoinEscrow", "StripeEscrow", "Tier", "TxStatus", "User", "Visibility", "WalletNonce", "WebhookEvent",
+    "WebhookStatus", "price_band",
 ]  # fmt: skip

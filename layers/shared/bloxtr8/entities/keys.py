@@ -68,6 +68,7 @@ KEYS = {
     "Settlement":   Key("ESCROW#{escrow_ulid}", "SETTLEMENT#{id}", gsi3=("DUE#SETTLEMENT", "{next_look}")),
     "SettlementProposal": Key("ESCROW#{escrow_ulid}", "PROPOSAL#{id}"),
     "Leg":          Key("ESCROW#{escrow_ulid}", "LEG#{settlement_id}#{n:02}", gsi3=("DUE#LEG", "{next_look}")),
+    "ManualPayment": Key("ESCROW#{escrow_ulid}", "MANUAL#{id}"),
     "Chargeback":   Key("ESCROW#{escrow_ulid}", "CHARGEBACK#{id}", gsi3=("DUE#CHARGEBACK", "{next_look}")),
     "LedgerLine":   Key("ESCROW#{escrow_ulid}", "LEDGER#{seq:06}"),
     "HoldDecision": Key("ESCROW#{escrow_ulid}", "DECISION#{id}"),

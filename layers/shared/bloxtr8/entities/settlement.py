@@ -42,6 +42,12 @@ class LegStatus(StrEnum):
     CONFIRMED = "CONFIRMED"
 
 
+class ManualPaymentStatus(StrEnum):
+    OPEN = "OPEN"  # a second person is awaited, until `expires_at`
+    RECORDED = "RECORDED"
+    DROPPED = "DROPPED"  # its leg was paid by another payment, or is tried again
+
+
 class Settlement(HasUlid, EscrowRow, discriminator="Settlement"):
     """A frozen plan of who gets what; its legs carry the money. Amounts in cents (section 5)."""
 
@@ -64,6 +70,9 @@ class Settlement(HasUlid, EscrowRow, discriminator="Settlement"):
     looks = IntegerAttribute(default=0)
     created_at = TimeAttribute()
     finished_at = TimeAttribute(null=True)
+
+
+MANUAL = "manual:"  # the namespace of payments that no provider of ours made
 
 
 class Leg(EscrowRow, discriminator="Leg"):
@@ -96,6 +105,26 @@ class Leg(EscrowRow, discriminator="Leg"):
     @property
     def id(self) -> str:
         return f"{self.settlement_id}-{self.n:02}"
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people paid it outside: the provider knows nothing of it."""
+        return (self.external_id or "").startswith(MANUAL)
+
+
+class ManualPayment(HasUlid, EscrowRow, discriminator="ManualPayment"):
+    """A payment outside of the provider, of a leg that it refused, with everybody who says that it was made."""
+
+    id = UnicodeAttribute()
+    settlement_id = UnicodeAttribute()
+    leg = IntegerAttribute()
+    amount = IntegerAttribute()
+    payment_id = UnicodeAttribute()
+    status = EnumAttribute(ManualPaymentStatus, default=ManualPaymentStatus.OPEN)
+    people: Any = JSONAttribute(default=list)  # [{"id", "reason", "at"}], in the order of their votes
+    expires_at = TimeAttribute()
+    created_at = TimeAttribute()
+    recorded_at = TimeAttribute(null=True)
 
 
 class SettlementProposal(EscrowRow, discriminator="SettlementProposal"):

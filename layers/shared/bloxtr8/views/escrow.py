@@ -11,6 +11,7 @@ from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Delivery, Escrow, StablecoinEscrow
 from bloxtr8.shapes import Moment, View
 from bloxtr8.views.compliance import ComplianceView
+from bloxtr8.views.manual_payment import RefusalsView
 from bloxtr8.views.settlement_proposal import ProposalView
 
 
@@ -144,7 +145,7 @@ class EscrowSummary(View):
 
 class EscrowView(EscrowSummary):
     """Everything of one escrow. `clocks_frozen` means that no deadline passes now; `proposal` is the last one,
-    `compliance` is for its people alone."""
+    `compliance` is for its people alone, `refusals` for administrators."""
 
     reason: str | None
     holds: list[str]
@@ -165,6 +166,7 @@ class EscrowView(EscrowSummary):
     ended_at: Moment | None
     allowed_actions: list[str]
     compliance: ComplianceView | None
+    refusals: RefusalsView | None
 
     @classmethod
     def of(cls, file: EscrowFile, roles: Collection[Role]) -> Self:
@@ -192,6 +194,7 @@ class EscrowView(EscrowSummary):
             ended_at=escrow.ended_at,
             allowed_actions=allowed,
             compliance=ComplianceView.of(file, now) if Role.COMPLIANCE in roles else None,
+            refusals=RefusalsView.of(file) if Role.PADMIN in roles else None,
         )
 
 

@@ -1,0 +1,115 @@
+"""What an administrator sees of payments that were refused, and of what people paid in their place."""
+
+from collections.abc import Collection
+from typing import Self
+
+from bloxtr8.domain import compliance, manual_payments
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.entities import ManualPayment, ManualPaymentStatus
+from bloxtr8.shapes import Moment, View
+from bloxtr8.views.compliance import PersonView
+
+
+class RefusedView(View):
+    """A payment that was refused for good, of a settlement that is parked: `amount` in cents is due to `pays`, or where
+    it `reverses` a transfer from him. `error` is the provider's word."""
+
+    settlement_id: str
+    kind: str
+    leg: int
+    pays: str
+    reverses: str | None
+    amount: int
+    error: str | None
+    parked_for: str | None
+
+
+class ManualPaymentView(View):
+    """OPEN while the second person is awaited, until `expiresAt`; DROPPED where its leg was paid otherwise, or tried
+    again."""
+
+    id: str
+    settlement_id: str
+    leg: int
+    amount: int
+    payment_id: str
+    status: str
+    people: list[PersonView]
+    created_at: Moment
+    expires_at: Moment
+    recorded_at: Moment | None
+
+    @classmethod
+    def of(cls, row: ManualPayment) -> Self:
+        return cls(
+            id=row.id,
+            settlement_id=row.settlement_id,
+            leg=row.leg,
+            amount=row.amount,
+            payment_id=row.payment_id,
+            status=str(row.status),
+            people=[PersonView(**person) for person in row.people],
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            recorded_at=row.recorded_at,
+        )
+
+
+class RefusalsView(View):
+    """`neededVotes`: how many different people have to give the same payment."""
+
+    refused: list[RefusedView]
+    manual_payments: list[ManualPaymentView]
+    needed_votes: int
+
+    @classmethod
+    def of(cls, file: EscrowFile) -> Self:
+        return cls(
+            refused=_refused(file),
+            manual_payments=[ManualPaymentView.of(row) for row in file.manual_payments],
+            needed_votes=compliance.needed(file.escrow),
+        )
+
+
+def _refused(file: EscrowFile) -> list[RefusedView]:
+    found = [(file.settlement(leg.settlement_id), leg) for leg in manual_payments.refused(file)]
+    return [
+        RefusedView(
+            settlement_id=settlement.id,
+            kind=str(settlement.kind),
+            leg=leg.n,
+            pays=str(leg.pays),
+            reverses=leg.reverses,
+            amount=leg.amount,
+            error=leg.error,
+            parked_for=settlement.error,
+        )
+        for settlement, leg in found
+    ]
+
+
+class PaymentRecorded(View):
+    """202: `votes` of `neededVotes` say so; `recorded` where that is enough, and then the settlement goes on."""
+
+    manual_payment_id: str
+    votes: int
+    needed_votes: int
+    recorded: bool
+    status: str
+    holds: list[str]
+    settlement_id: str
+    expires_at: Moment | None
+
+    @classmethod
+    def of(cls, file: EscrowFile, row: ManualPayment, eligible: Collection[str]) -> Self:
+        recorded = row.status is ManualPaymentStatus.RECORDED
+        return cls(
+            manual_payment_id=row.id,
+            votes=compliance.votes(row, eligible),
+            needed_votes=compliance.needed(file.escrow),
+            recorded=recorded,
+            status=str(file.escrow.status),
+            holds=sorted(file.escrow.holds),
+            settlement_id=row.settlement_id,
+            expires_at=None if recorded else row.expires_at,
+        )
