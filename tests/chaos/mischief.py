@@ -211,4 +211,7 @@ BEFALLS: dict[str, Befall] = {
     "Roblox gone": Befall(_in("FUNDS_HELD", "DELIVERED"), _roblox_gone(2)),
     "Roblox gone for long": Befall(_in("FUNDS_HELD", "DELIVERED"), _roblox_gone(9)),
     "banned": Befall(_in("FUNDS_HELD"), _banned),
+    "banned as they bargain": Befall(lambda trade: trade.offer is not None, _banned, at_once=True),
+    "banned as they sign": Befall(lambda trade: trade.contract is not None, _banned, at_once=True),
+    "banned before he pays": Befall(_in("AWAIT_FUNDS"), _banned),
 }

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import audit, sagas, settling, table
-from bloxtr8.domain import escrows, ledger, resuming, settlements
+from bloxtr8 import audit, clock, sagas, settling, table
+from bloxtr8.domain import escrows, kyc, ledger, resuming, settlements
+from bloxtr8.entities import User
 from bloxtr8.rails import base, stripe
 
 type Patch = pytest.MonkeyPatch
@@ -61,6 +62,20 @@ def _what_was_sent_is_sent_again_on_hold(patch: Patch) -> None:
     _rewrite(patch, settling.send_leg, "asked = held or ", "asked = ")
 
 
+def _no_ban_stops_anything(patch: Patch) -> None:
+    patch.setattr(kyc, "check_not_banned", lambda *_: None)
+
+
+def _a_ban_stops_who_would_finish(patch: Patch) -> None:
+    plain = escrows.party
+
+    def party(escrow: Any, actor: Any) -> Any:
+        kyc.check_not_banned(table.get(User, id=actor.id), clock.now())
+        return plain(escrow, actor)
+
+    patch.setattr(escrows, "party", party)
+
+
 def _rewrite(patch: Patch, plain: Any, words: str, others: str) -> None:
     """Let a function be what its source would be with other words in it."""
     source = inspect.getsource(plain)
@@ -80,4 +95,6 @@ MISTAKES = (
     (_an_audit_entry_that_covers_nothing, "c7_"),
     (_no_hold_stops_anything, "section 4"),
     (_what_was_sent_is_sent_again_on_hold, "section 4"),
+    (_no_ban_stops_anything, "C10"),
+    (_a_ban_stops_who_would_finish, "C10"),
 )

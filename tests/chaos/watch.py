@@ -7,6 +7,18 @@ from bloxtr8.domain.transitions import LIFECYCLES
 # Kinds whose rows are written once and never again (C7, C11).
 NEVER_CHANGED = {"AuditEntry", "LedgerLine", "Signature", "Snapshot", "Lookup", "DisputeMessage", "Deposit"}
 _SCREENED = {"Deposit"}  # but for what a screening found later
+# What somebody begins by a row of it, and what a listing that is back on its shelf is too: by whom (C10, api.md).
+_BEGUN_BY = {
+    "Listing": ("seller_id",),
+    "Offer": ("proposed_by",),
+    "Contract": ("buyer_id", "seller_id"),  # either side's ban stops an acceptance
+    "Signature": ("user_id",),
+}
+# The actions that a ban stops; all others finish what was begun.
+STARTS = {
+    "create_listing", "activate_listing", "make_offer", "counter_offer", "accept_offer", "sign_contract",
+    "create_sign_link", "sign_by_link", "start_payment",
+}  # fmt: skip
 _VERSIONED = {"Escrow", "Offer", "Contract"}  # kept in every version, to be asked for their deadlines then
 
 _MOVES = {
@@ -25,6 +37,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.broken: list[str] = []
+        self._banned: set[str] = set()
         self._holds: dict[str, str] = {}  # by escrow
         self._kinds: dict[str, str] = {}  # by settlement
         self.saved: dict[tuple[str, str, int], dict[str, Any]] = {}
@@ -39,12 +52,8 @@ class Watch:
                 self.broken.append(f"C11: {where} was deleted")
             return
         version = int(new["version"]["N"])
-        if kind in _VERSIONED:
-            self.saved[kind, _name(new), version] = new
-        if kind == "Escrow":
-            self._holds[_name(new)] = new["holds"]["S"]
-        if kind == "Settlement":
-            self._kinds[_name(new)] = new["kind"]["S"]
+        self._keep(kind, version, new)
+        self._begun(kind, where, old, new)
         if old is None:
             return
         if kind in NEVER_CHANGED - _SCREENED:
@@ -54,6 +63,34 @@ class Watch:
         self._move(kind, where, old, new)
         if kind == "Leg" and new["status"]["S"] == "SENT" and old["status"]["S"] == "PLANNED":
             self._is_sent(f"{where} was sent", new["escrow_id"]["S"], new["settlement_id"]["S"])
+
+    def _keep(self, kind: str, version: int, new: dict[str, Any]) -> None:
+        """What later records are judged by."""
+        if kind in _VERSIONED:
+            self.saved[kind, _name(new), version] = new
+        if kind == "Escrow":
+            self._holds[_name(new)] = new["holds"]["S"]
+        elif kind == "Settlement":
+            self._kinds[_name(new)] = new["kind"]["S"]
+        elif kind == "User" and new["banned"]["BOOL"]:
+            self._banned.add(_name(new))
+
+    def _begun(self, kind: str, where: str, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
+        """The banned begin nothing."""
+        shelved = kind == "Listing" and old is not None and old["status"]["S"] == "INACTIVE"
+        if old is not None and not (shelved and new["status"]["S"] == "ACTIVE"):
+            return
+        for name in _BEGUN_BY.get(kind, ()):
+            by = new[f"{new[name]['S'].lower()}_id"] if name == "proposed_by" else new[name]
+            if by["S"] in self._banned:
+                self.broken.append(f"C10: {where} was begun for {by['S']}, who is banned")
+
+    def answered(self, action: str, user_id: str, code: str | None) -> None:
+        """Look at an answer, None where it is no refusal: a ban stops who would start something, and nobody else."""
+        if code == "BANNED" and action not in STARTS:
+            self.broken.append(f"C10: {user_id} may not {action}, being banned")
+        if code is None and action == "start_payment" and user_id in self._banned:  # it writes no row
+            self.broken.append(f"C10: {user_id} may pay, being banned")
 
     def money_moves(self, site: str, escrow_id: str, settlement_id: str) -> None:
         """Look at a call that moves money, before it is made: the first of a leg, or one under the same key again."""

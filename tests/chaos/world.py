@@ -279,9 +279,11 @@ class World:
     # --- what is told
 
     def heard(self, request: Request) -> None:
-        """Somebody was answered: under one key the same, however often he asks."""
+        """Somebody was answered: under one key the same, however often he asks; a ban is named where it counts."""
         done = next((one for one in request.answers if one.status < 300), None)
         last = request.answers[-1]
+        who = str(getattr(request.user, "id", request.user))
+        self.watch.answered(request.action, who, last.code if last.status >= 400 else None)
         unsure = last.status >= 500 or last.status == 429 or (last.status == 409 and last.code == "CONFLICT")
         if done is None or unsure or request.action in UNKEYED:
             return
