@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from bloxtr8 import audit, clock, config
-from bloxtr8.domain import agreements, ledger, reconciliations, settlements
+from bloxtr8.domain import agreements, compliance, ledger, reconciliations, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import Account, Root
 from bloxtr8.ids import ulid_of
@@ -55,7 +55,7 @@ def every_trade_ended(world: "World") -> Found:
             yield f"t{trade.number} {trade.fate.name} is {trade.escrow and trade.escrow.status}"
     for row in world.rows("SETTLEMENT#"):
         legs = world.mirror.partition(f"ESCROW#{row.escrow_ulid}", f"LEG#{row.id}")
-        if row.status in {"OPEN", "PARKED"} and not world.is_left_to_people(row):
+        if row.status in {"OPEN", "PARKED"}:
             yield f"{row.id} {row.kind} is {row.status} {row.error}"
         if row.status == "DONE" and any(leg.status != "CONFIRMED" for leg in legs):
             yield f"{row.id} is DONE with legs {[str(leg.status) for leg in legs]}"
@@ -68,9 +68,8 @@ def nothing_is_left_over(world: "World") -> Found:
     for row in world.mirror.every("WEBHOOK#"):
         if row.status != "PROCESSED":
             yield f"{row.id} {row.event_type} is {row.status} {row.error}"
-    left = [{one.buyer.id, one.seller.id} for one in world.trades if one.end == "LEFT TO PEOPLE"]
     for row in world.mirror.every("USER#", "DEALS"):
-        if row.open != sum(row.user_id in parties for parties in left):
+        if row.open:
             yield f"{row.user_id} has {row.open} open deals"
     for run in world.machines.runs.values():
         if run.status == "RUNNING":
@@ -234,7 +233,6 @@ def i1_i2_i7_the_books_balance(world: "World") -> Found:
         if not found.balanced or sum(found.accounts.values()):
             yield f"{escrow.id} does not balance: {found.accounts}"
         left = escrow.surplus - escrow.quarantined
-        left -= sum(row.to_buyer for row in world.file(escrow).settlements if world.is_left_to_people(row))
         if escrow.status in ENDED and (escrow.held or left > _kept(escrow)):
             yield f"{escrow.id} ended with {escrow.held} held and {left} surplus"
 
@@ -274,6 +272,19 @@ def i5_every_outside_id_once(world: "World") -> Found:
     yield from (f"{name} is booked {number} times" for name, number in Counter(lines).items() if number > 1)
     paid = [row.external_id for row in world.rows("LEG#") if row.status == "CONFIRMED"]
     yield from (f"{name} pays {number} legs" for name, number in Counter(paid).items() if number > 1)
+
+
+def i5_what_was_paid_by_hand_was_recorded_once(world: "World") -> Found:
+    said = {}
+    for row in world.rows("MANUAL#"):
+        if row.status == "RECORDED":
+            said[f"{row.settlement_id}-{row.leg:02}"] = f"manual:{row.payment_id}", row.amount
+            people, needed = {one["id"] for one in row.people}, compliance.needed(world.escrow_of(row))
+            if len(people) < needed:
+                yield f"{row.id} was recorded by {len(people)} of {needed}"
+    paid = {leg.id: (leg.external_id, leg.amount) for leg in world.rows("LEG#") if leg.by_hand}
+    if said != paid:
+        yield f"said {said}, and paid {paid}"
 
 
 def _part(line: Any) -> tuple[str, str]:
@@ -322,6 +333,7 @@ LAWS: tuple[Callable[["World"], Found], ...] = (
     i3_the_milestones_are_the_amount,
     i4_every_line_has_its_cause,
     i5_every_outside_id_once,
+    i5_what_was_paid_by_hand_was_recorded_once,
     i6_the_money_is_where_the_books_have_it,
     reconciliation_found_nothing,
 )

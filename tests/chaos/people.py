@@ -139,8 +139,7 @@ class Trade:
         """How it ended; None while it has not."""
         escrow, contract, offer = self.escrow, self.contract, self.offer
         if escrow is not None:
-            left = any(map(self.world.is_left_to_people, self.of_escrow("SETTLEMENT#")))
-            return str(escrow.status) if escrow.status in ENDS else "LEFT TO PEOPLE" if left else None
+            return str(escrow.status) if escrow.status in ENDS else None
         if contract is not None:
             return "VOID" if contract.status == "VOID" else None
         return f"OFFER_{offer.status}" if offer is not None and offer.status != "PENDING" else None
@@ -150,9 +149,9 @@ class Trade:
         """Whether nothing of it is left to do for anybody."""
         if self.end is None:
             return self.turns >= MOST_TURNS and self.offer is None  # whoever never got through has no trade
-        waiting = [row for row in self.of_escrow("SETTLEMENT#") if row.status in {"OPEN", "PARKED"}]
+        waiting = any(row.status in {"OPEN", "PARKED"} for row in self.of_escrow("SETTLEMENT#"))
         tired = self.turns >= MOST_TURNS
-        return all(map(self.world.is_left_to_people, waiting)) and (tired or not self.fate.pending(self))
+        return not waiting and (tired or not self.fate.pending(self))
 
     # --- turns
 

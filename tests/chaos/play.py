@@ -40,7 +40,7 @@ class Outcome:
     hit: Counter[tuple[str, str]] = field(default_factory=Counter)  # (site, fault)
     cents: Counter[str] = field(default_factory=Counter)  # in, held, out
     fates: Counter[str] = field(default_factory=Counter)
-    left: int = 0  # settlements that only a person can end
+    by_hand: int = 0  # payments that people made outside
 
 
 def play(seed: int, number: int, trades: int = TRADES, *, calm: bool = False, quick: bool = True) -> Outcome:
@@ -57,10 +57,10 @@ def play(seed: int, number: int, trades: int = TRADES, *, calm: bool = False, qu
         if broken:
             raise Broken(_told(world, trades, broken), broken)
         ends = Counter((str(trade.rail), str(trade.end)) for trade in world.trades)
-        left = sum(map(world.is_left_to_people, world.rows("SETTLEMENT#")))
+        by_hand = sum(leg.by_hand for leg in world.rows("LEG#"))
         kinds = Counter(trade.fate.name for trade in world.trades)
         return Outcome(
-            seed, number, world.digest.hexdigest(), world.steps, ends, world.luck.hit, laws.cents(world), kinds, left
+            seed, number, world.digest.hexdigest(), world.steps, ends, world.luck.hit, laws.cents(world), kinds, by_hand
         )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ class Total:
     fates: Counter[str] = field(default_factory=Counter)
     hit: Counter[tuple[str, str]] = field(default_factory=Counter)
     cents: Counter[str] = field(default_factory=Counter)
-    left: int = 0
+    by_hand: int = 0
 
     def add(self, outcome: Outcome) -> None:
         self.worlds += 1
@@ -29,7 +29,7 @@ class Total:
         self.fates += outcome.fates
         self.hit += outcome.hit
         self.cents.update(outcome.cents)
-        self.left += outcome.left
+        self.by_hand += outcome.by_hand
 
     @property
     def trades(self) -> int:
@@ -61,7 +61,7 @@ def lines(total: Total) -> list[str]:
         "",
         f"Pairs covered: {len(pairs) - len(total.missed)} of {len(pairs)}",
         f"Cents in {cents['in']:,}, held {cents['held']:,}, out {cents['out']:,}, differences {cents['differences']:,}",
-        f"Payments that only a person can end (a charge of which the bank took a part): {total.left}",
+        f"Payments that Stripe refused for good, paid outside and recorded: {total.by_hand}",
     ]
 
 

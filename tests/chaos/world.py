@@ -254,12 +254,6 @@ class World:
         """The escrow that a row belongs to."""
         return self.mirror.row(f"ESCROW#{row.escrow_ulid}", "META")
 
-    def is_left_to_people(self, row: Any) -> bool:
-        """Whether no run can ever end this settlement: Stripe gives back nothing of a charge of which the bank kept a
-        part, so that what is due to the buyer is parked, with an alarm, until somebody pays it otherwise."""
-        lost = any(one.status == "LOST" for one in self.mirror.partition(f"ESCROW#{row.escrow_ulid}", "CHARGEBACK#"))
-        return bool(lost and row.status == "PARKED" and row.error == "RailFrozen" and row.run > 5)
-
     def waits_long(self, escrow: Any) -> bool:
         """Whether nobody decides about this dispute until the vault's term was postponed."""
         trade = next(one for one in self.trades if one.escrow is not None and one.escrow.id == escrow.id)
