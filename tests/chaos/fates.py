@@ -16,7 +16,8 @@ type Option = tuple[float, Callable[[], object]]
 @dataclass(frozen=True)
 class Fate:
     """One kind of trade. `prefers` multiplies how likely an act is; 0 is never. What `befalls` it happens once, when
-    its time has come (mischief.BEFALLS): at one of its people's turns, or right then."""
+    its time has come (mischief.BEFALLS): at one of its people's turns, or right then. `endless`: nobody of the staff
+    decides until its limit was reached."""
 
     name: str
     rail: RailName = RailName.STRIPE
@@ -25,6 +26,7 @@ class Fate:
     pay: str = "plainly"
     asset: str = "GROUP"
     parts: int = 0  # in how many milestones the price comes
+    endless: bool = False
 
     @property
     def currency(self) -> str:
@@ -126,7 +128,9 @@ FATES = (
 # Places that are seldom come to: of every world's trades four are of these, so that few worlds meet all faults there.
 SELDOM = (
     Fate("lost in the end", CARD, _STAY, ("late chargeback lost",)),
-    Fate("a dispute without end", USDC, _ENDLESS),
+    Fate("a dispute without end", USDC, _ENDLESS, endless=True),
+    Fate("a dispute by card without end", CARD, _ENDLESS, endless=True),
+    Fate("a review without end", CARD, _SLOW, ("review",), endless=True),
     Fate("cancelled before it was paid", CARD, {"extend": 2.0, "cancel": 8.0, "pay": 0.0}),
     Fate("cancelled on chain before it was paid", USDC, {"cancel": 8.0, "pay": 0.0}),
     Fate("an offer that nobody answers", CARD, _SILENT),

@@ -4,13 +4,14 @@ Each law is a function that yields what breaks it, in words. What holds at every
 ends) is watched on the way: watch.py.
 """
 
+import datetime as dt
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from bloxtr8 import audit, clock, config
-from bloxtr8.domain import agreements, compliance, ledger, reconciliations, settlements
+from bloxtr8.domain import agreements, compliance, escrows, ledger, reconciliations, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import Account, Root
 from bloxtr8.ids import ulid_of
@@ -27,6 +28,7 @@ EXPECTED_ERRORS = {
     "NoAnswer", "Refused", "ClientError", "ConnectionClosedError", "BatchProcessingError", "StaleWrite",
     "UpstreamFailed", "RailThrottled", "RailOutcomeUnknown",
 }  # fmt: skip
+STRIPES_OWN = dt.timedelta(days=10)  # from our limit of holding a card's money to Stripe's
 # Of these alarms each says that money is not where the books have it.
 WRONG_MONEY = ("does not reconcile", "holds more than", "holds less than", "that nobody ordered", "more was reclaimed")
 
@@ -209,6 +211,42 @@ def _canceled_at_stripe(world: "World", entry: Any) -> bool:
     return world.outside.stripe._world.get("payment_intent", rail.external_id)["status"] == "canceled"
 
 
+def no_card_is_held_too_long_unheard(world: "World") -> Found:
+    """From the limit on nothing is taken back, the first look leaves nothing undecided that is not before people, and
+    in the ten days that are left to Stripe's own it was looked at."""
+    for escrow in world.escrows():
+        limit = escrows.hold_limit(escrow)
+        if limit is None:
+            continue
+        for row in world.file(escrow).disputes:
+            if row.created_at >= limit and row.escalated_at is None:
+                yield f"{row.id} was opened over the limit and not escalated"
+        yield from (
+            f"{escrow.id}: {what}" for what in _unheard(world.mirror.partition(f"AUDIT#{escrow.root_id}"), limit)
+        )
+
+
+def _unheard(entries: list[Any], limit: dt.datetime) -> Found:
+    """What its entries say of the time over its limit."""
+    status, heard = "", False
+    for entry in entries:
+        waits = status in escrows.UNDECIDED or (status == "DISPUTED" and not heard)
+        if waits and entry.at >= limit + STRIPES_OWN:
+            yield f"{status} and before nobody until {entry.at}"
+        if entry.at >= limit and entry.action == "withdraw_dispute":
+            yield f"a dispute was taken back at {entry.at}"
+        status = next((one["to"] for one in entry.changes if one["type"] == "Escrow"), status)
+        if any(one["type"] == "Dispute" for one in entry.created):
+            heard = entry.at >= limit
+        heard = heard or entry.action == "escalate_dispute"
+        waits = status in escrows.UNDECIDED or (status == "DISPUTED" and not heard)
+        looked = entry.action in {"look_again", "warn_inspection"} and {one["type"] for one in entry.changes} == {
+            "Escrow"
+        }
+        if waits and entry.at >= limit and looked:
+            yield f"was looked at and left {status} at {entry.at}"
+
+
 def c12_what_was_signed_is_what_was_seen(world: "World") -> Found:
     for row in world.mirror.every("CONTRACT#", "SIG#"):
         contract = world.mirror.row(f"CONTRACT#{row.contract_ulid}", "META")
@@ -328,6 +366,7 @@ LAWS: tuple[Callable[["World"], Found], ...] = (
     c6_one_live_thing,
     c7_the_audit_chains_hold,
     c8_no_deadline_is_early,
+    no_card_is_held_too_long_unheard,
     c12_what_was_signed_is_what_was_seen,
     i1_i2_i7_the_books_balance,
     i3_the_milestones_are_the_amount,

@@ -38,6 +38,10 @@ def _every_deadline_has_passed(patch: Patch) -> None:
     patch.setattr(escrows, "passed", lambda _, deadline, now: deadline is not None)
 
 
+def _no_limit_of_holding(patch: Patch) -> None:
+    patch.setattr(escrows, "is_over_limit", lambda *_: False)
+
+
 def _no_answer_is_kept(patch: Patch) -> None:
     patch.setattr(table, "_idempotency", lambda *_: [])
 
@@ -91,6 +95,7 @@ MISTAKES = (
     (_a_release_that_is_never_found, "every_trade_ended"),
     (_no_next_run, "every_trade_ended"),
     (_every_deadline_has_passed, "c8_"),
+    (_no_limit_of_holding, "no_card_is_held_too_long_unheard"),
     (_no_answer_is_kept, "one key"),
     (_an_audit_entry_that_covers_nothing, "c7_"),
     (_no_hold_stops_anything, "section 4"),

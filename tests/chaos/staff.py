@@ -77,7 +77,7 @@ class Staff:
         user = self.people[1 if first else 2]
         found = []
         for escrow in self.world.escrows():
-            if escrow.holds or self._stopped(escrow):
+            if (escrow.holds or self._stopped(escrow)) and not self.world.waits_long(escrow):
                 file = self.world.file(escrow)
                 for option in compliance.options(file, self.world.clock.moment):
                     if self._chooses(escrow, option):

@@ -14,6 +14,7 @@ import pytest
 
 from bloxtr8 import clock as house
 from bloxtr8 import config, ids, polling
+from bloxtr8.domain import escrows
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.logs import logger
 from local.motofix import dynamodb
@@ -255,9 +256,14 @@ class World:
         return self.mirror.row(f"ESCROW#{row.escrow_ulid}", "META")
 
     def waits_long(self, escrow: Any) -> bool:
-        """Whether nobody decides about this dispute until the vault's term was postponed."""
+        """Whether nobody decides about it yet: on chain until the vault's term was postponed, by card until the look at
+        the limit of holding money."""
         trade = next(one for one in self.trades if one.escrow is not None and one.escrow.id == escrow.id)
-        return trade.fate.name == "a dispute without end" and not trade.rail_row.postponed
+        if not trade.fate.endless or escrow.status not in escrows.MONEY_HELD:
+            return False
+        if escrow.rail == "STRIPE":
+            return bool(escrow.held_days_told < config.settings().max_hold_days)
+        return not trade.rail_row.postponed
 
     def file(self, escrow: Any) -> EscrowFile:
         """Everything of an escrow."""
