@@ -30,9 +30,6 @@ READS = (Fault.LOST, Fault.FAILED, Fault.THROTTLED, Fault.KILLED)
 SILENT = {"screening.of_wallet": (Fault.FAILED, Fault.KILLED)}
 
 
-MOVES_MONEY = {"stripe.transfers.create", "stripe.transfers.reversals.create", "stripe.refunds.create", "usdc.send"}
-
-
 class Way(StrEnum):
     """What can happen to something that is on its way to a function."""
 
@@ -125,7 +122,7 @@ class Luck:
 
     def ask[T](self, site: str, act: Callable[[], T], errors: Callable[[Fault], Exception]) -> T:
         """Do what was asked, or let it go wrong. `errors` says how each fault looks to who asked."""
-        if site in MOVES_MONEY and self.running:
+        if self.running and site in sites.moves_money():
             self._may_move_money(site)
         fault = self.at(site)
         if fault is None:

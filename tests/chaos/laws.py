@@ -16,6 +16,7 @@ from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import Account, Root
 from bloxtr8.ids import ulid_of
 from bloxtr8.rails import stripe_books
+from tests.chaos import faults, schedules
 
 if TYPE_CHECKING:
     from tests.chaos.world import World
@@ -99,6 +100,12 @@ def _was_adopted(world: "World", told: str) -> bool:
     told of while a leg might have moved the same money."""
     taken = (str(leg.adopted_id) for leg in world.rows("LEG#") if leg.adopted_id and leg.status == "CONFIRMED")
     return "that nobody ordered" in told and any(refund_id in told for refund_id in taken)
+
+
+def every_place_is_known(world: "World") -> Found:
+    """Where something was asked, or on its way, that is no pair's: sites.py does not see it."""
+    known = {place for place, _ in faults.pairs(schedules.names())}
+    yield from (f"{place} is asked and not in sites.py" for place in world.luck.seen if place not in known)
 
 
 def c1_one_open_deal_a_listing(world: "World") -> Found:
@@ -359,6 +366,7 @@ LAWS: tuple[Callable[["World"], Found], ...] = (
     every_trade_ended,
     nothing_is_left_over,
     no_function_broke,
+    every_place_is_known,
     c1_one_open_deal_a_listing,
     c2_one_live_listing_an_asset,
     c3_one_alive_chain,
