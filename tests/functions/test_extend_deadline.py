@@ -152,7 +152,7 @@ def test_on_chain_the_vaults_term_stays_far_away(aws: Platform, chain: FakeChain
 
 def test_by_card_the_last_deadline_stays_before_the_limit_of_holding(aws: Platform, stripe: StripeDouble) -> None:
     escrow = factories.funded(stripe, amount=10_000, milestones=parts(2_500, 2_500, 2_500, 2_500))
-    last = escrow.funded_at + 80 * DAY - dt.timedelta(seconds=4 * escrow.inspect_seconds + 3 * escrow.deliver_seconds)
+    last = escrow.paid_at + 80 * DAY - dt.timedelta(seconds=4 * escrow.inspect_seconds + 3 * escrow.deliver_seconds)
     body = {"deadline": "deliverBy", "until": now.iso(last + dt.timedelta(seconds=1))}
     refused(aws, 422, "HELD_TOO_LONG", "extend_deadline", escrow.buyer_id, body, escrow_id=escrow.id)
     assert extend(aws, escrow, "deliverBy", last).status == 200

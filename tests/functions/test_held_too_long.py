@@ -86,6 +86,28 @@ def test_a_hold_that_nobody_ends_is_disputed_beside_it(
     escrows.sound(aws, escrow)
 
 
+def test_what_was_reviewed_before_it_was_held_counts_too(
+    aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stripe's days begin with the payment."""
+    escrow = factories.payable(stripe)
+    factories.pay(escrow)
+    aws.invoke("screen_deposit", {"escrowId": escrow.id})
+    holding.held(escrow, DOUBT)
+    told = alarms(monkeypatch)
+    aws.clock.advance(days=60)
+    aws.invoke("enforce_escrow_deadlines")
+    aws.clock.advance(days=15)
+    holding.decided(aws, escrow, "RISK_REVIEW", "CLEAR")
+    aws.invoke("hold_funds", {"escrowId": escrow.id})
+    late = escrows.row(escrow)
+    assert (late.status, [details["days"] for _, details in told]) == ("FUNDS_HELD", [60])
+    aws.clock.advance(days=5)
+    aws.invoke("enforce_escrow_deadlines")
+    brought(aws, escrow)
+    assert [details["days"] for _, details in told] == [60, 80]
+
+
 def test_disputes_that_are_taken_back_carry_it_no_further(aws: Platform, stripe: StripeDouble) -> None:
     escrow = factories.delivered(stripe)
     for opened, withdrawn in ((0, 40), (42, 79.9)):

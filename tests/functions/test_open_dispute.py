@@ -61,7 +61,7 @@ def test_stops_the_clocks_and_files_the_facts_in_three_round_trips(aws: Platform
     assert dispute.facts["owner"]["who"] == "SELLER"
     assert dispute.facts["money"]["held"] == escrow.gross
     assert (dispute.facts["status"], dispute.facts["delivery"]["status"]) == ("FUNDS_HELD", "PENDING")
-    assert file(escrow).escrow.next_look == escrow.funded_at + dt.timedelta(days=60)  # people's turn: no job looks
+    assert file(escrow).escrow.next_look == escrow.paid_at + dt.timedelta(days=60)  # people's turn: no job looks
     sound(aws, escrow)
 
 

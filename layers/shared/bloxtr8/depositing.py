@@ -126,7 +126,7 @@ def _record_deposit(file: EscrowFile, seen: DepositSeen, actor: Actor) -> None:
     escrows.thaw(escrow, Freeze.PROCESSING, now)
     escrows.grant_time(file)
     if isinstance(rail, StripeEscrow):
-        rail.charge_id = seen.ref
+        rail.charge_id, escrow.paid_at = seen.ref, seen.at
     escrows.plan_look(escrow, now)
     table.commit(escrow, rail, *rows, action=action, actor=actor)
 

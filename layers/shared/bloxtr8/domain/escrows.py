@@ -274,9 +274,10 @@ def plan_look(escrow: Escrow, now: dt.datetime) -> None:
 def _hold_moments(escrow: Escrow, now: dt.datetime) -> list[dt.datetime]:
     """When money that is still held will be old enough for an alarm (rail-stripe.md, Holding); over the limit, soon,
     where nobody is to decide about it yet."""
-    if escrow.status not in MONEY_HELD or escrow.funded_at is None:
+    since = _held_since(escrow)
+    if since is None:
         return []
-    ages = [escrow.funded_at + dt.timedelta(days=age) for age in _hold_ages() if age > escrow.held_days_told][:1]
+    ages = [since + dt.timedelta(days=age) for age in _hold_ages() if age > escrow.held_days_told][:1]
     undecided = escrow.status in UNDECIDED and is_over_limit(escrow, now)
     return ages + ([now + repair_delay(escrow.looks)] if undecided else [])
 
@@ -294,15 +295,22 @@ def postpones(escrow: Escrow, now: dt.datetime) -> bool:
     return escrow.status in MONEY_HELD and escrow.postpone_at is not None and escrow.postpone_at <= now
 
 
+def _held_since(escrow: Escrow) -> dt.datetime | None:
+    """Since when money is held that is not paid out yet: by card from the payment, as Stripe counts, whatever kept it
+    from being enough for a delivery; on chain from when all of it was there."""
+    return (escrow.paid_at or escrow.funded_at) if escrow.status in MONEY_HELD | WAITS_FOR_MONEY else None
+
+
 def _hold_ages() -> tuple[int, int]:
     return config.settings().warn_hold_days, config.settings().max_hold_days
 
 
 def hold_limit(escrow: Escrow) -> dt.datetime | None:
     """How long the money of a card may be held; None before it is paid. On chain the vault's term is the limit."""
-    if escrow.rail is not RailName.STRIPE or escrow.funded_at is None:
+    since = escrow.paid_at or escrow.funded_at
+    if escrow.rail is not RailName.STRIPE or since is None:
         return None
-    return escrow.funded_at + dt.timedelta(days=config.settings().max_hold_days)
+    return since + dt.timedelta(days=config.settings().max_hold_days)
 
 
 def is_over_limit(escrow: Escrow, now: dt.datetime) -> bool:
@@ -314,9 +322,10 @@ def is_over_limit(escrow: Escrow, now: dt.datetime) -> bool:
 
 def held_too_long(escrow: Escrow, now: dt.datetime) -> int | None:
     """The age in days that held money has reached since the last alarm, or None. Call it once a look: it is noted."""
-    if escrow.status not in MONEY_HELD or escrow.funded_at is None:
+    since = _held_since(escrow)
+    if since is None:
         return None
-    reached = max((age for age in _hold_ages() if now - escrow.funded_at >= dt.timedelta(days=age)), default=0)
+    reached = max((age for age in _hold_ages() if now - since >= dt.timedelta(days=age)), default=0)
     if reached <= escrow.held_days_told:
         return None
     escrow.held_days_told = reached

@@ -148,6 +148,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     next_look = TimeAttribute(null=True)
     looks = IntegerAttribute(default=0)
     held_days_told = IntegerAttribute(default=0)  # the last age of held money that was alarmed
+    paid_at = TimeAttribute(null=True)  # by card, as Stripe dates it: a hold may come between it and the next
     funded_at = TimeAttribute(null=True)
     delivered_at = TimeAttribute(null=True)  # when the asset was handed over
     ended_at = TimeAttribute(null=True)
