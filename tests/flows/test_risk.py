@@ -90,3 +90,64 @@ def test_compliance_clears_a_fraud_warning_and_the_seller_is_paid(theatre: Theat
 def refund_in_the_dashboard(theatre: Theatre) -> None:
     """A person of the platform refunds: nothing of ours is written on it."""
     theatre.cast.world.stripe.send("POST", "/v1/refunds", form={"payment_intent": theatre.payment_intent_of_events()})
+
+
+def by_hand(theatre: Theatre, amount: int) -> None:
+    """The same of a part, which the buyer's bank has taken."""
+    form = {"payment_intent": theatre.payment_intent_of_events(), "amount": str(amount)}
+    theatre.cast.world.stripe.send("POST", "/v1/refunds", form=form)
+    theatre.repair(minutes=11)
+    theatre.stack.wait_quiet()
+
+
+def books(theatre: Theatre) -> dict[str, int]:
+    """The accounts that are not zero, once everything is balanced and verified."""
+    return {account: cents for account, cents in theatre.assert_sound()["accounts"].items() if cents}
+
+
+def test_of_a_part_refunded_by_hand_the_rest_is_paid_and_what_comes_later_is_taken_from_the_seller(
+    theatre: Theatre,
+) -> None:
+    theatre.agree()
+    theatre.fund()
+    delivery = theatre.deliver()
+
+    by_hand(theatre, 3_000)
+
+    assert (escrow(theatre)["status"], escrow(theatre)["holds"]) == ("DELIVERED", [])
+    theatre.confirm(delivery)
+    theatre.settle("SPLIT")
+    assert books(theatre) == {"BUYER": -20_000, "SELLER": 19_420, "FEES": 580}
+
+    by_hand(theatre, 5_000)
+
+    ended = theatre.settle("SPLIT")
+    kinds = [one["kind"] for one in ended["settlements"] if one["status"] == "DONE"]
+    assert kinds == ["DASHBOARD", "RELEASE", "DASHBOARD", "RECOVERY"]
+    assert [one["amount_reversed"] for one in theatre.stripe_has("transfers")] == [5_000]
+    assert books(theatre) == {"BUYER": -15_000, "SELLER": 14_420, "FEES": 580}
+
+
+def test_of_a_part_refunded_by_hand_before_the_delivery_all_goes_back(theatre: Theatre) -> None:
+    theatre.agree()
+    theatre.fund()
+    by_hand(theatre, 3_000)
+    assert theatre.settle("REFUNDED")["reason"] == "REFUNDED_IN_DASHBOARD"
+    assert sorted(one["amount"] for one in theatre.stripe_has("refunds")) == [3_000, 20_000]
+    assert books(theatre) == {}
+
+
+def test_a_part_refunded_by_hand_after_a_milestone_is_of_the_rest(theatre: Theatre) -> None:
+    parts = [{"title": "Half", "amountCents": 11_500}, {"title": "The rest", "amountCents": 11_500}]
+    theatre.agree(milestones=parts)
+    theatre.fund()
+    theatre.cast.buyer.post(
+        f"{theatre.path}/milestones/{escrow(theatre)['milestones'][0]['id']}/release", {"acknowledge": True}
+    )
+    theatre.settle("FUNDS_HELD")
+    by_hand(theatre, 1_500)
+    theatre.cast.buyer.post(
+        f"{theatre.path}/milestones/{escrow(theatre)['milestones'][1]['id']}/release", {"acknowledge": True}
+    )
+    theatre.settle("SPLIT")
+    assert books(theatre) == {"BUYER": -21_500, "SELLER": 20_877, "FEES": 623}

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from stripe import InvalidRequestError
+
 from bloxtr8 import reads
 from bloxtr8.domain import escrows
 from bloxtr8.entities import Deposit, Escrow, EscrowStatus, RailName, StripeEscrow
 from bloxtr8.errors import DomainError, StaleWrite
 from bloxtr8.rails import stripe_client
 from bloxtr8.rails.base import RailDeclined, RailError, RailOutcomeUnknown
+from tests.functions import holding
 from tests.functions.chain import STRANGER, UNITS
 from tests.functions.webhooks import process, sent_by, stored
 from tests.lifecycles.ground import Ground, Trade
@@ -269,6 +272,46 @@ def _refunded_by_hand(ground: Ground, _: Trade, picture: Picture) -> Iterator[No
         yield from _ended(ground, picture)
 
 
+def _a_part_by_hand(*, held: bool) -> Happening:
+    """Twice somebody refunds a part in Stripe's Dashboard, of a trade that holds its money or of another, and the
+    buyer's bank has it; later it sends both back."""
+
+    def happens(ground: Ground, _: Trade, picture: Picture) -> Iterator[None]:
+        charge = _charge_of(picture)
+        if charge is not None and held is is_held_by_card(picture):
+            yield from _by_hand(ground, picture, charge, 30_000, 10_000)
+
+    return happens
+
+
+def _all_by_hand_while_frozen(ground: Ground, trade: Trade, picture: Picture) -> Iterator[None]:
+    """The same of all of it, of a trade that COMPLIANCE has stopped."""
+    charge, escrow = _charge_of(picture), escrow_of(picture)
+    if charge is not None and escrow is not None:
+        holding.decide(ground.aws, escrow, trade["officer"], "COMPLIANCE", "FREEZE")
+        yield
+        yield from _by_hand(ground, picture, charge, None)
+
+
+def _by_hand(ground: Ground, picture: Picture, charge: str, *amounts: int | None) -> Iterator[None]:
+    """After each, one that waits for its money ends."""
+    made = []
+    for amount in amounts:
+        with suppress(InvalidRequestError):  # all of it went back before
+            asked: Any = {"charge": charge} | ({"amount": amount} if amount else {})
+            made.append(stripe_client.client().v1.refunds.create(asked).id)
+            ground.stripe.advance(days=5)
+            _told(ground, "refund.updated")
+            yield
+            for escrow in picture.rows(Escrow):
+                run(ground, "cancel_unfunded", {"escrowId": escrow.id})
+                yield
+    for refund_id in made:
+        ground.stripe.fail_refund(refund_id)
+        _told(ground, "refund.failed")
+        yield
+
+
 # --- the chain
 
 
@@ -349,6 +392,7 @@ HAPPENINGS: dict[str, Happening] = {
     "a stranger's wallet is listed": _on_chain(_paid_from("stranger", "SANCTIONED")),
     "the vault's term is near": _on_chain(_term_is_near),
     "the vault is reclaimed": _on_chain(_reclaimed),
+    "a part is refunded by hand beside it": _a_part_by_hand(held=False),
     "the bank decides for the buyer": _bank("lost"),
 }
 
@@ -356,6 +400,8 @@ HAPPENINGS: dict[str, Happening] = {
 AT_STRIPE: dict[str, Happening] = {
     "the bank takes a part back": _bank("lost", parts=3),
     "the bank takes all of it back": _bank("lost"),
+    "a part is refunded by hand": _a_part_by_hand(held=True),
+    "all that is left is refunded by hand while it is frozen": _all_by_hand_while_frozen,
     "a refund in the Dashboard": _refunded_by_hand,
 }
 

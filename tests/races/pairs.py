@@ -105,6 +105,10 @@ def charge(act: str) -> Step:
         (rail,) = ground.picture().rows(StripeEscrow)
         if act == "refund":
             stripe_client.client().v1.refunds.create({"payment_intent": str(rail.external_id)})
+        elif act == "part":
+            made = {"payment_intent": str(rail.external_id), "amount": 30_000}
+            stripe_client.client().v1.refunds.create(made)  # type: ignore[arg-type]
+            ground.stripe.advance(days=5)
         else:
             dispute = ground.stripe.open_dispute(str(rail.charge_id))["id"]
             if act == "lost":
@@ -135,6 +139,7 @@ later_release = by("seller", "extend_deadline", pick=2)
 finish, reclaim = run("finish_settlement", "finish_settlement"), run("record_reclaim", "poll_chain")
 charged_back = told("record_chargeback", "charge.dispute.created")
 lost = told("lose_chargeback", "charge.dispute.closed")
+taken = told("take_refund", "refund.updated")
 auto_release = run("auto_release", "enforce_escrow_deadlines")
 refund_undelivered = run("refund_undelivered", "enforce_escrow_deadlines")
 watch_proves = run("prove_delivery", "watch_assets")
@@ -270,6 +275,9 @@ PAIRS: dict[str, Pair] = {
     "refund by hand and confirm": Pair(
         DELIVERED, told("adopt_refund", "refund.created"), confirm, (charge("refund"),), both=True
     ),
+    "a part by hand, told twice": Pair(DELIVERED, taken, taken, (charge("part"),)),
+    "a part by hand and confirm": Pair(DELIVERED, taken, confirm, (charge("part"),), both=True),
+    "a part by hand and end": Pair(f"{DELIVERED}, confirmed, sent", taken, finish, (charge("part"),), both=True),
     "chargeback and confirm": Pair(DELIVERED, charged_back, confirm, (charge("open"),), both=True),
     "chargeback and auto-release": Pair(
         DELIVERED,

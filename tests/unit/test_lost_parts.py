@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bloxtr8.domain import chargebacks, ledger, plans, settlements
+from bloxtr8.domain import chargebacks, hand_refunds, ledger, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import Account, EscrowStatus, SettlementStatus
 from tests.unit.escrow_rows import BUYER, START, paid, pay_out, start
@@ -142,3 +142,67 @@ def test_before_anything_was_handed_over_the_trade_is_over_and_the_rest_is_the_b
     file = paid(E.FUNDS_HELD)
     lose(file, 3_000)
     assert (file.escrow.status, file.escrow.surplus) == (E.REFUNDED, 7_000)
+
+
+# --- refunded by hand
+
+
+def by_hand(file: EscrowFile, amount: int) -> None:
+    """Somebody refunds so much in the Dashboard."""
+    lost = hand_refunds.take(file, f"re_{len(file.legs)}", amount, actor=BUYER, now=START)
+    file.ledger += [line for line in lost.rows if line.entity == "LedgerLine"]  # type: ignore[misc]
+    file.escrow.holds = frozenset()
+
+
+@given(
+    to_seller=st.integers(0, 10_000),
+    buyer_bps=st.sampled_from([0, 100, 333]),
+    amounts=st.lists(st.integers(1, 5_000), min_size=1, max_size=3),
+    bank=st.integers(0, 3_000),
+    first=st.booleans(),
+)
+def test_every_cent_is_paid_once_whatever_is_refunded_by_hand(
+    to_seller: int, buyer_bps: int, amounts: list[int], bank: int, first: bool
+) -> None:
+    """The buyer has all that is not the seller's; the seller loses nothing while no more than the buyer's went back."""
+    file = paid(buyer_fee_bps=buyer_bps)
+    gross = file.escrow.gross
+    planned = start(file, to_seller)
+    if first and len(planned.legs) == 2:
+        leg = planned.legs[0]
+        settlements.send(leg, planned.settlement, START)
+        file.ledger += settlements.confirm(file, leg, "tr_first", START)
+    went = 0
+    for amount in amounts:
+        amount = min(amount, gross - went - bank)  # no more than was paid
+        went += amount
+        if amount:
+            by_hand(file, amount)
+    if bank:
+        lose(file, bank)
+    for row in [one for one in settlements.live(file) if one.kind != "RECOVERY"]:
+        pay_out(file, plans.Planned(row, file.legs_of(row.id)))
+        settlements.close(file, row, None, sold=False, now=START)
+    assert file.escrow.status in {E.RELEASED, E.REFUNDED, E.SPLIT}
+    found = ledger.balance(file.escrow, file.ledger)
+    assert found.balanced
+    accounts = found.accounts
+    assert (accounts[Account.HELD], accounts[Account.SURPLUS], accounts[Account.BANK]) == (0, 0, bank)
+    assert gross + accounts[Account.BUYER] >= went  # he has it, and what is due to him of the rest
+    share = to_seller - to_seller * 290 // 10_000
+    assert accounts[Account.SELLER] <= share
+    if went + bank <= 10_000 - to_seller:
+        assert accounts[Account.SELLER] == share
+        assert accounts[Account.LOSS] == 0
+
+
+def test_what_goes_back_to_the_buyer_anyway_counts_first() -> None:
+    file = paid(E.FUNDS_HELD)
+    by_hand(file, 3_000)
+    assert (file.escrow.status, file.escrow.reason, file.escrow.surplus) == (E.REFUNDED, "REFUNDED_IN_DASHBOARD", 7_000)
+    file.escrow.quarantined = 1_000
+    file.settlements[-1].status = S.DROPPED
+    plans.give_back(file, None, 6_000, actor=BUYER, reason="test", now=START)
+    by_hand(file, 2_500)
+    assert (file.escrow.quarantined, file.escrow.surplus) == (0, 4_500)
+    assert {row.to_buyer for row in file.settlements if row.kind == "RETURN" and row.status is S.OPEN} == {4_500}

@@ -8,7 +8,7 @@ from bloxtr8 import chargebacks, clock, depositing, lookups, rails, reads, sagas
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
 from bloxtr8.domain import chargebacks as rules
-from bloxtr8.domain import escrows, kyc, settlements
+from bloxtr8.domain import escrows, kyc, losses, settlements
 from bloxtr8.domain.deals import finish
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import (
@@ -99,7 +99,7 @@ def _note_closed(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor:
         logger.error("a chargeback that was won is open or lost again", extra=about)
         _reopen(file, row, seen, lines, actor)
         return
-    back = rules.Lost()
+    back = losses.Lost()
     if row.status is ChargebackStatus.LOST and seen.claim is Claim.WON:
         logger.error("a chargeback that was lost is won after all", extra=about)
         back = rules.reinstate(file, row, seen.returned, actor=actor, now=clock.now()) if seen.returned else back
@@ -130,11 +130,11 @@ def _win(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor) 
 
 def _lose(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor) -> None:
     """The bank keeps the money. Nothing is booked while a leg may have moved it, or a settlement has only to end."""
-    if _ask_for_legs(file, actor):
+    if settling.ask_for_legs(file, actor):
         file = reads.escrow(file.escrow.id)
         row = next(one for one in file.chargebacks if one.id == row.id)
     now = clock.now()
-    if rules.waits(file):
+    if losses.waits(file):
         row.next_look = now + escrows.repair_delay(row.looks)
         row.looks += 1
         table.commit(file.escrow, row, action="look_again", actor=actor, details=_about(row))
@@ -155,15 +155,6 @@ def _lose(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor)
     about = {"escrowId": file.escrow.id, "chargeback": row.id, "status": str(file.escrow.status)}
     logger.error("a chargeback was lost", extra=about)
     _react(file, lost.started, actor)
-
-
-def _ask_for_legs(file: EscrowFile, actor: Actor) -> bool:
-    """What became of the legs that may have been sent. Whether there were any. Raises what the rail raises."""
-    waiting = {row.id for row in file.settlements if row.status in rules.WAITING}
-    sent = [leg for leg in file.legs if leg.settlement_id in waiting and leg.status in rules.IN_FLIGHT]
-    for leg in sent:
-        settling.confirm_leg(file.escrow.id, leg.settlement_id, actor, n=leg.n)
-    return bool(sent)
 
 
 def _news(file: EscrowFile, row: Chargeback, seen: ChargebackSeen) -> list[LedgerLine]:

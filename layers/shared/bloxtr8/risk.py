@@ -1,8 +1,8 @@
-"""What to do about a payment in doubt, and about money that went back by no order of ours (rail-stripe.md, Webhooks).
+"""What to do about a payment in doubt (rail-stripe.md, Webhooks).
 
 The provider is asked for each object: an event only names it. No doubt ever moves money; it stops it, and a person
-looks. A review lifts its own hold by being approved; a fraud warning, and a refund that fits nothing, stay until
-decide_hold. What COMPLIANCE has decided about holds nothing again, however often the provider tells of it.
+looks. A review lifts its own hold by being approved; a fraud warning stays until decide_hold. What COMPLIANCE has
+decided about holds nothing again, however often the provider tells of it.
 """
 
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ from bloxtr8 import clock, lookups, rails, reads, sagas, sent_back, settling, ta
 from bloxtr8.actors import Actor
 from bloxtr8.domain import adoption, compliance, holds, settlements
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import Hold, Leg, Settlement
+from bloxtr8.entities import Hold, Leg
 from bloxtr8.errors import NotFound
 from bloxtr8.logs import logger
-from bloxtr8.rails.base import Doubt, LegStatus, RefundSeen
+from bloxtr8.rails.base import Doubt
 
 
 def warned(warning_id: str, actor: Actor) -> None:
@@ -32,12 +32,12 @@ def _weigh(doubt: Doubt, actor: Actor) -> None:
     if file is None:
         return
     if doubt.stands:
-        _place(file, doubt.cause, actor)
+        place(file, doubt.cause, actor)
     elif doubt.cleared:
-        _lift(file, doubt.cause, actor)
+        lift(file, doubt.cause, actor)
 
 
-def _place(file: EscrowFile, cause: str, actor: Actor) -> None:
+def place(file: EscrowFile, cause: str, actor: Actor) -> None:
     """place_hold, and what is being paid out is parked by its own machine: its next step finds the hold."""
     escrow = file.escrow
     about = {"escrowId": escrow.id, "cause": cause, "status": str(escrow.status)}
@@ -53,7 +53,7 @@ def _place(file: EscrowFile, cause: str, actor: Actor) -> None:
         sagas.react(settlement, actor)
 
 
-def _lift(file: EscrowFile, cause: str, actor: Actor) -> None:
+def lift(file: EscrowFile, cause: str, actor: Actor) -> None:
     """lift_hold, and whatever waited for it goes on: the funding, a settlement that was parked."""
     resumed = holds.lift(file, cause, clock.now())
     if resumed is None:
@@ -63,55 +63,6 @@ def _lift(file: EscrowFile, cause: str, actor: Actor) -> None:
     sagas.react(file.escrow, actor)
     for settlement in settlements.live(file):
         sagas.react(settlement, actor)
-
-
-def refunded_by_hand(refund_id: str, funding_id: str, actor: Actor) -> bool:
-    """A refund that no leg ordered, made in the Dashboard: adopted where it is all that its escrow holds, else a hold
-    until a person has looked. Whether it is accounted for; where not, the caller rings the alarm."""
-    file = _paid_by([funding_id])
-    if file is None:
-        return False
-    seen = rails.cards().refund(refund_id)
-    if seen.funding_id != file.rail.external_id:
-        return False
-    leg = next((row for row in file.legs if row.external_id == refund_id), None)
-    if leg is not None:
-        follow(leg, actor)
-        return True
-    if seen.status is LegStatus.REJECTED:  # nothing was moved, so the doubt about it is over
-        _lift(file, adoption.cause(refund_id), actor)
-        return False
-    if adoption.fits(file, seen.amount, seen.currency):
-        sagas.react(_adopt(file, seen, actor), actor)
-        return True
-    if holds.can_hold(file.escrow):
-        _place(file, adoption.cause(refund_id), actor)
-    return False
-
-
-def adopt_known(escrow_id: str, actor: Actor) -> bool:
-    """A refund that no leg ordered, told of while a leg might have moved its money: adopted now that none did. Whether
-    one was; the stream starts its settlement. Raises what the rail raises."""
-    file = reads.escrow(escrow_id)
-    for refund_id in adoption.known(file):
-        seen = rails.cards().refund(refund_id)
-        if seen.status is not LegStatus.REJECTED and adoption.fits(file, seen.amount, seen.currency):
-            _adopt(file, seen, actor)
-            return True
-    return False
-
-
-def _adopt(file: EscrowFile, seen: RefundSeen, actor: Actor) -> Settlement:
-    settlement, rows = adoption.adopt(file, seen.external_id, actor=actor, now=clock.now())
-    details = {"refund": seen.external_id, "amount": seen.amount}
-    table.commit(file.escrow, settlement, *rows, action="adopt_refund", actor=actor, details=details)
-    about = {"escrowId": file.escrow.id, "settlementId": settlement.id, "refund": seen.external_id}
-    dropped = [row.id for row in rows if isinstance(row, Settlement)]
-    if dropped:  # the other side was to be paid: people look
-        logger.error("a refund of the Dashboard overtook a payout", extra=about | {"dropped": dropped})
-    else:
-        logger.warning("a refund of the Dashboard was adopted", extra=about)
-    return settlement
 
 
 def follow(leg: Leg, actor: Actor) -> None:

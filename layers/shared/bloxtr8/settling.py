@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from bloxtr8 import chargebacks, clock, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import chargebacks as rules
-from bloxtr8.domain import escrows, holds, legs, resuming, settlements, wallet_risk
+from bloxtr8.domain import escrows, holds, legs, losses, resuming, settlements, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.wallet_risk import Finding, Verdict
 from bloxtr8.entities import (
@@ -174,6 +174,14 @@ def confirm_leg(escrow_id: str, settlement_id: str, actor: Actor, *, n: int | No
     if outcome is not None:
         return _write(file, settlement, leg, outcome, actor)
     return _miss(file, settlement, leg, actor) if n is None else Step(WAIT)
+
+
+def ask_for_legs(file: EscrowFile, actor: Actor) -> bool:
+    """What became of the legs that may have been sent. Whether there were any. Raises what the rail raises."""
+    sent = losses.in_flight(file)
+    for settlement_id, n in sent:
+        confirm_leg(file.escrow.id, settlement_id, actor, n=n)
+    return bool(sent)
 
 
 def _lose(file: EscrowFile, settlement: Settlement, leg: Leg, actor: Actor) -> None:

@@ -14,6 +14,7 @@ from bloxtr8 import (
     deadlines,
     depositing,
     funding,
+    hand_refunds,
     rails,
     reads,
     risk,
@@ -51,7 +52,8 @@ def process(row: WebhookEvent, actor: Actor) -> None:
 
 def _fail(row: WebhookEvent, error: Exception) -> None:
     row.attempts += 1
-    dead = row.attempts >= config.settings().webhook_attempts
+    waits = isinstance(error, hand_refunds.NotYet)  # nothing failed: it is asked until it can be booked
+    dead = not waits and row.attempts >= config.settings().webhook_attempts
     WEBHOOK.apply("fail_webhook_event", row, Role.SYSTEM, becomes=WebhookStatus.DEAD if dead else WebhookStatus.FAILED)
     row.error, row.next_try = type(error).__name__, clock.now() + escrows.repair_delay(row.attempts)
     tell = logger.error if dead else logger.warning  # an error alarms: a person is told when no retry is left
@@ -134,8 +136,14 @@ def _leg(hint: Hint, actor: Actor) -> None:
 
 def _stray(hint: Hint, actor: Actor) -> None:
     """Money that no leg ordered: a refund may be accounted for, a transfer never is (rail-stripe.md, Webhooks)."""
-    if hint.funding_id and hint.object_id and risk.refunded_by_hand(hint.object_id, hint.funding_id, actor):
-        return
+    if hint.funding_id and hint.object_id:
+        try:
+            known = hand_refunds.follow(hint.object_id, hint.funding_id, actor)
+        except hand_refunds.NotYet:
+            _alarm(hint)
+            raise
+        if known:
+            return
     _alarm(hint)
 
 

@@ -11,6 +11,7 @@ from bloxtr8.entities import Account, Entity, Hold, Settlement, Side
 from bloxtr8.errors import DomainError
 
 _CAUSE = "refund:"
+REASON = "REFUNDED_IN_DASHBOARD"
 
 
 def cause(refund_id: str) -> str:
@@ -47,7 +48,7 @@ def adopt(file: EscrowFile, refund_id: str, *, actor: Actor, now: dt.datetime) -
     old = refused_payouts.unmoved(file)
     dropped = refused_payouts.drop(file, old, "adopt_refund", Role.SYSTEM, now)
     planned = plans.start(
-        file, "adopt_refund", Role.SYSTEM, actor=actor, to_seller=0, reason="REFUNDED_IN_DASHBOARD", now=now,
+        file, "adopt_refund", Role.SYSTEM, actor=actor, to_seller=0, reason=REASON, now=now,
         despite=_despite(file),
     )  # fmt: skip
     (leg,) = planned.legs

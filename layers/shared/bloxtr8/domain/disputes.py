@@ -25,6 +25,7 @@ from bloxtr8.entities import (
 from bloxtr8.errors import Conflict, DomainError, Forbidden, NotFound, RateLimited, Unprocessable
 
 LIVE = frozenset({DisputeStatus.OPEN, DisputeStatus.IN_REVIEW})
+BY_PLATFORM = "REFUNDED_BY_PLATFORM"
 _HOUR = dt.timedelta(hours=1)
 
 
@@ -224,7 +225,7 @@ def close_by_agreement(file: EscrowFile, role: Role, now: dt.datetime) -> list[D
 
 def close_by_adoption(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
     """The same where everything was refunded in the provider's Dashboard, decided or not."""
-    return _overtake(file, "adopt_refund", "REFUNDED_BY_PLATFORM", now)
+    return _overtake(file, "adopt_refund", BY_PLATFORM, now)
 
 
 def close_by_compliance(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
@@ -237,9 +238,9 @@ def close_by_reclaim(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
     return _overtake(file, "record_reclaim", "RECLAIMED", now)
 
 
-def close_by_chargeback(file: EscrowFile, now: dt.datetime) -> list[Dispute]:
-    """The same where his bank took it back, decided or not."""
-    return _overtake(file, "lose_chargeback", "CHARGEBACK", now)
+def close_by_loss(file: EscrowFile, action: str, outcome: str, now: dt.datetime) -> list[Dispute]:
+    """The same where his bank took it back, or somebody gave it back by hand, decided or not."""
+    return _overtake(file, action, outcome, now)
 
 
 def _overtake(file: EscrowFile, action: str, outcome: str, now: dt.datetime) -> list[Dispute]:

@@ -1,5 +1,5 @@
-"""A part of a payment that the buyer's bank took, of a trade in which something was handed over: only that part is gone
-(states.md, section 4, lose_chargeback).
+"""A part of a payment that the buyer's bank took, or somebody refunded by hand, of a trade in which something was
+handed over: only that part is gone (states.md, section 4, lose_chargeback).
 
 It is the buyer's, who has it: it comes out of what nobody has decided about yet, then out of his part of a settlement,
 and then out of the seller's.
@@ -35,18 +35,18 @@ def _handed_over(file: EscrowFile) -> bool:
 
 
 def take(
-    file: EscrowFile, lost: int, *, actor: Actor, now: dt.datetime
+    file: EscrowFile, lost: int, action: str, *, actor: Actor, now: dt.datetime
 ) -> tuple[list[Settlement | Dispute], Planned | None]:
     """`lost` cents are out of what is held: what was to be paid of it is planned anew. Returns the rows that this
     changed, and the new plan."""
     decided = max(0, lost - plans.remaining(file))
-    file.escrow.charged_back += lost
+    file.escrow.gone += lost
     old = _settlement(file)
     if old is None or not decided:
         return [], None
     seller, buyer = _unpaid(file, old)
     from_buyer = min(decided, buyer)
-    drop(old, "lose_chargeback", Role.SYSTEM, now)
+    drop(old, action, Role.SYSTEM, now)
     file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
     planned = plans.start_anew(
         file,

@@ -51,9 +51,9 @@ class Planned:
 
 
 def remaining(file: EscrowFile) -> int:
-    """What of `amount` no settlement has decided yet, in cents (section 10), nor the buyer's bank."""
+    """What of `amount` no settlement has decided yet, in cents (section 10), nor a bank's or a hand's refund taken."""
     decided = (s for s in file.settlements if s.status in _COUNTED and s.kind is not SettlementKind.RETURN)
-    return file.escrow.amount - file.escrow.charged_back - sum(s.seller_share + s.buyer_share for s in decided)
+    return file.escrow.amount - file.escrow.gone - sum(s.seller_share + s.buyer_share for s in decided)
 
 
 def check_start(action: str, escrow: Escrow, role: Role, despite: Collection[str] = ()) -> None:

@@ -26,7 +26,8 @@ from bloxtr8.entities import (
 from bloxtr8.errors import Conflict
 
 MAX_ATTEMPTS = 5
-APART = frozenset({SettlementKind.RETURN, SettlementKind.RECOVERY})  # of money that is not held: no status, no hold
+# of money that is not held, or went by no plan: no status, no hold
+APART = frozenset({SettlementKind.RETURN, SettlementKind.RECOVERY, SettlementKind.DASHBOARD})
 PARTIAL = APART | {SettlementKind.MILESTONE}  # the escrow goes on after them
 ON_HOLD = "ON_HOLD"  # why it was parked: the end of the hold resumes it
 

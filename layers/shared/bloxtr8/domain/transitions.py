@@ -126,6 +126,11 @@ ESCROW = Lifecycle(
     ("lose_chargeback",    {_E.DELIVERED},  {_E.DELIVERED, _E.REFUNDED}, _SYSTEM),
     ("lose_chargeback",    {_E.DISPUTED},   {_E.DISPUTED, _E.REFUNDED}, _SYSTEM),
     ("lose_chargeback",    {_E.SETTLING},   {_E.SETTLING, _E.REFUNDED}, _SYSTEM),
+    ("take_refund",        {_E.AWAIT_FUNDS, _E.RELEASED, _E.REFUNDED, _E.SPLIT, _E.CANCELLED}, None, _SYSTEM),
+    ("take_refund",        {_E.FUNDS_HELD}, {_E.FUNDS_HELD, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
+    ("take_refund",        {_E.DELIVERED},  {_E.DELIVERED, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
+    ("take_refund",        {_E.DISPUTED},   {_E.DISPUTED, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
+    ("take_refund",        {_E.SETTLING},   {_E.SETTLING, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
     ("finish_settlement",  {_E.SETTLING},   {_E.RELEASED, _E.REFUNDED, _E.SPLIT}, _SYSTEM),
     ("finish_settlement",  _PAID,           None,           _SYSTEM),  # of a milestone before the last
 )  # fmt: skip
@@ -176,6 +181,8 @@ SETTLEMENT = Lifecycle(
     ("lose_chargeback",   {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("reinstate_chargeback", {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("adopt_refund",      {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
+    ("take_refund",       _NEW,        _S.DONE,   _SYSTEM),
+    ("take_refund",       {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     # where nothing of it moved: `refused_payouts`
     ("accept_settlement", {_S.PARKED}, _S.DROPPED, PARTIES),
     ("refund_escrow",     {_S.PARKED}, _S.DROPPED, _SELLER),
@@ -197,6 +204,7 @@ _G = LegStatus
 LEG = Lifecycle(
     "Leg", LegStatus,
     ("plan_settlement", _NEW,                        _G.PLANNED,   _SYSTEM),
+    ("take_refund",     _NEW,                        _G.CONFIRMED, _SYSTEM),
     ("send_leg",        {_G.PLANNED},                _G.SENT,      _SYSTEM),
     ("lose_leg",        {_G.SENT},                   _G.UNKNOWN,   _SYSTEM),
     ("find_leg",        {_G.UNKNOWN},                _G.SENT,      _SYSTEM),
@@ -227,6 +235,7 @@ DISPUTE = Lifecycle(
     ("record_reclaim",       {*_LIVE, _P.RESOLVED}, _P.CLOSED, _SYSTEM),
     ("finish_settlement",    {_P.RESOLVED},  _P.CLOSED,    _SYSTEM),
     ("lose_chargeback",      {*_LIVE, _P.RESOLVED}, _P.CLOSED, _SYSTEM),
+    ("take_refund",          {*_LIVE, _P.RESOLVED}, _P.CLOSED, _SYSTEM),
 )  # fmt: skip
 
 _B = ChargebackStatus

@@ -124,7 +124,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     fees = IntegerAttribute(default=0)
     surplus = IntegerAttribute(default=0)
     quarantined = IntegerAttribute(default=0)  # of `surplus`: small money of doubtful strangers, in no return
-    charged_back = IntegerAttribute(default=0)  # of `amount`: what the buyer's bank took of it while the trade went on
+    gone = IntegerAttribute(default=0)  # of `amount`: what his bank or a refund by hand gave the buyer, and it went on
     ledger_seq = IntegerAttribute(default=0)
     seller_share = IntegerAttribute(default=0)  # of `amount`, settled so far, before fees
 

@@ -16,7 +16,8 @@ class SettlementKind(StrEnum):
     SPLIT = "SPLIT"
     MILESTONE = "MILESTONE"
     RETURN = "RETURN"
-    RECOVERY = "RECOVERY"  # transfers of a payment that was charged back are reversed
+    RECOVERY = "RECOVERY"  # transfers of a payment that the buyer has back are reversed
+    DASHBOARD = "DASHBOARD"  # a refund made in the Dashboard that paid no plan: it is done when it is written
 
 
 class SettlementStatus(StrEnum):
