@@ -69,7 +69,10 @@ def test_never_earlier_and_thirty_days_in_all(aws: Platform, stripe: StripeDoubl
     for wrong in (old, old - DAY, old - 300 * DAY):
         body = {"deadline": deadline, "until": now.iso(wrong)}
         refused(aws, 422, "DEADLINE_NOT_LATER", "extend_deadline", who, body, **path)
-    second = dt.timedelta(seconds=1)
+    second, hour = dt.timedelta(seconds=1), dt.timedelta(hours=1)
+    body = {"deadline": deadline, "until": now.iso(old + hour - second)}  # nobody fills the audit path so
+    refused(aws, 422, "EXTENSION_TOO_SHORT", "extend_deadline", who, body, **path)
+    assert extend(aws, escrow, deadline, old + hour).status == 200
     body = {"deadline": deadline, "until": now.iso(old + 30 * DAY + second)}
     refused(aws, 422, "EXTENSION_LIMIT", "extend_deadline", who, body, **path)
     for days in (10, 20, 30):

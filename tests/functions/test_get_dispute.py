@@ -58,6 +58,23 @@ def test_is_filed_by_itself_for_both_parties_and_an_arbiter(aws: Platform, escro
     assert str(escrow.payout_account_id) not in text(*shown)
 
 
+def test_of_a_long_path_the_newest_are_shown_and_the_whole_is_checked(
+    aws: Platform, escrow: Escrow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(aws, escrow)
+    whole = seen(aws, escrow, escrow.buyer_id)["audit"]
+    assert whole["count"] == len(whole["items"])
+    monkeypatch.setattr("bloxtr8.disputing.ENTRIES", 4)
+    monkeypatch.setattr("bloxtr8.timelines.CHUNK", 3)
+
+    shown = seen(aws, escrow, escrow.buyer_id)
+
+    assert shown["audit"] == whole | {"items": whole["items"][-4:]}
+    assert shown["intact"]
+    aws.erase(aws.audit(escrow.contract_id)[1])  # which is not among them
+    assert not seen(aws, escrow, escrow.buyer_id)["audit"]["verified"]
+
+
 def test_suggests_a_refund_of_what_was_never_delivered(aws: Platform, escrow: Escrow) -> None:
     opened(aws, escrow)
     suggestion = seen(aws, escrow, escrow.buyer_id)["facts"]["suggestion"]

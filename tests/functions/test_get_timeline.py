@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import pytest
-
 from bloxtr8 import table
 from bloxtr8.entities import AuditEntry, PlatformRole
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
+from tests.checks import refused
 from tests.emulator import Platform
 from tests.functions.escrows import TOKEN, confirm, hidden, paid_out, refund, staff, text
 
@@ -60,17 +59,36 @@ def test_an_entry_that_was_changed_or_taken_shows(aws: Platform, stripe: StripeD
         aws.overwrite(first)
 
 
-def test_a_story_longer_than_one_page_is_told_whole(aws: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_story_is_told_page_by_page_and_each_says_whether_all_so_far_holds(aws: Platform) -> None:
     escrow = factories.executed()
     for _ in range(7):
         aws.invoke("await_funding", {"escrowId": escrow.id, "token": TOKEN})
     told = asked(aws, escrow, escrow.buyer_id)
-
-    monkeypatch.setattr(table, "PARTITION_LIMIT", 3)  # just the rows of the escrow
-
     assert [entry["action"] for entry in told["items"]].count("await_funding") == 7
     assert told["verified"]
-    assert asked(aws, escrow, escrow.buyer_id) == told
+
+    pages = paged(aws, escrow)
+
+    assert [entry for page in pages for entry in page["items"]] == told["items"]
+    assert {len(page["items"]) for page in pages[:-1]} == {3}
+    assert all(page["verified"] for page in pages)
+    late = aws.audit(escrow.id)[2]
+    aws.erase(late)
+    assert [page["verified"] for page in paged(aws, escrow)] == [True, True, *[False] * (len(pages) - 2)]
+    cursor = pages[0]["nextCursor"]
+    refused(
+        aws, 400, "BAD_CURSOR", "get_timeline", escrow.seller_id, query={"cursor": cursor}, escrow_id=escrow.id
+    )  # fmt: skip
+
+
+def paged(aws: Platform, escrow: Any) -> list[dict[str, Any]]:
+    pages: list[dict[str, Any]] = []
+    while not pages or "nextCursor" in pages[-1]:
+        query = {"limit": "3"} | ({"cursor": pages[-1]["nextCursor"]} if pages else {})
+        answer = aws.call("get_timeline", escrow.buyer_id, query=query, escrow_id=escrow.id)
+        assert answer.status == 200, answer.body
+        pages.append(dict(answer.body))
+    return pages
 
 
 def test_parties_and_staff_may_read_it_and_nobody_else(aws: Platform) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import audit, table
+from bloxtr8 import table, timelines
 from bloxtr8.aws_json import NoAnswer
 from bloxtr8.entities import Contract, Delivery, Escrow, Signature, SignMethod, StripeEscrow, User
 from tests import factories
@@ -128,9 +128,11 @@ def test_the_audit_is_one_path_from_the_first_offer_to_the_escrow(aws: Platform,
     assert aws.call("add_evidence", contract.buyer_id, file, escrow_id=opened.id).status < 300
 
     chains = [aws.audit(root) for root in (contract.offer_id, contract.id, opened.id)]
+    escrow = table.get(Escrow, ulid=opened.ulid)
 
-    assert audit.verify_path(chains)
-    assert not audit.verify_path([aws.audit(factories.accepted().offer_id), *chains[1:]])
+    assert [one.verified for one in timelines.walk(escrow)] == [True]
+    escrow.offer_id = factories.accepted().offer_id
+    assert [one.verified for one in timelines.walk(escrow)] == [False]
     rendered, first, second = chains[1]
     assert [one.action for one in chains[1]] == ["store_contract_pdf", "sign_contract", "sign_contract"]
     assert (rendered.parent, opened.parent) == (chains[0][-1].hash, second.hash)

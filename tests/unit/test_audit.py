@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bloxtr8.actors import Actor, system
-from bloxtr8.audit import append, complete, digest, verify, verify_path
+from bloxtr8.audit import append, complete, digest, verify
 from bloxtr8.entities import AuditEntry, Contract, Deals, Delivery, Escrow, Idempotency, Listing, ListingStatus, User
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -192,40 +192,3 @@ def test_details_are_at_most_8_kib() -> None:
 
 
 # --- a trade is one path
-
-
-def born(parent: User, name: str) -> tuple[AuditEntry, User]:
-    """A new root, made by an entry of another root's chain."""
-    child = root(name)
-    return entry_on(parent, None, child), child
-
-
-def test_a_trade_is_one_path() -> None:
-    offer = root("off_1")
-    first, contract = born(offer, "con_1")
-    second, escrow = born(contract, "esc_1")
-    third, unrelated = entry_on(escrow), entry_on(root("esc_2"))
-
-    assert contract.parent == first.hash == second.parent
-    assert third.parent == second.hash
-    assert verify_path([[first], [second], [third]], escrow)
-    assert not verify_path([[first], [second], [unrelated]])
-    assert not verify_path([[first], [], [third]])
-    assert not verify_path([[second], [first], [third]])
-
-
-def test_a_path_ends_where_its_last_row_says() -> None:
-    contract = root("con_1")
-    made, escrow = born(contract, "esc_1")
-    assert verify_path([[made], []], escrow)
-    assert not verify_path([[made], []])
-    stranger = root("esc_2")
-    stranger.parent = "00"
-    assert not verify_path([[made], []], stranger)
-    entries = [entry_on(escrow), entry_on(escrow)]
-    assert verify_path([[made], entries], escrow)
-    assert not verify_path([[made], entries[:1]], escrow)
-    assert not verify_path([[made], []], escrow)
-    behind = copy.deepcopy(escrow)
-    later = entry_on(escrow)  # written after the row was read
-    assert verify_path([[made], [*entries, later]], behind)

@@ -36,6 +36,9 @@ class Verdict(NamedTuple):
     broken_at: str | None = None
 
 
+NOTHING = Verdict(ok=True, entries=0, head="")
+
+
 def append(
     root: Root,
     rows: Iterable[Entity],
@@ -91,12 +94,15 @@ def digest(entry: AuditEntry) -> str:
     return hashlib.sha256((entry.previous + text).encode()).hexdigest()
 
 
-def verify(entries: Iterable[AuditEntry]) -> Verdict:
-    """Check a whole chain in order: one root's, no gap, every hash right, each covering the one before it (C7).
+def verify(entries: Iterable[AuditEntry], after: Verdict = NOTHING, root_id: str | None = None) -> Verdict:
+    """Check a chain in order: one root's, no gap, every hash right, each covering the one before it (C7). Whole, or
+    from where an earlier verdict, of the same root's, ended.
 
     Entries missing at its end show only beside the root's row: see `complete`.
     """
-    previous, count, root_id = "", 0, None
+    if not after.ok:
+        return after
+    previous, count = after.head, after.entries
     for entry in entries:
         count += 1
         root_id = root_id or entry.root_id
@@ -115,25 +121,6 @@ def complete(verdict: Verdict, root_id: str, root: Root | None) -> Verdict:
         return verdict
     last = seq if seq == verdict.entries else min(seq, verdict.entries) + 1
     return verdict._replace(ok=False, broken_at=f"{root_id}-{last}")
-
-
-def verify_path(chains: Sequence[Sequence[AuditEntry]], last: Root | None = None) -> bool:
-    """Whether each chain holds and each but the first grew out of an entry of the one before: one path, a whole trade.
-
-    `last` heads the last chain and was read before it: nothing that it knows of may be missing there. A row that was
-    made and not touched since has no entry yet.
-    """
-    if last is not None and last.audit_seq == 0 and not chains[-1]:
-        chains = chains[:-1]
-        return verify_path(chains) and last.parent in {entry.hash for entry in chains[-1]}
-    if last is not None and last.audit_head not in {entry.hash for entry in chains[-1]}:
-        return False
-    before: set[str] = set()
-    for chain in chains:
-        if not chain or not verify(chain).ok or (before and chain[0].parent not in before):
-            return False
-        before = {entry.hash for entry in chain}
-    return True
 
 
 def _plain(value: Any) -> Any:

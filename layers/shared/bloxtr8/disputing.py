@@ -2,13 +2,14 @@
 decide it, and the dossier as it is read (states.md, section 7)."""
 
 import datetime as dt
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from bloxtr8 import assets, clock, config, reads, table
+from bloxtr8 import assets, clock, config, reads, table, timelines
 from bloxtr8.actors import Actor
 from bloxtr8.domain import dispute_opening, disputes, dossier, escrows
-from bloxtr8.domain.dossier import Dossier
+from bloxtr8.domain.dossier import AuditPath, Dossier
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import AuditEntry, Dispute, DisputeMessage, Escrow, Snapshot, User
@@ -18,6 +19,7 @@ from bloxtr8.logs import logger
 
 SNAPSHOTS = 100  # the newest, from which the history of owners is told
 PAGES = 20
+ENTRIES = 50  # of the audit path, the newest; the others are get_timeline's
 NEWEST = 50  # disputes of one person: more than anybody may open in a month
 
 
@@ -83,15 +85,15 @@ def gather(file: EscrowFile, dispute: Dispute) -> Dossier:
     owners = dossier.history(escrow, snapshots)
     deal = reads.contract(escrow.contract_id)
     messages = _messages(dispute)
-    chains = reads.trade_audit(escrow)
+    path = _path(escrow)
     return Dossier(
         contract=deal.contract,
         signatures=deal.signatures,
         owners=owners,
         suggestion=dossier.suggest(dispute, escrow, owners),
         messages=messages,
-        chains=chains,
-        altered=_altered(dispute, messages, chains[-1]),
+        path=path,
+        altered=_altered(dispute, messages, path.texts),
     )
 
 
@@ -100,9 +102,22 @@ def _messages(dispute: Dispute) -> list[DisputeMessage]:
     return rows
 
 
-def _altered(dispute: Dispute, messages: list[DisputeMessage], chain: list[AuditEntry]) -> frozenset[str]:
+def _path(escrow: Escrow) -> AuditPath:
+    count, verified = 0, False
+    newest: deque[AuditEntry] = deque(maxlen=ENTRIES)
+    texts: dict[str, str] = {}
+    for found in timelines.walk(escrow):
+        count, verified = count + len(found.entries), found.verified
+        newest.extend(found.entries)
+        for entry in found.entries:
+            said = entry.details.get("textSha256")
+            if said and entry.root_id == escrow.id:
+                texts |= {made["id"]: said for made in entry.created}
+    return AuditPath(count, verified, list(newest), texts)
+
+
+def _altered(dispute: Dispute, messages: list[DisputeMessage], kept: dict[str, str]) -> frozenset[str]:
     """Whose text does not have the hash that its audit entry keeps, or has no entry at all."""
-    kept = {made["id"]: entry.details.get("textSha256") for entry in chain for made in entry.created}
     texts = {dispute.id: disputes.digest(dispute.title, dispute.description)}
     texts |= {row.id: disputes.digest(row.text) for row in messages}
     return frozenset(row_id for row_id, text in texts.items() if kept.get(row_id) != text)

@@ -11,7 +11,7 @@ from bloxtr8.domain.deals import Around
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.offers import Bargain
-from bloxtr8.entities import AssetGuard, AuditEntry, Contract, Deals, Escrow, Listing, Offer, PlatformRole, User
+from bloxtr8.entities import AssetGuard, Contract, Deals, Escrow, Listing, Offer, PlatformRole, User
 from bloxtr8.errors import NotFound
 from bloxtr8.ids import is_id, offer_place, ulid_of
 from bloxtr8.table import Ref
@@ -135,23 +135,3 @@ def escrow_seen(escrow_id: str, actor: Actor, *staff: PlatformRole) -> tuple[Esc
     if not roles:
         raise NotFound("There is no such escrow.")
     return file, roles
-
-
-def trade_audit(deal: Escrow) -> list[list[AuditEntry]]:
-    """The audit chains of one trade, in its order: the offers, the contract, the escrow."""
-    roots = (f"off_{offer_place(deal.offer_id)[0]}", deal.contract_id, deal.id)
-    return [_whole(root) for root in roots]
-
-
-def _whole(root_id: str) -> list[AuditEntry]:
-    """All of a chain: an escrow that waits for months is looked at more often than one Query returns."""
-    entries: list[AuditEntry] = []
-    start = None
-    while True:
-        found = table.page(
-            AuditEntry, None, f"AUDIT#{root_id}", limit=table.PARTITION_LIMIT, start=start, newest_first=False
-        )
-        entries += found.items
-        start = found.next_key
-        if start is None:
-            return entries

@@ -163,6 +163,16 @@ def _opened(dispute: Dispute) -> dt.datetime:
     return clock.parse(seen_at) if seen_at else dispute.created_at
 
 
+class AuditPath(NamedTuple):
+    """The audit path of the trade, walked to its end: how many entries, whether they hold as one, the newest in order,
+    and of what was said the hash that was kept, by id."""
+
+    entries: int
+    verified: bool
+    newest: list[AuditEntry]
+    texts: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Dossier:
     """Everything of a dispute that lies outside of its escrow's partition, and what follows from it."""
@@ -172,5 +182,5 @@ class Dossier:
     owners: list[Span]
     suggestion: Suggestion
     messages: list[DisputeMessage]
-    chains: list[list[AuditEntry]]  # the audit path of the trade: offers, contract, escrow
+    path: AuditPath
     altered: frozenset[str]  # ids of the dispute or of messages whose text is not the one that was said

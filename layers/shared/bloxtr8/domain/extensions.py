@@ -12,6 +12,7 @@ from bloxtr8.entities import Escrow, EscrowStatus, StablecoinEscrow
 from bloxtr8.errors import Forbidden, InvalidState, Unprocessable
 
 LIMIT = dt.timedelta(days=30)  # of all extensions of one deadline together
+LEAST = dt.timedelta(hours=1)  # each is an entry of the audit path, which others read
 _SECOND = dt.timedelta(seconds=1)
 
 
@@ -45,9 +46,9 @@ def _counts(escrow: Escrow) -> str:
 def extend(file: EscrowFile, role: Role, name: str, until: dt.datetime, now: dt.datetime) -> None:
     """extend_deadline: `name` is a key of EXTENDABLE.
 
-    Raises Forbidden, InvalidState where another deadline counts, Unprocessable DEADLINE_NOT_LATER, EXTENSION_LIMIT,
-    TERM_TOO_NEAR (on chain: what is left for disputes before the buyer may take the money back) or HELD_TOO_LONG (by
-    card: Stripe's limit of holding money).
+    Raises Forbidden, InvalidState where another deadline counts, Unprocessable DEADLINE_NOT_LATER, EXTENSION_TOO_SHORT,
+    EXTENSION_LIMIT, TERM_TOO_NEAR (on chain: what is left for disputes before the buyer may take the money back) or
+    HELD_TOO_LONG (by card: Stripe's limit of holding money).
     """
     escrow, one = file.escrow, EXTENDABLE[name]
     ESCROW.check("extend_deadline", escrow, role)
@@ -60,6 +61,8 @@ def extend(file: EscrowFile, role: Role, name: str, until: dt.datetime, now: dt.
     spent = escrow.extended.get(one.field, 0) - (old - until) // _SECOND  # of a part of a second, the whole
     if spent > LIMIT // _SECOND:
         raise Unprocessable("A deadline moves by thirty days at most.", "EXTENSION_LIMIT")
+    if until - old < LEAST:
+        raise Unprocessable("A deadline moves by an hour at least.", "EXTENSION_TOO_SHORT", deadline=clock.iso(old))
     over = until + _windows_after(file, one.field)
     if not _leaves_room(file, over):
         raise Unprocessable("The vault's term would come too near.", "TERM_TOO_NEAR")

@@ -1,10 +1,9 @@
 """Audit entries as they are shown, and whether their chain holds."""
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 from bloxtr8 import audit
-from bloxtr8.entities import AuditEntry, Escrow
+from bloxtr8.paging import Listed
 from bloxtr8.shapes import Moment, View
 
 
@@ -27,19 +26,21 @@ class EntryView(View):
     hash: str
 
 
-class TimelineView(View):
-    """A trade's entries: the offer chain's, the contract's and the escrow's. `verified`: each chain holds, each but the
-    first grew out of an entry of the one before, and the escrow's is not cut off."""
+class TimelineView(Listed[EntryView]):
+    """A trade's entries, oldest first: the offer chain's, the contract's and the escrow's. `verified`: from the first
+    entry of the trade to the last of this page each chain holds and each but the first grew out of an entry of the one
+    before; on the last page, that has no `nextCursor`, nothing is missing at the end either."""
 
-    items: list[EntryView]
     verified: bool
 
-    @classmethod
-    def of(cls, chains: Sequence[Sequence[AuditEntry]], escrow: Escrow) -> Self:
-        return cls(
-            items=[EntryView.model_validate(entry) for chain in chains for entry in chain],
-            verified=audit.verify_path(chains, escrow),
-        )
+
+class PathView(View):
+    """A trade's audit path, walked to its end: `count` entries, `verified` as one path of which nothing is missing, and
+    its newest `items`, in order. get_timeline has all of them."""
+
+    count: int
+    verified: bool
+    items: list[EntryView]
 
 
 class VerdictView(View):

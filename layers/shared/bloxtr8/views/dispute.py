@@ -10,7 +10,7 @@ from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Dispute, DisputeMessage, Evidence
 from bloxtr8.shapes import Moment, View
-from bloxtr8.views.audit import TimelineView
+from bloxtr8.views.audit import EntryView, PathView
 from bloxtr8.views.contract import SignatureView
 from bloxtr8.views.escrow import EvidenceView
 
@@ -187,7 +187,7 @@ class DisputeFileView(View):
     messages: list[MessageView]
     evidence: list[Piece]
     facts: Facts
-    audit: TimelineView
+    audit: PathView
 
     @classmethod
     def of(
@@ -204,7 +204,11 @@ class DisputeFileView(View):
             messages=[MessageView.of(row, intact=row.id not in facts.altered) for row in facts.messages],
             evidence=[_piece(row, *look_up(row)) for row in file.evidence],
             facts=_facts(file, detail, facts),
-            audit=TimelineView.of(facts.chains, file.escrow),
+            audit=PathView(
+                count=facts.path.entries,
+                verified=facts.path.verified,
+                items=[EntryView.model_validate(entry) for entry in facts.path.newest],
+            ),
         )
 
 
