@@ -1,128 +1,7 @@
 """The competing moves of states.md, two at a time: where they begin, and who makes each."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from bloxtr8.attempts import again
-from bloxtr8.entities import StripeEscrow
-from bloxtr8.rails import stripe_client
-from tests.emulator import Answer
-from tests.functions.webhooks import process, sent_by, stored
-from tests.lifecycles import calls
-from tests.lifecycles.ground import Ground, Image, Trade
-from tests.lifecycles.stages import DELIVERED, HELD, OPENED, PART_CONFIRMED, escrow_of
-
-type Act = Callable[[], Answer | None]
-type Step = Callable[[Ground, Trade], None]
-
-
-@dataclass(frozen=True)
-class Move:
-    """One side of a race: the audit action it is written as, and how it is made, once everything is ready for it."""
-
-    action: str
-    ready: Callable[[Ground, Trade, Image, str], Act]
-
-
-def by(who: str, action: str, body: Any = None, *, pick: int = 0) -> Move:
-    """A person asks for it, with the `pick`-th of the usual bodies or with this one."""
-
-    def ready(ground: Ground, trade: Trade, image: Image, key: str) -> Act:
-        said = body or [*calls.bodies(action, trade, image.picture, who)][pick]
-        return lambda: calls.ask(ground.aws, action, trade, image.picture, who, said, key)
-
-    return Move(calls.WRITTEN_AS.get(action, action), ready)
-
-
-def run(action: str, function: str) -> Move:
-    """A task or job of the platform makes it."""
-
-    def ready(ground: Ground, trade: Trade, image: Image, _: str) -> Act:
-        settlements = image.picture.of_kind("Settlement")
-        event = {"escrowId": trade.escrow_id, "settlementId": settlements[-1].id if settlements else None}
-
-        def act() -> None:
-            again(lambda: ground.aws.invoke(function, event))
-
-        return act
-
-    return Move(action, ready)
-
-
-def told(action: str, kind: str) -> Move:
-    """The newest event of Stripe's of this kind arrives."""
-
-    def ready(ground: Ground, _: Trade, __: Image, ___: str) -> Act:
-        newest = sent_by(ground.stripe, kind)[-1]
-        row = stored(ground.aws, newest | {"id": f"{newest['id']}_again"})
-
-        def act() -> None:
-            process(ground.aws, row)
-
-        return act
-
-    return Move(action, ready)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """`both`: they do not exclude each other, so one or both happen, and whatever happens is whole."""
-
-    path: str
-    left: Move
-    right: Move
-    then: tuple[Step, ...] = ()
-    currency: str = "USD"
-    both: bool = False
-
-
-# --- what else has happened
-
-
-def later(**by: float) -> Step:
-    return lambda ground, _: ground.aws.clock.advance(**by)
-
-
-def job(name: str) -> Step:
-    return lambda ground, _: ground.aws.invoke(name)
-
-
-def owned(by: str) -> Step:
-    """Roblox shows whose the asset is from now on."""
-
-    def step(ground: Ground, trade: Trade) -> None:
-        trade.owner = by
-        ground.transfer(trade, by)
-
-    return step
-
-
-def charge(act: str) -> Step:
-    """At Stripe: a person refunds, or the buyer's bank opens a dispute."""
-
-    def step(ground: Ground, _: Trade) -> None:
-        (rail,) = ground.picture().rows(StripeEscrow)
-        if act == "refund":
-            stripe_client.client().v1.refunds.create({"payment_intent": str(rail.external_id)})
-        elif act == "part":
-            made = {"payment_intent": str(rail.external_id), "amount": 30_000}
-            stripe_client.client().v1.refunds.create(made)  # type: ignore[arg-type]
-            ground.stripe.advance(days=5)
-        else:
-            dispute = ground.stripe.open_dispute(str(rail.charge_id))["id"]
-            if act == "lost":
-                newest = sent_by(ground.stripe, "charge.dispute.created")[-1]
-                process(ground.aws, stored(ground.aws, newest))
-                ground.stripe.close_dispute(dispute, "lost")
-
-    return step
-
-
-def reclaimed(ground: Ground, trade: Trade) -> None:
-    """After the term somebody sends the vault's money back to the buyer."""
-    ground.vaults.reclaims = (ground.chain.reclaim(escrow_of(trade)),)
-
+from tests.lifecycles.stages import DELIVERED, HELD, OPENED, PART_CONFIRMED
+from tests.races.moves import Either, Pair, by, charge, job, later, owned, reclaimed, run, told
 
 OVER_LIMIT = (later(days=60), job("enforce_escrow_deadlines"), later(days=20, minutes=1))
 WARNED = (later(days=6, minutes=1), job("enforce_escrow_deadlines"), later(days=1, minutes=1))
@@ -179,13 +58,40 @@ PAIRS: dict[str, Pair] = {
     "cancel and the end of time": Pair(
         OPENED, by("buyer", "cancel_escrow"), run("cancel_unfunded", "cancel_unfunded"), (later(days=4),)
     ),
-    "hold and freeze": Pair(f"{OPENED}, paid", run("hold_funds", "hold_funds"), freeze, both=True),
+    "hold and freeze": Pair(
+        f"{OPENED}, paid",
+        run("hold_funds", "hold_funds"),
+        freeze,
+        either=Either(
+            "Money is frozen whether it is held yet or not; frozen, it is not held until people say so.",
+            "FUNDS_HELD + COMPLIANCE, HELD 100000",
+            "AWAIT_FUNDS + COMPLIANCE, HELD 100000",
+        ),
+    ),
     "hold and hold": Pair(f"{OPENED}, paid", run("hold_funds", "hold_funds"), run("hold_funds", "hold_funds")),
     # the delivery
     "watch and mark": Pair(f"{HELD}, started", watch_proves, by("seller", "mark_delivered"), SEEN_ONCE),
     "verify and mark": Pair(f"{HELD}, started", by("buyer", "verify_delivery"), by("seller", "mark_delivered")),
-    "mark and refund": Pair(f"{HELD}, started", by("seller", "mark_delivered"), refund, both=True),
-    "mark and dispute": Pair(f"{HELD}, started", by("seller", "mark_delivered"), dispute, both=True),
+    "mark and refund": Pair(
+        f"{HELD}, started",
+        by("seller", "mark_delivered"),
+        refund,
+        either=Either(
+            "A seller may refund what he has just delivered; what is refunded is delivered no more.",
+            "SETTLING, REFUND OPEN, HELD 100000",
+            "SETTLING, REFUND OPEN, HELD 100000",
+        ),
+    ),
+    "mark and dispute": Pair(
+        f"{HELD}, started",
+        by("seller", "mark_delivered"),
+        dispute,
+        either=Either(
+            "What was delivered is disputed as what was not; while it is, nobody delivers.",
+            "DISPUTED, dispute OPEN, HELD 100000",
+            "DISPUTED, dispute OPEN, HELD 100000",
+        ),
+    ),
     "no delivery and refund": Pair(HELD, refund_undelivered, refund, LOOKED_ONCE),
     "no delivery and dispute": Pair(HELD, refund_undelivered, dispute, LOOKED_ONCE),
     "no delivery and more time": Pair(
@@ -200,7 +106,16 @@ PAIRS: dict[str, Pair] = {
     "confirm and reject": Pair(DELIVERED, confirm, by("buyer", "reject_delivery")),
     "confirm and the seller's dispute": Pair(DELIVERED, confirm, by("seller", "open_dispute")),
     "confirm and confirm": Pair(DELIVERED, confirm, confirm),
-    "confirm and freeze": Pair(DELIVERED, confirm, freeze, both=True),
+    "confirm and freeze": Pair(
+        DELIVERED,
+        confirm,
+        freeze,
+        either=Either(
+            "What is being paid is frozen too and stays planned; what is frozen is not confirmed.",
+            "SETTLING + COMPLIANCE, RELEASE OPEN, HELD 100000",
+            "DELIVERED + COMPLIANCE, HELD 100000",
+        ),
+    ),
     "auto-release and confirm": Pair(DELIVERED, auto_release, confirm, WARNED),
     "auto-release and refund": Pair(DELIVERED, auto_release, refund, WARNED),
     "auto-release and dispute": Pair(DELIVERED, auto_release, dispute, WARNED),
@@ -212,7 +127,17 @@ PAIRS: dict[str, Pair] = {
         later_release,
         WARNED,
     ),
-    "auto-release and freeze": Pair(DELIVERED, auto_release, freeze, WARNED, both=True),
+    "auto-release and freeze": Pair(
+        DELIVERED,
+        auto_release,
+        freeze,
+        WARNED,
+        either=Either(
+            "As with the buyer's word; of what is frozen no deadline passes.",
+            "SETTLING + COMPLIANCE, RELEASE OPEN, HELD 100000",
+            "DELIVERED + COMPLIANCE, HELD 100000",
+        ),
+    ),
     "watch and the deadline, the asset is back": Pair(
         DELIVERED, watch_disputes, run("open_system_dispute", "enforce_escrow_deadlines"), (*WARNED, *BACK)
     ),
@@ -236,7 +161,11 @@ PAIRS: dict[str, Pair] = {
         run("escalate_dispute", "enforce_escrow_deadlines"),
         by("judge", "resolve_dispute"),
         OVER_LIMIT,
-        both=True,
+        either=Either(
+            "A decision ends what is over the limit; to be escalated is no outcome.",
+            "SETTLING, SPLIT OPEN, dispute RESOLVED, HELD 100000",
+            "SETTLING, SPLIT OPEN, dispute RESOLVED, HELD 100000",
+        ),
     ),
     # disputes and settlements
     "dispute and dispute": Pair(HELD, dispute, by("seller", "open_dispute")),
@@ -265,28 +194,98 @@ PAIRS: dict[str, Pair] = {
     # what Stripe refused is paid outside, once
     "record and resume": Pair(REFUSED, record, by("admin", "resume_settlement")),
     "record and record": Pair(REFUSED, record, record),
-    "record and refund": Pair(f"{PART_CONFIRMED}, refused", record, refund, both=True),
+    "record and refund": Pair(f"{PART_CONFIRMED}, refused", record, refund),
     # holds
     "clear and send back": Pair(f"{DELIVERED}, doubted", clear, give_back),
     "send back and send back": Pair(f"{DELIVERED}, doubted", give_back, give_back),
-    "clear and confirm": Pair(f"{DELIVERED}, doubted", clear, confirm, both=True),
-    "send back and dispute": Pair(f"{DELIVERED}, doubted", give_back, dispute, both=True),
+    "clear and confirm": Pair(
+        f"{DELIVERED}, doubted",
+        clear,
+        confirm,
+        either=Either(
+            "Only what is cleared can be confirmed.",
+            "SETTLING, RELEASE OPEN, HELD 100000",
+            "DELIVERED, HELD 100000",
+        ),
+    ),
+    "send back and dispute": Pair(
+        f"{DELIVERED}, doubted",
+        give_back,
+        dispute,
+        either=Either(
+            "COMPLIANCE's refund ends a dispute, and nobody opens one about it.",
+            "SETTLING, REFUND OPEN, HELD 100000",
+            "SETTLING, REFUND OPEN, dispute CLOSED, HELD 100000",
+        ),
+    ),
     # the bank
     "refund by hand and confirm": Pair(
-        DELIVERED, told("adopt_refund", "refund.created"), confirm, (charge("refund"),), both=True
+        DELIVERED,
+        told("adopt_refund", "refund.created"),
+        confirm,
+        (charge("refund"),),
+        either=Either(
+            "The buyer has the money already: a release of which nothing moved gives way, and none is begun.",
+            "SETTLING, REFUND OPEN, HELD 100000",
+            "SETTLING, REFUND OPEN, RELEASE DROPPED, HELD 100000",
+        ),
     ),
     "a part by hand, told twice": Pair(DELIVERED, taken, taken, (charge("part"),)),
-    "a part by hand and confirm": Pair(DELIVERED, taken, confirm, (charge("part"),), both=True),
-    "a part by hand and end": Pair(f"{DELIVERED}, confirmed, sent", taken, finish, (charge("part"),), both=True),
-    "chargeback and confirm": Pair(DELIVERED, charged_back, confirm, (charge("open"),), both=True),
+    "a part by hand and confirm": Pair(
+        DELIVERED,
+        taken,
+        confirm,
+        (charge("part"),),
+        either=Either(
+            "Only what is left is released: a release of all of it gives way to one of the rest.",
+            "SETTLING, DASHBOARD DONE, RELEASE OPEN, HELD 70000",
+            "SETTLING, DASHBOARD DONE, RELEASE DROPPED, RELEASE OPEN, HELD 70000",
+        ),
+    ),
+    "a part by hand and end": Pair(
+        f"{DELIVERED}, confirmed, sent",
+        taken,
+        finish,
+        (charge("part"),),
+        either=Either(
+            "As of a lost chargeback: it holds until all has ended, and its event is tried again.",
+            "RELEASED + RISK_REVIEW, RELEASE DONE, SELLER 97100, FEES 2900",
+            "RELEASED, DASHBOARD DONE, RECOVERY OPEN, RELEASE DONE, SELLER 97100, FEES 2900",
+        ),
+    ),
+    "chargeback and confirm": Pair(
+        DELIVERED,
+        charged_back,
+        confirm,
+        (charge("open"),),
+        either=Either(
+            "A release that was begun waits on hold; of what the bank asks for none is begun.",
+            "DELIVERED + CHARGEBACK, chargeback OPEN, BANK 1500, HELD 100000",
+            "SETTLING + CHARGEBACK, RELEASE OPEN, chargeback OPEN, BANK 1500, HELD 100000",
+        ),
+    ),
     "chargeback and auto-release": Pair(
         DELIVERED,
         charged_back,
         auto_release,
         (*WARNED, charge("open")),
-        both=True,
+        either=Either(
+            "As with the buyer's word.",
+            "DELIVERED + CHARGEBACK, chargeback OPEN, BANK 1500, HELD 100000",
+            "SETTLING + CHARGEBACK, RELEASE OPEN, chargeback OPEN, BANK 1500, HELD 100000",
+        ),
     ),
-    "a lost chargeback and dispute": Pair(DELIVERED, lost, dispute, (charge("lost"),), both=True),
+    "a lost chargeback and dispute": Pair(
+        DELIVERED,
+        lost,
+        dispute,
+        (charge("lost"),),
+        either=Either(
+            "The bank has decided: a dispute is closed, and none is opened at an end.",
+            "REFUNDED, chargeback LOST, BANK 101500",
+            "REFUNDED, dispute CLOSED, chargeback LOST, BANK 101500",
+        ),
+    ),
     # the end
     "end and end": Pair(
         f"{DELIVERED}, confirmed, sent",
@@ -298,14 +297,22 @@ PAIRS: dict[str, Pair] = {
         charged_back,
         finish,
         (charge("open"),),
-        both=True,
+        either=Either(
+            "The money has moved: it ends, and the hold stands at the end too.",
+            "RELEASED + CHARGEBACK, RELEASE DONE, chargeback OPEN, SELLER 97100, FEES 2900, BANK 1500",
+            "RELEASED + CHARGEBACK, RELEASE DONE, chargeback OPEN, SELLER 97100, FEES 2900, BANK 1500",
+        ),
     ),
     "a lost chargeback and end": Pair(
         f"{DELIVERED}, confirmed, sent",
         lost,
         finish,
         (charge("lost"),),
-        both=True,
+        either=Either(
+            "What was lost is booked when nothing moves any more: at its next look, or at once at an end.",
+            "RELEASED + CHARGEBACK, RELEASE DONE, chargeback OPEN, SELLER 97100, FEES 2900, BANK 1500",
+            "RELEASED, RECOVERY OPEN, RELEASE DONE, chargeback LOST, SELLER 97100, FEES 2900, BANK 101500",
+        ),
     ),
     # the vault
     "reclaim and confirm": Pair(
@@ -314,7 +321,22 @@ PAIRS: dict[str, Pair] = {
         confirm,
         (reclaimed,),
         "USDC",
-        both=True,
+        either=Either(
+            "The vault is empty: a release of which nothing moved is dropped, and none is begun.",
+            "REFUNDED",
+            "REFUNDED, RELEASE DROPPED",
+        ),
     ),
-    "reclaim and refund": Pair(f"{OPENED}, paid on chain, held", reclaim, refund, (reclaimed,), "USDC", both=True),
+    "reclaim and refund": Pair(
+        f"{OPENED}, paid on chain, held",
+        reclaim,
+        refund,
+        (reclaimed,),
+        "USDC",
+        either=Either(
+            "As with a release.",
+            "REFUNDED",
+            "REFUNDED, REFUND DROPPED",
+        ),
+    ),
 }
