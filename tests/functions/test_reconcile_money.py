@@ -1,5 +1,6 @@
 """reconcile_money: what lies in the escrows is what Stripe and the chain have, or a person hears of it."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -7,13 +8,14 @@ import pytest
 
 from bloxtr8 import table
 from bloxtr8.entities import Account, Escrow, LedgerLine, Reconciliation
+from bloxtr8.rails import stripe_client
 from bloxtr8.rails.base import RailOutcomeUnknown
 from bloxtr8.rails.stripe_events import READERS
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import together
 from tests.emulator import Platform
-from tests.functions import escrows
+from tests.functions import chargebacks, escrows
 from tests.functions.chain import UNITS, chain, wallets
 from tests.functions.vaults import Vaults, vaults
 from tests.functions.webhooks import Machines, alarms, process, row_of, sent_by, stored
@@ -276,3 +278,84 @@ def test_a_day_that_was_not_finished_rings_the_alarm(
 
     assert told == [("a day was not reconciled to its end", {"day": yesterday, "phase": "STRIPE"})]
     assert today(aws).finished_at is not None
+
+
+def _reversed_by_hand(escrow: Escrow) -> None:
+    (leg,) = (leg for leg in escrows.file(escrow).legs if leg.pays == "SELLER")
+    stripe_client.client().v1.transfers.reversals.create(str(leg.external_id), {"amount": 40_000})
+
+
+def _tampered(escrow: Escrow) -> None:
+    escrows.changed(escrow, released=escrow.released + 5_000)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "more", "days"),
+    [
+        (_reversed_by_hand, "SELLER_DIFFERS", -40_000, 0), (_reversed_by_hand, "SELLER_DIFFERS", -40_000, 3),
+        (_tampered, "LEDGER_UNBALANCED", -5_000, 1),
+    ],
+)  # fmt: skip
+def test_what_changes_after_the_end_is_reported_for_three_days(
+    aws: Platform, stripe: StripeDouble, machines: Machines, monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[Escrow], None], code: str, more: int, days: int,
+) -> None:  # fmt: skip
+    told = alarms(monkeypatch)
+    escrow = chargebacks.released(aws, stripe)
+    spoil(escrow)
+    aws.clock.advance(days=days)
+
+    row = reconciled(aws)
+
+    (found,) = row.differences
+    assert (found["code"], found["escrowId"], found["found"] - found["booked"]) == (code, escrow.id, more)
+    assert (row.ended, [message for message, _ in told]) == (1, ["money does not reconcile"])
+    aws.clock.advance(days=4)
+    assert reconciled(aws).ended == 0
+
+
+def test_those_that_ended_are_gone_through_page_by_page_and_the_next_run_goes_on(
+    aws: Platform, stripe: StripeDouble, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bloxtr8.reconciling.PAGE", 1)
+    for days in (0, 2, 1):
+        chargebacks.released(aws, stripe)
+        aws.clock.advance(days=days)
+    factories.executed()
+    books, asked = _books(monkeypatch)
+    books.append(RailOutcomeUnknown("no answer"))
+
+    with pytest.raises(RailOutcomeUnknown):
+        aws.invoke("reconcile_money")
+    assert today(aws).ended == 1
+    aws.invoke("reconcile_money")
+
+    row = today(aws)
+    assert (row.ended, len(asked), row.differences) == (3, 4, [])
+    assert row.finished_at is not None
+
+
+def test_late_money_in_a_vault_is_recorded_before_it_would_be_a_difference(
+    aws: Platform, stripe: StripeDouble, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    escrow = vaults.opened()
+    vaults.pay(escrow, escrow.gross)
+    aws.invoke("poll_chain")
+    vaults.take(escrow, escrow.gross * UNITS)
+    booked(escrow, Account.HELD, Account.SELLER, escrow.gross)
+    escrows.changed(escrow, status="RELEASED", ended_at=aws.clock.now())
+    aws.invoke("poll_chain")  # it has ended: from now on it is looked at more and more seldom
+    vaults.pay(escrow, 5_000)
+    aws.clock.advance(minutes=2)
+    aws.invoke("poll_chain")
+    assert escrows.row(escrow).surplus == 0
+
+    aws.invoke("reconcile_money")
+    aws.invoke("poll_chain")
+    aws.clock.advance(minutes=10)
+    aws.invoke("reconcile_money")
+
+    row = today(aws)
+    assert (escrows.row(escrow).surplus, row.ended, row.differences, told) == (5_000, 1, [], [])
+    assert row.finished_at is not None

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from bloxtr8 import clock, rails, reads, receiving, table
-from bloxtr8.actors import Actor
+from bloxtr8.actors import Actor, system
 from bloxtr8.domain import reconciliations
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.reconciliations import Difference
-from bloxtr8.entities import Escrow, RailName, Reconciliation
+from bloxtr8.entities import Escrow, RailName, Reconciliation, StablecoinEscrow
 from bloxtr8.errors import StaleWrite
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import RailBug
@@ -24,6 +24,7 @@ from bloxtr8.rails.usdc import balances
 PAGE = 10  # escrows a commit: where Stripe is down each takes half a minute to say so
 RUN_SECONDS = 240  # after which no page is begun; the next run goes on
 RECHECK = dt.timedelta(minutes=10)
+LATELY = 3  # days after its end on which an escrow is compared as if money lay in it
 REPLAYED = dt.timedelta(days=2)  # of Stripe's events: yesterday, and what was late
 ACTION = "reconcile_money"
 
@@ -65,7 +66,7 @@ def _cards(row: Reconciliation) -> None:
 
 
 def _vaults(row: Reconciliation) -> None:
-    _page(row, RailName.USDC_BASE, then="EVENTS")
+    _page(row, RailName.USDC_BASE, then="ENDED")
 
 
 def _page(row: Reconciliation, rail: RailName, then: str) -> None:
@@ -73,11 +74,40 @@ def _page(row: Reconciliation, rail: RailName, then: str) -> None:
     for escrow in found.items:
         file = reads.escrow(escrow.id)
         reconciliations.count(row, file)
-        found_here = [one.shown() for one in _differences(file)]
-        room = reconciliations.MOST_KEPT - len(row.suspects)
-        row.suspects += found_here[:room]
-        _report(row, found_here[room:])
+        _suspect(row, _differences(file))
     row.cursor, row.phase = found.next_key, row.phase if found.next_key else then
+
+
+def _ended(row: Reconciliation) -> None:
+    """A page of those that ended of late, day by day: what was paid or booked last, and what somebody changed since."""
+    at = row.cursor or {"age": 0, "key": None}
+    day = row.started_at.date() - dt.timedelta(days=at["age"])
+    shelf = table.page(Escrow, "gsi4", f"ENDED#{day}", limit=PAGE, start=at["key"], newest_first=False)
+    for escrow in shelf.items:
+        file = reads.escrow(escrow.id)
+        row.ended += 1
+        found = _differences(file)
+        _suspect(row, found)
+        if reconciliations.has_more(found):
+            _hint(file)
+    at = at | {"key": shelf.next_key} if shelf.next_key else {"age": at["age"] + 1, "key": None}
+    row.cursor, row.phase = (at, row.phase) if at["age"] <= LATELY else (None, "EVENTS")
+
+
+def _hint(file: EscrowFile) -> None:
+    """Late money: a vault whose escrow has ended is looked at more and more seldom, and so is looked at before it is
+    compared again."""
+    now = clock.now()
+    if isinstance(file.rail, StablecoinEscrow) and file.rail.next_look is not None and file.rail.next_look > now:
+        file.rail.next_look = now
+        table.commit(file.escrow, file.rail, action="look_again", actor=system(ACTION))
+
+
+def _suspect(row: Reconciliation, differences: list[Difference]) -> None:
+    found = [one.shown() for one in differences]
+    room = reconciliations.MOST_KEPT - len(row.suspects)
+    row.suspects += found[:room]
+    _report(row, found[room:])
 
 
 def _differences(file: EscrowFile) -> list[Difference]:
@@ -133,5 +163,6 @@ def _report(row: Reconciliation, found: list[dict[str, Any]]) -> None:
 
 
 _PHASES: dict[str, Callable[[Reconciliation], None]] = {
-    "STRIPE": _cards, "USDC_BASE": _vaults, "EVENTS": _events, "BALANCE": _balance, "RECHECK": _recheck,
+    "STRIPE": _cards, "USDC_BASE": _vaults, "ENDED": _ended, "EVENTS": _events, "BALANCE": _balance,
+    "RECHECK": _recheck,
 }  # fmt: skip

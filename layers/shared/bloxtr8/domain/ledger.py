@@ -21,10 +21,11 @@ class Entry(NamedTuple):
 
 class Balance(NamedTuple):
     """The sums of all lines by account, and whether they agree with the escrow's totals and with what must always
-    hold."""
+    hold; and what those totals are by the lines."""
 
     accounts: dict[Account, int]
     balanced: bool
+    totals: dict[str, int]
 
 
 def book(
@@ -80,7 +81,7 @@ def balance(escrow: Escrow, lines: Iterable[LedgerLine]) -> Balance:
     ours = all(line.escrow_id == escrow.id and line.currency is escrow.currency and line.amount > 0 for line in lines)
     sound = ours and accounts[Account.HELD] >= 0 and accounts[Account.SURPLUS] >= 0
     ended = escrow.status not in ENDS or accounts[Account.HELD] == 0
-    return Balance(accounts, agrees and whole and sound and ended)
+    return Balance(accounts, agrees and whole and sound and ended, totals)
 
 
 _TOTALS = ("deposited", "held", "released", "refunded", "fees", "surplus")

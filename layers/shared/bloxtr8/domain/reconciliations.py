@@ -3,6 +3,7 @@
 What is on its way may be at the provider already, or not yet: only what no leg under way explains is a difference.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from bloxtr8 import money
@@ -32,10 +33,14 @@ class Difference(NamedTuple):
 
 
 def of_ledger(file: EscrowFile) -> list[Difference]:
-    """The escrow's totals against its own lines."""
-    if ledger.balance(file.escrow, file.ledger).balanced:
+    """The escrow's totals against its own lines: the first total that is another, or what is ours."""
+    escrow, found = file.escrow, ledger.balance(file.escrow, file.ledger)
+    if found.balanced:
         return []
-    return [Difference(UNBALANCED, file.escrow.id, file.escrow.held + file.escrow.surplus, _ours(file))]
+    ours = found.accounts[Account.HELD] + found.accounts[Account.SURPLUS]
+    sums = [(getattr(escrow, name), cents) for name, cents in found.totals.items()]
+    booked, there = next((one for one in sums if one[0] != one[1]), (escrow.held + escrow.surplus, ours))
+    return [Difference(UNBALANCED, escrow.id, booked, there)]
 
 
 def of_card(file: EscrowFile, paid: int, sent: int) -> list[Difference]:
@@ -71,6 +76,11 @@ def of_vault(file: EscrowFile, units: int) -> list[Difference]:
     return [] if booked - moving <= there <= booked else [Difference(VAULT, file.escrow.id, booked, there)]
 
 
+def has_more(found: Iterable[Difference]) -> bool:
+    """Whether a vault has more than was recorded yet."""
+    return any(one.code == VAULT and one.found > one.booked for one in found)
+
+
 def of_balance(row: Reconciliation, booked: int) -> list[Difference]:
     """The sum of all cards' money against the platform's balance, the higher of the two looks: what was paid in or
     out between is in one of them."""
@@ -89,8 +99,3 @@ def count(row: Reconciliation, file: EscrowFile) -> None:
 def _under_way(file: EscrowFile) -> list[Leg]:
     found = (legs.under_way(file, settlement) for settlement in file.settlements)
     return [leg for leg in found if leg is not None]
-
-
-def _ours(file: EscrowFile) -> int:
-    accounts = ledger.balance(file.escrow, file.ledger).accounts
-    return accounts[Account.HELD] + accounts[Account.SURPLUS]

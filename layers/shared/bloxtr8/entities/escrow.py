@@ -162,8 +162,11 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
 
     @property
     def money(self) -> str | None:
-        """The shelf of the escrows in which money lies, which reconcile_money goes through."""
-        return f"MONEY#{self.rail}" if self.held or self.surplus else None
+        """The shelf on which reconcile_money finds it: of the escrows in which money lies, or, where there was any, of
+        the day on which it ended."""
+        if self.held or self.surplus:
+            return f"MONEY#{self.rail}"
+        return f"ENDED#{self.ended_at.date()}" if self.ended_at and self.ledger_seq else None
 
 
 class EscrowRow(Entity):

@@ -112,6 +112,7 @@ class Reconciliation(Root, discriminator="Reconciliation"):
     phase = UnicodeAttribute(default="STRIPE")
     cursor: Any = JSONAttribute(null=True)  # how far the phase is
     totals: Any = JSONAttribute(default=dict)  # by rail: {"escrows", "held", "surplus"}
+    ended = IntegerAttribute(default=0)  # escrows that ended of late and were compared
     balance: Any = JSONAttribute(default=dict)  # of the platform at Stripe: {"before", "after"}, available and pending
     events: Any = JSONAttribute(default=dict)  # of Stripe, replayed: {"seen", "lost"}
     suspects: Any = JSONAttribute(default=list)

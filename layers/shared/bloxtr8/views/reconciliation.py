@@ -25,13 +25,15 @@ class DifferenceView(View):
 
 
 class ReconciliationView(View):
-    """`finishedAt` is null while it is under way. `stripeBalance` is available and pending together, the last look;
-    `eventsLost` are events of Stripe that no webhook had brought."""
+    """`finishedAt` is null while it is under way. `rails` are the escrows in which money lies, `ended` is how many more
+    were compared, that ended on this day or the three before. `stripeBalance` is available and pending together, the
+    last look; `eventsLost` are events of Stripe that no webhook had brought."""
 
     date: str
     started_at: Moment
     finished_at: Moment | None
     rails: list[RailTotalView]
+    ended: int
     stripe_balance: int | None
     events_seen: int
     events_lost: int
@@ -45,6 +47,7 @@ class ReconciliationView(View):
             started_at=row.started_at,
             finished_at=row.finished_at,
             rails=[RailTotalView(rail=rail, **total) for rail, total in sorted(row.totals.items())],
+            ended=row.ended,
             stripe_balance=sum(looks[-1].values()) if looks else None,
             events_seen=row.events.get("seen", 0),
             events_lost=row.events.get("lost", 0),
