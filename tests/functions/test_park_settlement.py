@@ -36,7 +36,7 @@ def test_a_refusal_is_a_failed_payout(aws: Platform, rail: ScriptedRail, monkeyp
     settlement, row = money.settlement(escrow), escrows.row(escrow)
     assert (settlement.status, settlement.error, settlement.next_look) == ("PARKED", "RailBug", None)
     assert (row.status, row.holds, row.settlement_id) == ("SETTLING", {Hold.PAYOUT_FAILED}, settlement.id)
-    assert told == [("settlement parked", {"settlementId": settlement.id, "error": "RailBug"})]
+    assert told == [("settlement parked", {"escrowId": escrow.id, "settlementId": settlement.id, "error": "RailBug"})]
     assert money.actions(aws, escrow)[-1] == "park_settlement"
     assert escrows.sound(aws, escrow) == {"BUYER": -escrow.gross, "HELD": escrow.gross}
 
@@ -46,6 +46,16 @@ def test_a_repeat_neither_writes_nor_alarms(aws: Platform, rail: ScriptedRail, m
     told = alarms(monkeypatch)
     money.nothing_happens(aws, "park_settlement", money.event(escrow) | {"error": "RailBug"})
     assert told == []
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_whoever_is_killed_at_the_commit_has_told_people(
+    aws: Platform, rail: ScriptedRail, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
+    told = alarms(monkeypatch)
+    with money.killed_around(monkeypatch, "park_settlement", done=done):
+        refused(aws, rail)
+    assert [message for message, _ in told] == ["settlement parked"]
 
 
 def test_a_hold_parks_without_a_failed_payout(aws: Platform, rail: ScriptedRail) -> None:

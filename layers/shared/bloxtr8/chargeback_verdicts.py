@@ -151,9 +151,9 @@ def _lose(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor)
     if around is not None:
         rows += [around.listing, around.seller]
     freed = around.freed() if around is not None else []
-    table.commit(file.escrow, row, *rows, deletes=freed, action="lose_chargeback", actor=actor, details=_about(row))
     about = {"escrowId": file.escrow.id, "chargeback": row.id, "status": str(file.escrow.status)}
     logger.error("a chargeback was lost", extra=about)
+    table.commit(file.escrow, row, *rows, deletes=freed, action="lose_chargeback", actor=actor, details=_about(row))
     _react(file, lost.started, actor)
 
 

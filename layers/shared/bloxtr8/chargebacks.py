@@ -33,9 +33,9 @@ def record(file: EscrowFile, seen: ChargebackSeen, actor: Actor) -> None:
     lines = chargebacks.charge_fee(file, row, seen.fee, now)
     escrow = file.escrow
     details = {"chargeback": row.id, "amount": row.amount, "inquiry": row.inquiry}
-    table.commit(escrow, row, *lines, action="record_chargeback", actor=actor, details=details)
     about = {"escrowId": escrow.id, "chargeback": row.id, "status": str(escrow.status)}
     logger.error("a payment is charged back", extra=about)
+    table.commit(escrow, row, *lines, action="record_chargeback", actor=actor, details=details)
 
 
 def reopen(

@@ -85,13 +85,13 @@ def _is_booked(seen: RefundSeen, file: EscrowFile) -> bool:
 
 def _adopt(file: EscrowFile, seen: RefundSeen, actor: Actor) -> Settlement:
     settlement, rows = adoption.adopt(file, seen.external_id, actor=actor, now=clock.now())
-    table.commit(file.escrow, settlement, *rows, action="adopt_refund", actor=actor, details=_about(seen))
     about = {"escrowId": file.escrow.id, "settlementId": settlement.id, "refund": seen.external_id}
     dropped = [row.id for row in rows if isinstance(row, Settlement)]
     if dropped:  # the other side was to be paid: people look
         logger.error("a refund of the Dashboard overtook a payout", extra=about | {"dropped": dropped})
     else:
         logger.warning("a refund of the Dashboard was adopted", extra=about)
+    table.commit(file.escrow, settlement, *rows, action="adopt_refund", actor=actor, details=_about(seen))
     return settlement
 
 
@@ -108,9 +108,9 @@ def _take(file: EscrowFile, seen: RefundSeen, actor: Actor) -> list[Entity]:
     if around is not None:
         rows += [around.listing, around.buyer, around.seller]
     freed = around.freed() if around is not None else []
-    table.commit(file.escrow, *rows, deletes=freed, action="take_refund", actor=actor, details=_about(seen))
     about = {"escrowId": file.escrow.id, "refund": seen.external_id, "status": str(file.escrow.status)}
     logger.error("a refund of the Dashboard was taken into the books", extra=about)
+    table.commit(file.escrow, *rows, deletes=freed, action="take_refund", actor=actor, details=_about(seen))
     return [file.escrow, *lost.started]
 
 

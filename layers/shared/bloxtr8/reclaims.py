@@ -54,11 +54,11 @@ def record(escrow_id: str, seen: ReclaimSeen, actor: Actor) -> None:
     rows, freed = ended or ([], [])
     details = {"units": seen.units}
     rows += bundles.close(file)
+    logger.error("a vault was reclaimed", extra={"escrowId": escrow_id, "units": seen.units})
     table.commit(
         file.escrow, mark, *lines, *dropped, *rows, *back, deletes=freed, action="record_reclaim", actor=actor,
         details=details,
     )  # fmt: skip
-    logger.error("a vault was reclaimed", extra={"escrowId": escrow_id, "units": seen.units})
 
 
 def note(escrow_id: str, found: Reclaims, actor: Actor) -> None:

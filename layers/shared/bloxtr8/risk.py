@@ -47,8 +47,8 @@ def place(file: EscrowFile, cause: str, actor: Actor) -> None:
     if compliance.is_decided(file, cause) or not holds.place(escrow, cause, clock.now()):
         return
     details = {"hold": str(Hold.RISK_REVIEW), "cause": cause}
-    table.commit(escrow, action="place_hold", actor=actor, details=details)
     logger.error("an escrow is on hold", extra=about)
+    table.commit(escrow, action="place_hold", actor=actor, details=details)
     for settlement in settlements.live(file):
         sagas.react(settlement, actor)
 

@@ -84,5 +84,5 @@ def place_holds(escrow_id: str, actor: Actor) -> None:
     for some in batched(fresh, screenings.BATCH, strict=False):
         for cause in some:
             holds.place(file.escrow, cause, now)
-        table.commit(file.escrow, action="place_hold", actor=actor, details={"causes": [*some]})
         logger.error("an escrow is on hold", extra={"escrowId": file.escrow.id, "causes": [*some]})
+        table.commit(file.escrow, action="place_hold", actor=actor, details={"causes": [*some]})

@@ -38,8 +38,8 @@ def take_back(escrow_id: str, settlement_id: str, n: int, actor: Actor) -> None:
     ]
     lines = ledger.book(file.escrow, entries, now=now, leg_id=leg.id, external_id=leg.external_id)
     again = _again_to_buyer(file, leg.amount - has, now, actor) if has < leg.amount else []
-    table.commit(file.escrow, mark, *lines, *again, action="take_back_refund", actor=actor)
     logger.error("a refund came back", extra={"escrowId": escrow_id, "legId": leg.id})
+    table.commit(file.escrow, mark, *lines, *again, action="take_back_refund", actor=actor)
 
 
 def _again_to_buyer(file: EscrowFile, amount: int, now: dt.datetime, actor: Actor) -> list[Entity]:

@@ -122,8 +122,8 @@ def _stop(
         return Step(PARK, str(verdict))
     holds.place(escrow, found.cause, now)
     details = {"hold": str(holds.hold_of(found.cause)), "cause": found.cause}
-    table.commit(escrow, *screened, action="place_hold", actor=actor, details=details)
     logger.error("an escrow is on hold", extra={"escrowId": escrow.id, "cause": found.cause})
+    table.commit(escrow, *screened, action="place_hold", actor=actor, details=details)
     return Step(PARK, ON_HOLD)
 
 
@@ -231,22 +231,23 @@ def finish_part(file: EscrowFile, settlement: Settlement, actor: Actor) -> None:
     table.commit(file.escrow, settlement, *rows, action="finish_settlement", actor=actor)
 
 
-def park_settlement(escrow_id: str, settlement_id: str, error: str, actor: Actor) -> bool:
+def park_settlement(escrow_id: str, settlement_id: str, error: str, actor: Actor) -> None:
     """It can't go on by itself: a visible, parked state that a person resumes; never silence (states.md, section 4).
 
-    False where it is not open any more: it was parked before, or is done; or where the hold has ended since, or all was
+    Not where it is not open any more: it was parked before, or is done; nor where the hold has ended since, or all was
     decided: then nothing would resume it, and its next look goes on.
     """
     file, settlement = _read(escrow_id, settlement_id)
     if settlement.status is not SettlementStatus.OPEN:
-        return False
+        return
     if error == ON_HOLD and settlements.may_send(file.escrow, settlement):
-        return False
+        return
     if error in resuming.FINDINGS and not resuming.open_findings(file, settlement, clock.now()):
-        return False
+        return
+    about = {"escrowId": escrow_id, "settlementId": settlement_id, "error": error}
+    logger.error("settlement parked", extra=about)
     settlements.park(file, settlement, error, refused=error != ON_HOLD)
     table.commit(file.escrow, settlement, action="park_settlement", actor=actor, details={"error": error})
-    return True
 
 
 def wake(escrow_id: str, actor: Actor) -> list[Settlement]:
