@@ -71,6 +71,7 @@ _NO_BUYER = _SLOW | {"confirm": 0.0}
 _NO_SELLER = {"deliver": 0.0, "mark": 0.0, "dispute": 0.0, "refund": 0.0, "propose": 0.0}
 
 _ENDLESS = _NO_SELLER | _STAY | {"dispute": 40.0, "take back": 0.0, "refund": 0.0}
+_PART_LATER = "a part refunded by hand once delivered"
 _SILENT = {"accept": 0.0, "counter": 0.0, "decline": 0.0, "withdraw": 0.0}
 
 FATES = (
@@ -107,7 +108,7 @@ FATES = (
     Fate("a part charged back", CARD, _STAY, ("part charged back",)),
     Fate("bank disputes at once", CARD, _STAY, (), "pm_card_createDispute"),
     Fate("refund under way for long", CARD, {"refund": 8.0, "cancel": 0.0}, (), "pm_card_pendingRefund"),
-    Fate("refund that comes back", CARD, {"refund": 8.0, "cancel": 0.0}, ("refund comes back",)),
+    Fate("a part sent back by hand", CARD, _STAY, ("a part refunded by hand", "another part refunded by hand")),
     Fate("Roblox is silent for long", CARD, _SLOW, ("Roblox gone for long",)),
     Fate("locked", USDC, _SLOW, ("locked",)),
     Fate("a contract that nobody signs", USDC, {"sign": 0.0, "sign by link": 0.3, "void": 0.0}),
@@ -124,6 +125,15 @@ FATES = (
     Fate("warned of, and charged back", CARD, _STAY, ("warning", "chargeback won")),
     Fate("a game that goes astray", CARD, _STAY, ("sold on",), asset="GAME"),
     Fate("asked about at once", CARD, _STAY, (), "pm_card_createDisputeInquiry"),
+    Fate("refund that comes back", CARD, {"refund": 8.0, "cancel": 0.0}, ("refund comes back",)),
+    Fate("in parts, sent back by hand", CARD, _STAY, ("refunded by hand after a part was paid",), parts=3),
+    Fate("sent back by hand after the end", CARD, _STAY, ("refunded by hand after the end",)),
+    Fate("quarrelled over, a part sent back by hand", CARD, _QUARREL, (_PART_LATER,)),
+    Fate("a part sent back by hand at once", CARD, _STAY, ("a part refunded by hand at the start",)),
+    Fate("in parts, a part sent back by hand", CARD, _BARGAIN, ("a part refunded by hand",), parts=3),
+    Fate("sent back by hand, then by the bank", CARD, _SLOW, (_PART_LATER, "late chargeback lost")),
+    Fate("sent back by hand, which comes back", CARD, _SLOW, (_PART_LATER, "its refund comes back")),
+    Fate("sent back by hand, asked about", CARD, _SLOW, ("inquiry", _PART_LATER)),
 )
 # Places that are seldom come to: of every world's trades four are of these, so that few worlds meet all faults there.
 SELDOM = (

@@ -78,9 +78,39 @@ def _was_refunded(trade: "Trade") -> bool:
 
 def _refunded_by_hand(trade: "Trade") -> None:
     """Somebody of ours refunds in Stripe's Dashboard, with no leg."""
-    client = trade.world.outside.plain_stripe
-    with contextlib.suppress(stripe.InvalidRequestError):
-        client.v1.refunds.create({"payment_intent": str(trade.rail_row.external_id)})
+    _by_hand(trade, trade.escrow.gross)
+
+
+def _part_refunded(share: int) -> Callable[["Trade"], None]:
+    """The same of a part of the price."""
+    return lambda trade: _by_hand(trade, trade.escrow.gross // share)
+
+
+def _by_hand(trade: "Trade", amount: int) -> None:
+    """As far as so much is left of the charge. The day's reconciliation brings what no webhook did."""
+    world = trade.world
+    charge = world.outside.plain_stripe.v1.charges.retrieve(_charge(trade))
+    amount = min(amount, charge.amount_captured - charge.amount_refunded)
+    with contextlib.suppress(stripe.InvalidRequestError):  # nothing is left of it, or a bank has it
+        world.outside.plain_stripe.v1.refunds.create({"charge": charge.id, "amount": amount})
+        trade.later_act(26 * HOUR, "a day later", lambda: world.jobs.want("reconcile_money"))
+
+
+def _was_taken(trade: "Trade") -> bool:
+    return any(row.kind == "DASHBOARD" for row in trade.of_escrow("SETTLEMENT#"))
+
+
+def _taken_comes_back(trade: "Trade") -> None:
+    """The buyer's bank does not take what was refunded by hand."""
+    (made,) = [row.external_id for row in trade.of_escrow("LEG#") if row.adopted_id]
+    trade.world.outside.stripe.fail_refund(made)
+    trade.later_act(26 * HOUR, "a day later", lambda: trade.world.jobs.want("reconcile_money"))
+
+
+def _seller_was_paid(trade: "Trade") -> bool:
+    """Whether a part of what is held went to the seller."""
+    paid = any(row.status == "CONFIRMED" and row.pays == "SELLER" for row in trade.of_escrow("LEG#"))
+    return paid and trade.escrow is not None and trade.escrow.held > 0
 
 
 def _account_closed(trade: "Trade") -> None:
@@ -194,6 +224,14 @@ BEFALLS: dict[str, Befall] = {
     "review": Befall(_in("FUNDS_HELD", "DELIVERED"), _reviewed),
     "refund comes back": Befall(_was_refunded, _refund_comes_back),
     "refunded by hand": Befall(_in("FUNDS_HELD", "DELIVERED", "DISPUTED"), _refunded_by_hand),
+    "a part refunded by hand": Befall(_in(*PAID), _part_refunded(3)),
+    "a part refunded by hand once delivered": Befall(_in("DELIVERED", "DISPUTED", "SETTLING"), _part_refunded(3)),
+    "its refund comes back": Befall(_was_taken, _taken_comes_back),
+    "another part refunded by hand": Befall(_in(*PAID), _part_refunded(5)),
+    "a part refunded by hand at the start": Befall(lambda trade: bool(_STRIPE(trade)), _part_refunded(4)),
+    "refunded by hand after a part was paid": Befall(_seller_was_paid, _refunded_by_hand),
+    "a part refunded by hand after the end": Befall(_ENDED, _part_refunded(3)),
+    "refunded by hand after the end": Befall(_ENDED, _refunded_by_hand),
     "account closed": Befall(_in("FUNDS_HELD", "DELIVERED"), _account_closed),
     "payee risky": Befall(_in("DELIVERED", "DISPUTED"), _payee_risky),
     "payee refused": Befall(_in("FUNDS_HELD", "DELIVERED"), _payee_refused),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import audit, clock, sagas, settling, table
+from bloxtr8 import audit, clock, hand_refunds, sagas, settling, table
 from bloxtr8.domain import escrows, kyc, ledger, resuming, settlements
 from bloxtr8.entities import User
 from bloxtr8.rails import base, stripe
@@ -40,6 +40,10 @@ def _every_deadline_has_passed(patch: Patch) -> None:
 
 def _no_limit_of_holding(patch: Patch) -> None:
     patch.setattr(escrows, "is_over_limit", lambda *_: False)
+
+
+def _what_was_refunded_by_hand_is_not_booked(patch: Patch) -> None:
+    patch.setattr(hand_refunds, "_is_booked", lambda *_: False)
 
 
 def _no_answer_is_kept(patch: Patch) -> None:
@@ -96,6 +100,7 @@ MISTAKES = (
     (_no_next_run, "every_trade_ended"),
     (_every_deadline_has_passed, "c8_"),
     (_no_limit_of_holding, "no_card_is_held_too_long_unheard"),
+    (_what_was_refunded_by_hand_is_not_booked, "i6_"),
     (_no_answer_is_kept, "one key"),
     (_an_audit_entry_that_covers_nothing, "c7_"),
     (_no_hold_stops_anything, "section 4"),
