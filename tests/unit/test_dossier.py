@@ -45,17 +45,18 @@ def suggested(row: Escrow, reason: str, *looks: Snapshot) -> dossier.Suggestion:
 )
 def test_the_owner_and_what_was_before_say_it(now: Owner, was_buyers: bool, outcome: str | None) -> None:
     before = [look(Owner.BUYER, START - DAY)] if was_buyers else []
-    found = suggested(escrow(), "NOT_DELIVERED", look(Owner.SELLER, START - 2 * DAY), *before, look(now, START))
+    row = escrow(created_at=START - 3 * DAY)
+    found = suggested(row, "NOT_DELIVERED", look(Owner.SELLER, START - 2 * DAY), *before, look(now, START))
     was = "IT_WAS_THE_BUYERS" if was_buyers else "IT_NEVER_WAS_THE_BUYERS"
     assert found == (outcome, [f"OWNER_IS_{now}", was])
 
 
 @pytest.mark.parametrize("now", [Owner.BUYER, Owner.SELLER, Owner.OTHER, Owner.NOBODY])
 def test_of_a_milestone_without_the_asset_it_says_only_that_it_was_taken_back(now: Owner) -> None:
-    row = escrow(asset_in_turn=False, delivered_at=START - DAY)
+    row = escrow(asset_in_turn=False, at_buyer_at=START - DAY)
     found = suggested(row, "NOT_DELIVERED", look(now, START))
     assert found.outcome == ("REFUND" if now is Owner.SELLER else None)
-    row.delivered_at = None
+    row.at_buyer_at = None
     assert suggested(row, "NOT_DELIVERED", look(now, START)).reasons[-1] == "MILESTONE_WITHOUT_THE_ASSET"
 
 
@@ -76,9 +77,25 @@ def test_the_look_that_was_filed_counts_although_it_began_before() -> None:
     assert dossier.suggest(dispute(facts=facts), row, dossier.history(row, [seen])).outcome == "REFUND"
 
 
-def test_a_delivery_counts_although_no_look_of_it_is_left() -> None:
-    found = suggested(escrow(delivered_at=START - DAY), "REVERSED", look(Owner.NOBODY, START, locked=True))
+def test_what_was_seen_at_the_buyer_counts_although_no_look_of_it_is_left() -> None:
+    found = suggested(escrow(at_buyer_at=START - DAY), "REVERSED", look(Owner.NOBODY, START, locked=True))
     assert found == (None, ["OWNER_IS_NOBODY", "IT_WAS_THE_BUYERS"])
+
+
+def test_what_the_buyer_had_before_the_trade_was_not_handed_over() -> None:
+    row = escrow()
+    found = suggested(row, "NOT_DELIVERED", look(Owner.BUYER, START - DAY), look(Owner.OTHER, START))
+    assert found == ("REFUND", ["OWNER_IS_OTHER", "IT_NEVER_WAS_THE_BUYERS"])
+
+
+@pytest.mark.parametrize("who", [Owner.BUYER, Owner.SELLER, Owner.OTHER, Owner.NOBODY])
+def test_the_first_look_that_shows_the_buyer_is_kept(who: Owner) -> None:
+    row = escrow()
+    for n in range(2):
+        dossier.keep(row, look(who, START + n * MINUTE))
+    dossier.keep(row, look(Owner.SELLER, START + DAY))
+    dossier.keep(row, None)
+    assert row.at_buyer_at == (START if who is Owner.BUYER else None)
 
 
 def test_the_history_is_in_order_and_counts_looks() -> None:

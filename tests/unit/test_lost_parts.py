@@ -144,6 +144,12 @@ def test_before_anything_was_handed_over_the_trade_is_over_and_the_rest_is_the_b
     assert (file.escrow.status, file.escrow.surplus) == (E.REFUNDED, 7_000)
 
 
+def test_what_was_once_the_buyers_was_handed_over_though_it_waits_to_be_delivered_again() -> None:
+    file = paid(E.FUNDS_HELD, at_buyer_at=START)
+    lose(file, 3_000)
+    assert (file.escrow.status, file.escrow.held, file.escrow.surplus) == (E.FUNDS_HELD, 7_000, 0)
+
+
 # --- refunded by hand
 
 

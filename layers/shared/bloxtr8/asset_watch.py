@@ -13,7 +13,8 @@ from bloxtr8.actors import Actor
 from bloxtr8.attempts import each
 from bloxtr8.domain import dossier, watches
 from bloxtr8.domain.dossier import Owner
-from bloxtr8.entities import AssetWatch, Escrow
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.entities import AssetWatch, Escrow, Snapshot
 from bloxtr8.outside import roblox_batch
 from bloxtr8.outside.roblox_batch import Asset
 
@@ -39,7 +40,7 @@ def watch(actor: Actor) -> None:
 
 def _hints(escrows: Iterable[Escrow]) -> dict[Asset, str | None]:
     """Where a hand-over is waited for, a list is enough to see that nothing happened yet."""
-    return roblox_batch.owners({_asset(escrow) for escrow in escrows if watches.awaits_asset(escrow)})
+    return roblox_batch.owners({_asset(escrow) for escrow in escrows if watches.expects_asset(escrow)})
 
 
 def _asset(escrow: Escrow) -> Asset:
@@ -57,7 +58,7 @@ class _Source:
     def owner(self, escrow: Escrow) -> Owner | None:
         """Whose the asset is; None where this run asks no more."""
         asset = _asset(escrow)
-        if watches.awaits_asset(escrow) and asset in self.hints:
+        if watches.expects_asset(escrow) and asset in self.hints:
             return dossier.whose(escrow, self.hints[asset])
         if self.failures >= FAILURES:
             return Owner.UNKNOWN
@@ -72,13 +73,12 @@ class _Source:
 def _look(row: AssetWatch, escrow: Escrow, source: _Source, actor: Actor) -> None:
     """One row: what is seen, what follows, and when it is looked at again."""
     now = clock.now()
-    if watches.awaits_asset(escrow) or watches.guards_asset(escrow):
+    if watches.expects_asset(escrow) or watches.guards_asset(escrow):
         who = source.owner(escrow)
         if who is None:  # the next run's first
             return
         if _matters(row, escrow, who, now):
-            who, escrow = _decide(row, escrow, actor)
-            watches.note(row, who, now)
+            escrow = _decide(row, escrow, actor)
     watches.plan(row, escrow, now)
     table.remember(row, unless_exists=False)  # a twin that looked first is as good
 
@@ -86,23 +86,33 @@ def _look(row: AssetWatch, escrow: Escrow, source: _Source, actor: Actor) -> Non
 def _matters(row: AssetWatch, escrow: Escrow, who: Owner, now: dt.datetime) -> bool:
     """Whether this look is to be followed by one that decides."""
     again = watches.note(row, who, now)
-    if watches.awaits_asset(escrow):
-        return who is Owner.BUYER and again
+    if watches.expects_asset(escrow):
+        return who is Owner.BUYER and (escrow.at_buyer_at is None or (again and watches.awaits_asset(escrow)))
     return who in watches.LOST or watches.unknown_too_long(row, escrow, now)
 
 
-def _decide(row: AssetWatch, seen: Escrow, actor: Actor) -> tuple[Owner, Escrow]:
-    """Ask both sources, and move the escrow where they say so. Returns whose the asset is, and the escrow after it."""
+def _decide(row: AssetWatch, seen: Escrow, actor: Actor) -> Escrow:
+    """Ask both sources, note whose the asset is, and move the escrow where they say so. Returns the escrow after it."""
     file, now = reads.escrow(row.escrow_id), clock.now()
-    awaited = watches.awaits_asset(file.escrow)
-    if file.escrow.status is not seen.status or awaited != watches.awaits_asset(seen):
-        return Owner.UNKNOWN, file.escrow
+    expected = watches.expects_asset(file.escrow)
+    if file.escrow.status is not seen.status or expected != watches.expects_asset(seen):
+        watches.note(row, Owner.UNKNOWN, now)
+        return file.escrow
     who, proof = ownership.look(file.escrow)
-    if awaited:
+    again = watches.note(row, who, now)
+    if expected:
         if who is Owner.BUYER:
-            ownership.deliver(file, proof, now, actor)
+            _hand_over(file, proof, again, now, actor)
     elif who in watches.LOST:
         ownership.dispute(file, f"OWNER_IS_{who}", proof, now, actor)
     elif who is Owner.UNKNOWN and watches.unknown_too_long(row, file.escrow, now):
         ownership.dispute(file, "OWNER_UNKNOWN", proof, now, actor)
-    return who, file.escrow
+    return file.escrow
+
+
+def _hand_over(file: EscrowFile, proof: list[Snapshot], again: bool, now: dt.datetime, actor: Actor) -> None:
+    """The buyer has it: seen `again`, and in its turn, it is delivered; the first time is kept."""
+    if again and watches.awaits_asset(file.escrow):
+        ownership.deliver(file, proof, now, actor)
+    elif file.escrow.at_buyer_at is None:
+        ownership.keep(file, proof, actor)

@@ -122,10 +122,19 @@ def _look_at_delivery(file: EscrowFile, now: dt.datetime, actor: Actor) -> None:
         ownership.deliver(file, proof, now, actor)
     elif owner is Owner.BUYER:
         ownership.dispute(file, "ASSET_IS_AHEAD", proof, now, actor)  # handed over before its turn: no refund by clock
+    elif _left_the_buyer(escrow, owner, now):
+        ownership.dispute(file, "LEFT_THE_BUYER", proof, now, actor)
     elif not escrows.passed(escrow, escrow.deliver_by, now) or not escrows.check_seen(escrow, owner, now):
         _look_later(file, now, actor, soon=True)
     else:
         _refund(file, proof, now, actor)
+
+
+def _left_the_buyer(escrow: Escrow, owner: Owner, now: dt.datetime) -> bool:
+    """Whether it was handed over and is neither his any more nor the seller's again: no refund by clock, or he would
+    have both."""
+    gone = owner is not Owner.SELLER and escrow.at_buyer_at is not None
+    return gone and escrows.passed(escrow, escrow.deliver_by, now)
 
 
 def _refund(file: EscrowFile, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:

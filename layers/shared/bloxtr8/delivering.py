@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from bloxtr8 import assets, clock, config, ids, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import deliveries
+from bloxtr8.domain import deliveries, dossier
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.entities import Evidence, Snapshot
+from bloxtr8.entities import Escrow, Evidence, Snapshot
 from bloxtr8.errors import Conflict, RateLimited, UpstreamFailed
 
 
@@ -27,14 +27,16 @@ def prove(file: EscrowFile, actor: Actor) -> list[Snapshot]:
         _keep_claim(file, actor)
         raise
     if not seen.verified:
-        raise Conflict(
-            "Roblox does not show the buyer as the owner.", "ASSET_NOT_TRANSFERRED", observedOwner=seen.owner_id
-        )
+        said = "Roblox does not show the buyer as the owner."
+        if dossier.owner_of(file.escrow, seen) is not dossier.Owner.SELLER:
+            said += " If you handed it over to him, open a dispute."
+        raise Conflict(said, "ASSET_NOT_TRANSFERRED", observedOwner=seen.owner_id)
     return [seen]
 
 
 def verify[V](file: EscrowFile, actor: Actor, answer: Callable[[Snapshot], V]) -> V:
-    """verify_delivery: a fresh look is kept as a snapshot, and where it proves the delivery the escrow is DELIVERED.
+    """verify_delivery: a fresh look is kept as a snapshot where it tells something, and where it proves the delivery
+    the escrow is DELIVERED.
 
     One look in ten seconds an escrow: raises RateLimited. Raises UpstreamFailed where the owner is unknown.
     """
@@ -44,10 +46,27 @@ def verify[V](file: EscrowFile, actor: Actor, answer: Callable[[Snapshot], V]) -
         raise RateLimited("Roblox was asked a moment ago.", retry_after=wait)
     seen = assets.look_again(escrow, escrow.buyer_roblox_id, both_sources=True)
     escrow.verified_at = now
+    dossier.keep(escrow, seen)
     if not (seen.verified and deliveries.provable(file)):
-        return table.commit(escrow, seen, action="verify_delivery", actor=actor, answer=lambda: answer(seen))
+        told = _told_before(escrow, seen)
+        new, shown = ([], told) if told else ([seen], seen)
+        return table.commit(escrow, *new, action="verify_delivery", actor=actor, answer=lambda: answer(shown))
     rows = deliveries.deliver(file, "prove_delivery", Role.SYSTEM, snapshot_id=seen.id, now=now)
     return table.commit(escrow, *rows, seen, action="prove_delivery", actor=actor, answer=lambda: answer(seen))
+
+
+def _told_before(escrow: Escrow, seen: Snapshot) -> Snapshot | None:
+    """The newest look that is kept, where it shows the same and is less than an hour old: else a party could ask until
+    the dossier's history holds nothing but its own looks."""
+    newest = table.page(Snapshot, None, f"LISTING#{escrow.listing_id}", prefix="SNAP#", limit=1).items
+    if not newest or _shown(newest[0]) != _shown(seen):
+        return None
+    fresh = seen.at - newest[0].at < dt.timedelta(seconds=config.settings().look_kept_seconds)
+    return newest[0] if fresh else None
+
+
+def _shown(look: Snapshot) -> tuple[str | None, bool, bool, str]:
+    return look.owner_id, look.locked, look.verified, look.source
 
 
 def _keep_claim(file: EscrowFile, actor: Actor) -> None:

@@ -34,6 +34,13 @@ def deliver(file: EscrowFile, proof: list[Snapshot], now: dt.datetime, actor: Ac
     table.commit(file.escrow, *rows, *proof, action="prove_delivery", actor=actor)
 
 
+def keep(file: EscrowFile, proof: list[Snapshot], actor: Actor) -> None:
+    """note_owner: the buyer was seen with the asset for the first time. That alone delivers nothing, and is not
+    forgotten."""
+    dossier.keep(file.escrow, proof[0])
+    table.commit(file.escrow, *proof, action="note_owner", actor=actor)
+
+
 def dispute(file: EscrowFile, reason: str, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
     """open_system_dispute: no outcome, no clock; an arbiter decides, or the seller refunds (section 7)."""
     seen = proof[0] if proof else None

@@ -191,7 +191,7 @@ def reinstate(file: EscrowFile, row: Chargeback, back: int, *, actor: Actor, now
 def _may_have_both(file: EscrowFile) -> bool:
     """Whether the buyer has the asset, or what the seller said he has of a milestone that was not paid for."""
     unpaid = (row for row in file.deliveries if row.status is not DeliveryStatus.CONFIRMED)
-    return file.escrow.delivered_at is not None or any(row.delivered_at is not None for row in unpaid)
+    return file.escrow.at_buyer_at is not None or any(row.delivered_at is not None for row in unpaid)
 
 
 def _stop_recovering(file: EscrowFile, now: dt.datetime) -> list[Settlement]:

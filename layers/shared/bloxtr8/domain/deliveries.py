@@ -77,6 +77,7 @@ def deliver(
         MILESTONE.apply(action, milestone, role)
     if escrow.asset_in_turn:
         escrow.delivered_at = now
+        escrow.at_buyer_at = escrow.at_buyer_at or now
     delivery.verification = "VERIFIED" if escrow.asset_in_turn else "NOT_APPLICABLE"
     delivery.snapshot_id, delivery.delivered_at = snapshot_id, now
     escrows.thaw(escrow, Freeze.UNKNOWN_OWNER, now)

@@ -16,7 +16,7 @@ MOST = 20  # deposits and settlements that are filed, the newest
 ABOUT_THE_ASSET = frozenset(
     {
         "NOT_DELIVERED", "REVERSED", "BUYER_UNRESPONSIVE", "OWNER_UNKNOWN", "OWNER_IS_SELLER", "OWNER_IS_NOBODY",
-        "HELD_TOO_LONG",
+        "LEFT_THE_BUYER", "HELD_TOO_LONG",
     }
 )  # fmt: skip
 # claims that are settled by who owns the asset; whether it is as described, Roblox can't tell
@@ -45,6 +45,13 @@ def whose(escrow: Escrow, roblox_id: str | None) -> Owner:
         return Owner.NOBODY
     names = {escrow.buyer_roblox_id: Owner.BUYER, escrow.seller_roblox_id: Owner.SELLER}
     return names.get(roblox_id, Owner.OTHER)
+
+
+def keep(escrow: Escrow, seen: Snapshot | None) -> None:
+    """Keep when a fresh look first showed the asset at the buyer: what he does with it then, or takes back, does not
+    make it never handed over. Call it wherever a look is saved with the escrow."""
+    if seen is not None and escrow.at_buyer_at is None and owner_of(escrow, seen) is Owner.BUYER:
+        escrow.at_buyer_at = seen.at
 
 
 def file(escrow: EscrowFile, seen: Snapshot | None, now: dt.datetime) -> dict[str, Any]:
@@ -136,7 +143,7 @@ def suggest(dispute: Dispute, escrow: Escrow, spans: Sequence[Span]) -> Suggesti
     if not spans or spans[-1].last_at < _opened(dispute):
         return Suggestion(None, ["OWNER_NOT_SEEN_SINCE"])
     who = spans[-1].who
-    was_buyers = escrow.delivered_at is not None or any(span.who is Owner.BUYER for span in spans)
+    was_buyers = escrow.at_buyer_at is not None or any(_in_the_trade(escrow, span) for span in spans)
     reasons = [f"OWNER_IS_{who}", "IT_WAS_THE_BUYERS" if was_buyers else "IT_NEVER_WAS_THE_BUYERS"]
     if not escrow.asset_in_turn and (who, was_buyers) != (Owner.SELLER, True):
         return Suggestion(None, [*reasons, "MILESTONE_WITHOUT_THE_ASSET"])  # but for a rollback Roblox can't tell
@@ -144,6 +151,11 @@ def suggest(dispute: Dispute, escrow: Escrow, spans: Sequence[Span]) -> Suggesti
     if outcome == "RELEASE" and dispute.reason_code not in ABOUT_THE_ASSET:
         return Suggestion(None, [*reasons, "CLAIM_IS_NOT_ABOUT_THE_OWNER"])
     return Suggestion(outcome, reasons)
+
+
+def _in_the_trade(escrow: Escrow, span: Span) -> bool:
+    """Whether the buyer was seen with it since the trade began; a look at the listing by its owner tells so too."""
+    return span.who is Owner.BUYER and span.last_at >= escrow.created_at
 
 
 _CLEAR = {

@@ -29,7 +29,9 @@ def goes_on(file: EscrowFile, lost: int) -> bool:
 
 
 def _handed_over(file: EscrowFile) -> bool:
-    """Whether something was, or may have been: of a milestone too."""
+    """Whether something was, or may have been: of a milestone too, and what the buyer refused or passed on since."""
+    if file.escrow.at_buyer_at is not None:
+        return True
     part = file.escrow.status is EscrowStatus.FUNDS_HELD and any(row.status in _PARTS_OVER for row in file.deliveries)
     return part or file.escrow.status in _HANDED_OVER
 

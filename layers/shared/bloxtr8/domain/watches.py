@@ -18,6 +18,12 @@ def awaits_asset(escrow: Escrow) -> bool:
     return escrow.status is EscrowStatus.FUNDS_HELD and escrow.delivered_at is None and escrow.asset_in_turn
 
 
+def expects_asset(escrow: Escrow) -> bool:
+    """The same, or before its turn: that the buyer once had it is kept from the first time on."""
+    unseen = escrow.status is EscrowStatus.FUNDS_HELD and escrow.delivered_at is None and escrow.at_buyer_at is None
+    return unseen or awaits_asset(escrow)
+
+
 def guards_asset(escrow: Escrow) -> bool:
     """Whether the asset was handed over and not all of the money is out: it must not go back to the seller."""
     return escrow.status in WATCHED and escrow.delivered_at is not None

@@ -151,6 +151,7 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     paid_at = TimeAttribute(null=True)  # by card, as Stripe dates it: a hold may come between it and the next
     funded_at = TimeAttribute(null=True)
     delivered_at = TimeAttribute(null=True)  # when the asset was handed over
+    at_buyer_at = TimeAttribute(null=True)  # when a fresh look first showed it at the buyer: kept, whatever follows
     ended_at = TimeAttribute(null=True)
     created_at = TimeAttribute()
 

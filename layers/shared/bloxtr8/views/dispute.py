@@ -171,10 +171,13 @@ class SuggestionView(View):
 
 
 class Facts(View):
+    """`atBuyerAt`: when a fresh look first showed the asset at the buyer. `owners` are those of the newest looks."""
+
     filed: Filed | None
     contract_id: str
     contract_sha256: str | None
     signatures: list[SignatureView]
+    at_buyer_at: Moment | None
     owners: list[OwnerSpan]
     suggestion: SuggestionView
 
@@ -223,6 +226,7 @@ def _facts(file: EscrowFile, detail: DisputeDetail, facts: Dossier) -> Facts:
         contract_id=facts.contract.id,
         contract_sha256=facts.contract.sha256,
         signatures=[SignatureView.model_validate(row) for row in facts.signatures],
+        at_buyer_at=file.escrow.at_buyer_at,
         owners=[OwnerSpan.model_validate(row) for row in facts.owners],
         suggestion=SuggestionView.model_validate(facts.suggestion),
     )
