@@ -398,7 +398,7 @@ HAPPENINGS: dict[str, Happening] = {
 
 # what a bank or a person takes back at Stripe, on another trade that stands there
 AT_STRIPE: dict[str, Happening] = {
-    "the bank takes a part back": _bank("lost", parts=3),
+    "the bank takes a part back": _bank("lost", parts=2),  # of milestones more than is left beside the one being paid
     "the bank takes all of it back": _bank("lost"),
     "a part is refunded by hand": _a_part_by_hand(held=True),
     "all that is left is refunded by hand while it is frozen": _all_by_hand_while_frozen,

@@ -118,8 +118,9 @@ def charge(act: str) -> Step:
             stripe_client.client().v1.refunds.create(made)  # type: ignore[arg-type]
             ground.stripe.advance(days=5)
         else:
-            dispute = ground.stripe.open_dispute(str(rail.charge_id))["id"]
-            if act == "lost":
+            amount = 50_000 if act == "half lost" else None
+            dispute = ground.stripe.open_dispute(str(rail.charge_id), amount=amount)["id"]
+            if act.endswith("lost"):
                 newest = sent_by(ground.stripe, "charge.dispute.created")[-1]
                 process(ground.aws, stored(ground.aws, newest))
                 ground.stripe.close_dispute(dispute, "lost")

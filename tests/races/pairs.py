@@ -286,6 +286,28 @@ PAIRS: dict[str, Pair] = {
             "REFUNDED, dispute CLOSED, chargeback LOST, BANK 101500",
         ),
     ),
+    "all of the next part lost and its start": Pair(
+        PART_CONFIRMED,
+        lost,
+        by("seller", "start_delivery"),
+        (charge("half lost"),),
+        either=Either(
+            "What was begun is cancelled with the end, and nothing is begun for which nothing is left.",
+            "SETTLING, MILESTONE DROPPED, RELEASE OPEN, chargeback LOST, BANK 51500, HELD 50000",
+            "SETTLING, MILESTONE DROPPED, RELEASE OPEN, chargeback LOST, BANK 51500, HELD 50000",
+        ),
+    ),
+    "all of the next part lost and dispute": Pair(
+        PART_CONFIRMED,
+        lost,
+        dispute,
+        (charge("half lost"),),
+        either=Either(
+            "A dispute about nothing is closed, and none is opened.",
+            "SETTLING, MILESTONE DROPPED, RELEASE OPEN, chargeback LOST, BANK 51500, HELD 50000",
+            "SETTLING, MILESTONE DROPPED, RELEASE OPEN, dispute CLOSED, chargeback LOST, BANK 51500, HELD 50000",
+        ),
+    ),
     # the end
     "end and end": Pair(
         f"{DELIVERED}, confirmed, sent",

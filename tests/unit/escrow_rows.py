@@ -17,7 +17,9 @@ from bloxtr8.entities import (
     DeliveryStatus,
     Escrow,
     EscrowStatus,
+    LedgerLine,
     RailName,
+    Settlement,
     StripeEscrow,
 )
 
@@ -73,6 +75,12 @@ def pay_out(file: EscrowFile, planned: plans.Planned, now: dt.datetime = START) 
         assert ledger.balance(file.escrow, file.ledger).balanced
         file.ledger += settlements.confirm(file, leg, f"tr_{leg.id}", now)
         assert ledger.balance(file.escrow, file.ledger).balanced
+
+
+def finish(file: EscrowFile, settlement: Settlement) -> None:
+    """All of it is paid: it ends, and with it what ends by it."""
+    closed = settlements.close(file, settlement, None, sold=True, now=START)
+    file.ledger += [row for row in closed if isinstance(row, LedgerLine)]
 
 
 def start(file: EscrowFile, to_seller: int | None, action: str = "confirm_delivery") -> plans.Planned:

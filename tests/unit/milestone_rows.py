@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from bloxtr8.domain import deliveries, ledger, milestones, plans, settlements
+from bloxtr8.domain import deliveries, ledger, milestones, plans
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import DELIVERY
@@ -16,7 +16,7 @@ from bloxtr8.entities import (
     Settlement,
     StablecoinEscrow,
 )
-from tests.unit.escrow_rows import BUYER, ID, START, paid, pay_out
+from tests.unit.escrow_rows import BUYER, ID, START, finish, paid, pay_out
 
 E, M = EscrowStatus, MilestoneStatus
 VAULT = {"buyer": "0x" + "b0" * 20, "seller": "0x" + "5e" * 20}
@@ -59,6 +59,6 @@ def carry_out(file: EscrowFile) -> Settlement:
     """The settlement under way is paid and ends."""
     settlement = file.settlement(file.escrow.settlement_id)
     pay_out(file, plans.Planned(settlement, file.legs_of(settlement.id)))
-    settlements.close(file, settlement, None, sold=True, now=START)
+    finish(file, settlement)
     assert ledger.balance(file.escrow, file.ledger).balanced
     return settlement

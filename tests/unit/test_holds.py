@@ -157,5 +157,7 @@ def test_a_settlement_in_the_place_of_one_that_paid_a_side_forbids_it() -> None:
     old = start(file, 5_000)
     old.legs[0].status = LegStatus.CONFIRMED
     settlements.drop(old.settlement, "lose_chargeback", Role.SYSTEM, START)
-    plans.start_anew(file, old.settlement, seller_share=5_000, buyer_share=5_000, actor=BUYER, now=START)
+    plans.start_anew(
+        file, old.settlement, "lose_chargeback", seller_share=5_000, buyer_share=5_000, actor=BUYER, now=START
+    )
     assert not adoption.fits(file, 10_000, "USD")

@@ -1,13 +1,23 @@
 """A part that the buyer's bank took, of a trade in which something was handed over (states.md, section 4)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bloxtr8.domain import chargebacks, hand_refunds, ledger, plans, settlements
+from bloxtr8 import money
+from bloxtr8.domain import (
+    chargebacks,
+    dispute_opening,
+    hand_refunds,
+    ledger,
+    plans,
+    settlement_proposals,
+    settlements,
+)
 from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Account, EscrowStatus, SettlementStatus
-from tests.unit.escrow_rows import BUYER, START, paid, pay_out, start
+from tests.unit.escrow_rows import BUYER, START, finish, paid, pay_out, start
 from tests.unit.milestone_rows import carry_out, confirm, deal, deliver, release
 
 E, S = EscrowStatus, SettlementStatus
@@ -29,16 +39,19 @@ def lose(file: EscrowFile, amount: int) -> None:
     buyer_bps=st.sampled_from([0, 100, 333]),
     lost=st.integers(1, 10_000),
     again=st.integers(1, 10_000),
-    first=st.booleans(),
+    first=st.sampled_from([None, 0, 1]),
 )
+@example(to_seller=5_000, buyer_bps=100, lost=1_000, again=1, first=1)  # the fee of a smaller part is smaller
+@example(to_seller=69, buyer_bps=0, lost=9_998, again=1, first=None)
 def test_every_cent_is_paid_once_whatever_the_bank_takes(
-    to_seller: int, buyer_bps: int, lost: int, again: int, first: bool
+    to_seller: int, buyer_bps: int, lost: int, again: int, first: int | None
 ) -> None:
-    """The seller never gets more than his part; he gets all of it while the bank took no more than the buyer's."""
+    """The seller gets all of his part while the bank took no more than is left of the buyer's, and never more; of what
+    he gets the fees are as always, whoever was paid before the bank took it (section 10)."""
     file = paid(buyer_fee_bps=buyer_bps)
     planned = start(file, to_seller)
-    if first and len(planned.legs) == 2:
-        leg = planned.legs[0]
+    has_been_paid = [planned.legs[first].pays] if first is not None and len(planned.legs) == 2 else []
+    for leg in [one for one in planned.legs if one.pays in has_been_paid]:
         settlements.send(leg, planned.settlement, START)
         file.ledger += settlements.confirm(file, leg, "tr_first", START)
     for amount in (lost, again):
@@ -48,15 +61,19 @@ def test_every_cent_is_paid_once_whatever_the_bank_takes(
     if file.escrow.status is E.SETTLING:
         (last,) = live
         pay_out(file, plans.Planned(last, file.legs_of(last.id)))
-        settlements.close(file, last, None, sold=False, now=START)
+        finish(file, last)
     assert file.escrow.status in {E.RELEASED, E.REFUNDED, E.SPLIT}
     found = ledger.balance(file.escrow, file.ledger)
     assert found.balanced
     bank = sum(row.amount for row in file.chargebacks)
     paid_to_seller = found.accounts[Account.SELLER]
     assert paid_to_seller <= to_seller
-    if bank <= 10_000 - to_seller and file.escrow.status is not E.REFUNDED:
-        assert paid_to_seller == to_seller - to_seller * 290 // 10_000
+    if file.escrow.status is not E.REFUNDED:
+        share, buyers = file.escrow.seller_share, 0 if "BUYER" in has_been_paid else 10_000 - to_seller
+        assert share == to_seller - (0 if "SELLER" in has_been_paid else max(0, bank - buyers))
+        buyer_fee = money.fee(10_000, buyer_bps)
+        assert paid_to_seller == share - money.fee(share, 290)
+        assert found.accounts[Account.FEES] == money.fee(share, 290) + buyer_fee * share // 10_000
     assert sum(row.status is SettlementStatus.OPEN for row in live) <= 1
 
 
@@ -78,27 +95,67 @@ def test_of_milestones_the_bank_takes_first_what_nobody_has_released() -> None:
     assert (file.escrow.status, milestone.status, plans.remaining(file)) == (E.FUNDS_HELD, S.OPEN, 1_000)
     lose(file, 2_000)  # a thousand more than was left
     old, new = (row for row in file.settlements if row.kind not in settlements.APART)
-    assert (old.status, new.seller_share, new.milestone_id, plans.remaining(file)) == (S.DROPPED, 3_000, "mst_0", 0)
-    carry_out(file)
-    assert [str(row.status) for row in file.milestones] == ["RELEASED", "FUNDS_HELD", "FUNDS_HELD"]
-    release(file, 1)  # there is nothing left to pay, and the trade ends with it
-    carry_out(file)
-    assert (file.escrow.status, file.escrow.held, file.escrow.released) == (E.SPLIT, 0, 2_913)
+    assert (old.status, new.kind, new.seller_share, plans.remaining(file)) == (S.DROPPED, "RELEASE", 3_000, 0)
 
 
-def test_of_milestones_what_the_bank_gives_back_is_released_with_its_fees() -> None:
+@pytest.mark.parametrize("where", [E.FUNDS_HELD, E.DELIVERED, E.DISPUTED])
+@pytest.mark.parametrize(("lost", "released"), [(6_000, 3_884), (7_000, 2_913)])
+def test_of_milestones_nothing_is_delivered_for_what_the_bank_has_all_of(
+    lost: int, released: int, where: EscrowStatus
+) -> None:
+    """What was released before is the end of the escrow, wherever it stands."""
+    file = deal([4_000, 6_000], buyer_fee_bps=100)
+    deliver(file)
+    confirm(file)
+    settlement_proposals.propose(file, Role.BUYER, to_seller=0, to_buyer=6_000, reason="test", now=START)
+    if where is E.DELIVERED:
+        deliver(file)
+    if where is E.DISPUTED:
+        claim = dispute_opening.Claim("OTHER")
+        dispute_opening.begin("open_dispute", file, Role.BUYER, claim, opener_id=BUYER.id, seen=None, now=START)
+    assert file.escrow.status is where
+
+    lose(file, lost)
+
+    (proposal,) = file.proposals
+    assert (file.escrow.status, file.escrow.frozen_causes, proposal.status) == (E.SETTLING, frozenset(), "EXPIRED")
+    assert [row.outcome for row in file.disputes] == ["CHARGEBACK"] * (where is E.DISPUTED)
+    assert carry_out(file).kind == "RELEASE"
+    assert (file.escrow.status, file.escrow.held, file.escrow.released) == (E.SPLIT, 0, released)
+    assert [str(row.status) for row in file.milestones] == ["RELEASED", "REFUNDED"]
+    assert [str(row.status) for row in file.deliveries] == ["CONFIRMED", "CANCELLED"]
+
+
+def test_of_milestones_what_comes_back_after_the_end_is_for_people_where_the_seller_has_too_little() -> None:
     file = deal([4_000, 3_000, 3_000], buyer_fee_bps=100)
     deliver(file)
     confirm(file)
-    lose(file, 7_000)
+    lose(file, 7_000)  # a thousand of it is what the first was to be paid
     carry_out(file)
-    assert (plans.remaining(file), file.escrow.held, file.escrow.refunded) == (0, 70, 0)
+    assert (file.escrow.status, file.escrow.held, file.escrow.refunded) == (E.SPLIT, 0, 70)
     found = chargebacks.reinstate(file, file.chargebacks[0], 7_000, actor=BUYER, now=START)
-    file.ledger += [line for line in found.rows if line.entity == "LedgerLine"]  # type: ignore[misc]
-    for n in (1, 2):
-        release(file, n)
-        carry_out(file)
-    assert (file.escrow.status, file.escrow.released, file.escrow.fees) == (E.RELEASED, 9_710, 390)
+    assert (found.started, file.escrow.surplus, file.escrow.quarantined) == ([], 7_000, 7_000)
+
+
+def test_of_a_cent_that_the_bank_has_left_the_fee_may_be_all() -> None:
+    file = deal([3_448, 6_552])
+    deliver(file)
+    confirm(file)
+    carry_out(file)
+    deliver(file)
+    lose(file, 6_551)
+    confirm(file)
+    assert (carry_out(file).to_platform, file.legs[1:]) == (1, [])
+    assert (file.escrow.status, file.escrow.held, file.escrow.fees) == (E.SPLIT, 0, 100)
+
+
+def test_no_escrow_ends_that_holds_money() -> None:
+    file = paid()
+    planned = start(file, None)
+    pay_out(file, planned)
+    file.escrow.held = 1
+    with pytest.raises(ValueError, match="still holds 1 cent"):
+        settlements.close(file, planned.settlement, None, sold=True, now=START)
 
 
 @pytest.mark.parametrize("handed_over", [False, True])
@@ -188,7 +245,7 @@ def test_every_cent_is_paid_once_whatever_is_refunded_by_hand(
         lose(file, bank)
     for row in [one for one in settlements.live(file) if one.kind != "RECOVERY"]:
         pay_out(file, plans.Planned(row, file.legs_of(row.id)))
-        settlements.close(file, row, None, sold=False, now=START)
+        finish(file, row)
     assert file.escrow.status in {E.RELEASED, E.REFUNDED, E.SPLIT}
     found = ledger.balance(file.escrow, file.ledger)
     assert found.balanced

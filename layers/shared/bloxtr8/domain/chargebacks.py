@@ -189,9 +189,12 @@ def reinstate(file: EscrowFile, row: Chargeback, back: int, *, actor: Actor, now
 
 
 def _may_have_both(file: EscrowFile) -> bool:
-    """Whether the buyer has the asset, or what the seller said he has of a milestone that was not paid for."""
-    unpaid = (row for row in file.deliveries if row.status is not DeliveryStatus.CONFIRMED)
-    return file.escrow.at_buyer_at is not None or any(row.delivered_at is not None for row in unpaid)
+    """Whether the buyer has the asset, or what the seller said he has of a milestone that was not paid for, or not
+    all of it."""
+    taken = {row.n for row in file.deliveries if row.status is DeliveryStatus.CONFIRMED}
+    price = sum(row.amount for row in file.milestones if row.n in taken)
+    handed_over = any(row.delivered_at is not None for row in file.deliveries if row.n not in taken)
+    return file.escrow.at_buyer_at is not None or handed_over or price > plans.sellers_part(file)
 
 
 def _stop_recovering(file: EscrowFile, now: dt.datetime) -> list[Settlement]:

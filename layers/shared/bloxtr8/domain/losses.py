@@ -14,6 +14,7 @@ from bloxtr8.domain.plans import Planned
 from bloxtr8.domain.transitions import ESCROW
 from bloxtr8.entities import (
     Account,
+    Dispute,
     Entity,
     Escrow,
     EscrowStatus,
@@ -140,12 +141,17 @@ def close_funding(escrow: Escrow, now: dt.datetime) -> None:
 
 
 def _go_on(file: EscrowFile, part: int, taker: Taker, lost: Lost, actor: Actor, now: dt.datetime) -> list[Entity]:
-    """Only that part is gone. What was to be paid out of the whole is planned anew."""
-    ESCROW.apply(taker.action, file.escrow, Role.SYSTEM, becomes=file.escrow.status)
+    """Only that part is gone. What was to be paid out of the whole is planned anew, and then nothing is left that
+    people could decide about."""
+    was, closed = file.escrow.status, list[Dispute]()
     changed, planned = lost_parts.take(file, part, taker.action, actor=actor, now=now)
-    if planned is not None:
+    if planned is None:
+        ESCROW.apply(taker.action, file.escrow, Role.SYSTEM, becomes=was)
+    else:
         lost.plan(planned)
-    return [*changed]
+    if file.escrow.status is not was:
+        closed = disputes.close_by_loss(file, taker.action, taker.outcome, now)
+    return [*changed, *closed]
 
 
 def _end(file: EscrowFile, taker: Taker, now: dt.datetime) -> list[Entity]:

@@ -40,19 +40,23 @@ def take(
     file: EscrowFile, lost: int, action: str, *, actor: Actor, now: dt.datetime
 ) -> tuple[list[Settlement | Dispute], Planned | None]:
     """`lost` cents are out of what is held: what was to be paid of it is planned anew. Returns the rows that this
-    changed, and the new plan."""
-    decided = max(0, lost - plans.remaining(file))
+    changed, and the new plan.
+
+    Where nothing is left that nobody has decided about, what was decided is the end of the escrow: what is still to
+    come would be handed over for nothing.
+    """
+    left, old = plans.remaining(file) - lost, _settlement(file)
     file.escrow.gone += lost
-    old = _settlement(file)
-    if old is None or not decided:
+    if old is None or left > 0:
         return [], None
-    seller, buyer = _unpaid(file, old)
-    from_buyer = min(decided, buyer)
+    decided = -left
+    from_buyer = min(decided, _unpaid(file, old)[1])
     drop(old, action, Role.SYSTEM, now)
     file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
     planned = plans.start_anew(
         file,
         old,
+        action,
         seller_share=old.seller_share - (decided - from_buyer),
         buyer_share=old.buyer_share - from_buyer,
         actor=actor,

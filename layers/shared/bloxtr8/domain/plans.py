@@ -52,8 +52,17 @@ class Planned:
 
 def remaining(file: EscrowFile) -> int:
     """What of `amount` no settlement has decided yet, in cents (section 10), nor a bank's or a hand's refund taken."""
-    decided = (s for s in file.settlements if s.status in _COUNTED and s.kind is not SettlementKind.RETURN)
-    return file.escrow.amount - file.escrow.gone - sum(s.seller_share + s.buyer_share for s in decided)
+    decided = sum(row.seller_share + row.buyer_share for row in _decided(file))
+    return file.escrow.amount - file.escrow.gone - decided
+
+
+def sellers_part(file: EscrowFile) -> int:
+    """What of `amount` is the seller's by what was decided so far, in cents before fees."""
+    return sum(row.seller_share for row in _decided(file))
+
+
+def _decided(file: EscrowFile) -> list[Settlement]:
+    return [row for row in file.settlements if row.status in _COUNTED and row.kind is not SettlementKind.RETURN]
 
 
 def check_start(action: str, escrow: Escrow, role: Role, despite: Collection[str] = ()) -> None:
@@ -92,31 +101,42 @@ def start(
     share = _share(escrow, seller_share)
     planned = _plan(file, kind, share, actor=actor, reason=reason, now=now)
     planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, rest - seller_share
+    _settling(file, planned, action, role, now)
+    return planned
+
+
+def start_anew(
+    file: EscrowFile,
+    old: Settlement,
+    action: str,
+    *,
+    seller_share: int,
+    buyer_share: int,
+    actor: Actor,
+    now: dt.datetime,
+) -> Planned:
+    """Another settlement in the place of `old`, which is dropped, where nothing remains beside it: its shares may be
+    less now, and what it has paid of them stays paid. The escrow ends with it, though `old` was only a MILESTONE."""
+    escrow = file.escrow
+    share = money.Share(seller=0, platform=0, buyer=escrow.held)
+    if Side.SELLER not in paid_sides(file, old):  # else his part, and the fee that went with it, is out of what is held
+        share = _share(escrow, seller_share)
+    kind = SettlementKind.RELEASE if old.kind is SettlementKind.MILESTONE else old.kind
+    planned = _plan(file, kind, share, actor=actor, reason=old.reason, now=now)
+    planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, buyer_share
+    planned.settlement.replaces = old.id
+    _settling(file, planned, action, Role.SYSTEM, now)
+    return planned
+
+
+def _settling(file: EscrowFile, planned: Planned, action: str, role: Role, now: dt.datetime) -> None:
+    """Nothing is waited for any more but this plan's payments: no clock runs, and nobody has anything to answer."""
+    escrow = file.escrow
     planned.ended = expire_proposal(file, now)
     ESCROW.apply(action, escrow, role, becomes=EscrowStatus.SETTLING)
     escrow.settlement_id = planned.settlement.id
     escrow.frozen_causes, escrow.frozen_at, escrow.unknown_since = frozenset(), None, None
     plan_look(escrow, now)
-    return planned
-
-
-def start_anew(
-    file: EscrowFile, old: Settlement, *, seller_share: int, buyer_share: int, actor: Actor, now: dt.datetime
-) -> Planned:
-    """Another settlement in the place of `old`, which is dropped: its shares are less now, and what it has paid of them
-    stays paid. Where one side has been paid, all that is held is the other's."""
-    escrow, paid = file.escrow, paid_sides(file, old)
-    if paid:
-        sellers = 0 if Side.SELLER in paid else escrow.held
-        share = money.Share(seller=sellers, platform=0, buyer=escrow.held - sellers)
-    else:
-        last = old.kind is not SettlementKind.MILESTONE  # the buyer's part of his fee may be needed yet
-        share = _share(escrow, seller_share, last=last)
-    planned = _plan(file, old.kind, share, actor=actor, reason=old.reason, now=now)
-    planned.settlement.seller_share, planned.settlement.buyer_share = seller_share, buyer_share
-    planned.settlement.milestone_id = old.milestone_id
-    planned.settlement.replaces, escrow.settlement_id = old.id, planned.settlement.id
-    return planned
 
 
 def _share(escrow: Escrow, seller_share: int, *, last: bool = True) -> money.Share:

@@ -22,6 +22,7 @@ from bloxtr8.entities import (
     SettlementKind,
     SettlementStatus,
     Side,
+    StripeEscrow,
 )
 from bloxtr8.errors import Conflict
 
@@ -161,7 +162,7 @@ def close(
     deliveries it closed.
 
     A MILESTONE before the last ends nothing but itself, and a RETURN or RECOVERY touches nothing else. Raises Conflict
-    while a leg is not confirmed.
+    while a leg is not confirmed, ValueError where an escrow would end that holds money.
     """
     if next_leg(file, settlement) is not None:
         raise Conflict("A leg is not confirmed yet.")
@@ -171,7 +172,9 @@ def close(
         return []
     if settlement.kind is SettlementKind.MILESTONE:
         return [milestones.finish(file, settlement, now)]
-    escrow = file.escrow
+    escrow, fee = file.escrow, _fee_alone(file, settlement, now)
+    if escrow.held:  # I2: whatever went wrong is for people to see, and no end hides it
+        raise ValueError(f"{escrow.id} still holds {escrow.held} cents that {settlement.id} did not pay")
     escrow.frozen_causes, escrow.frozen_at = frozenset(), None  # a hold placed on the way has no clock to stop now
     outcome = ending(escrow, settlement)
     escrow.seller_share += settlement.seller_share
@@ -180,7 +183,16 @@ def close(
     plan_look(escrow, now)
     if around is not None:
         finish(around, outcome, sold=sold, by_card=escrow.rail is RailName.STRIPE, disputed=file.was_disputed)
-    return milestones.end(file, milestones.ENDED_BY[settlement.kind], now, paid=settlement.seller_share)
+    return [*fee, *milestones.end(file, milestones.ENDED_BY[settlement.kind], now, paid=settlement.seller_share)]
+
+
+def _fee_alone(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> list[LedgerLine]:
+    """A fee that no leg carries: of a cent that a bank has left, the platform's step of the fee may be all. By card it
+    is where it belongs, and only has to be booked."""
+    if file.legs_of(settlement.id) or not isinstance(file.rail, StripeEscrow):
+        return []
+    entry = Entry(Account.HELD, Account.FEES, settlement.to_platform, "platform fee", "fee")
+    return ledger.book(file.escrow, [entry], now=now, deposit_ref=file.rail.charge_id, external_id=settlement.id)
 
 
 def ending(escrow: Escrow, last: Settlement) -> EscrowStatus:
