@@ -108,6 +108,21 @@ def test_whatever_order_causes_come_and_go_a_deadline_moves_by_the_time_that_sto
             assert row.fund_by == START + 1_000 * DAY + stood
 
 
+@pytest.mark.parametrize(
+    ("cause", "stood", "again"),
+    [(Freeze.DISPUTE, HOUR, True), (Hold.CHARGEBACK, HOUR, True), (Hold.RISK_REVIEW, HOUR, True),
+     (Freeze.UNKNOWN_OWNER, 23 * HOUR, False), (Freeze.UNKNOWN_OWNER, DAY, True)],
+)  # fmt: skip
+def test_a_warning_is_over_with_the_stop_of_the_clock(cause: str, stood: dt.timedelta, again: bool) -> None:
+    row = escrow(E.DELIVERED, warned_at=START, inspect_by=START + DAY)
+    escrows.freeze(row, cause, START)
+    escrows.freeze(row, Hold.COMPLIANCE, START)
+    escrows.thaw(row, Hold.COMPLIANCE, START)
+    assert row.warned_at == START  # the clock stands still
+    escrows.thaw(row, cause, START + stood)
+    assert (row.warned_at is None) == again
+
+
 @given(st.integers(-10_000, 10_000), st.booleans(), st.booleans())
 def test_a_deadline_equal_to_now_has_passed_unless_the_clock_stands(seconds: int, frozen: bool, none: bool) -> None:
     row = escrow()

@@ -142,16 +142,13 @@ def withdraw(file: EscrowFile, dispute: Dispute, role: Role, now: dt.datetime) -
     rejected = dispute.delivery_id is not None
     back = EscrowStatus.FUNDS_HELD if rejected else EscrowStatus(str(escrow.frozen_from))
     if rejected:
-        escrow.inspect_by = None
+        escrow.inspect_by = escrow.warned_at = None
         escrow.delivered_at = None if escrow.asset_in_turn else escrow.delivered_at
     ESCROW.apply("withdraw_dispute", escrow, role, becomes=back)
     _end(dispute, "withdraw_dispute", role, "WITHDRAWN", now)
     escrows.thaw(escrow, Freeze.DISPUTE, now)
     escrow.frozen_from, escrow.owner_seen, escrow.looks = None, None, 0
     changed = [_deliver_again(file, dispute, role, now)] if rejected else []
-    day = dt.timedelta(seconds=config.settings().warn_seconds)
-    if escrow.inspect_by is None or escrow.inspect_by - now >= day:
-        escrow.warned_at = None  # he is warned again a day before the deadline that is new
     escrows.plan_look(escrow, now)
     return changed
 

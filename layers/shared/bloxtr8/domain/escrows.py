@@ -234,8 +234,12 @@ def freeze(escrow: Escrow, cause: str, now: dt.datetime) -> None:
 
 
 def thaw(escrow: Escrow, cause: str, now: dt.datetime) -> None:
-    """One cause is gone. With the last, every deadline that lay after `frozen_at` moves by the time that stood
-    still."""
+    """One cause is gone. With the last, every deadline that lay after `frozen_at` moves by the time that stood still,
+    and who is to answer is warned again, with his whole day.
+
+    Not so after a silence of Roblox's of less than a day: it kept nobody from answering, and who passes the asset to
+    and fro at the right moment could make one every day.
+    """
     if str(cause) not in escrow.frozen_causes:
         return
     escrow.frozen_causes = frozenset(escrow.frozen_causes - {str(cause)})
@@ -245,6 +249,9 @@ def thaw(escrow: Escrow, cause: str, now: dt.datetime) -> None:
         deadline = getattr(escrow, name)
         if deadline is not None and deadline > escrow.frozen_at:
             setattr(escrow, name, deadline + (now - escrow.frozen_at))
+    day = dt.timedelta(seconds=config.settings().warn_seconds)
+    if cause != Freeze.UNKNOWN_OWNER or now - escrow.frozen_at >= day:
+        escrow.warned_at = None
     escrow.frozen_at = None
 
 
