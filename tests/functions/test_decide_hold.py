@@ -200,6 +200,24 @@ def test_a_refund_waits_for_the_other_holds(aws: Platform, stripe: StripeDouble,
     assert escrows.paid_out(stripe, escrow).status is EscrowStatus.REFUNDED
 
 
+@pytest.mark.usefixtures("_two")
+def test_what_is_to_be_paid_out_gives_way_to_a_refund_of_two_people_until_it_may_have_moved(
+    aws: Platform, stripe: StripeDouble, machines: Machines
+) -> None:
+    escrow = factories.delivered(stripe)
+    assert escrows.confirm(aws, escrow).status == 202
+    held(escrow, WARNING)
+    early = body("RISK_REVIEW", "REFUND")  # it is not parked yet, so its leg may be on its way
+    refused(aws, 409, "INVALID_STATE", "decide_hold", officer(), early, headers=KEY, escrow_id=escrow.id)
+    factories.settle(escrow)
+    assert decide(aws, escrow, officer(), "RISK_REVIEW", "REFUND").body["decided"] is False
+    assert row(escrow).settlement_id == money.settlement(escrow).id
+    decided(aws, escrow, "RISK_REVIEW", "REFUND")
+    assert [str(one.status) for one in file(escrow).settlements] == ["DROPPED", "OPEN"]
+    assert escrows.paid_out(stripe, escrow).status is EscrowStatus.REFUNDED
+    assert sound(aws, escrow) == {}
+
+
 def test_before_it_was_held_a_refund_cancels_and_returns_what_came(
     aws: Platform, stripe: StripeDouble, machines: Machines
 ) -> None:

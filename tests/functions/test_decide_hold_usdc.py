@@ -282,6 +282,37 @@ def test_a_payout_cleared_as_risky_is_stopped_where_it_turns_out_sanctioned(
     ).body["holds"] == ["SANCTIONS"]  # fmt: skip
 
 
+@pytest.mark.parametrize("risk", ["HIGH", "SANCTIONED"])
+def test_what_a_payee_may_not_have_goes_back_to_the_buyer(
+    aws: Platform, chain: FakeChain, wallets: Wallets, risk: str
+) -> None:
+    escrow = confirmed(aws, chain)
+    buyer, seller, *_ = chains.sides(escrow)
+    wallets.risks[seller] = risk
+    factories.settle(escrow)
+    assert (escrows.row(escrow).status, chain.sent) == ("SETTLING", [])
+    decided(aws, escrow, HOLDS[risk], "REFUND")
+    assert escrows.row(escrow).holds == set()
+    assert factories.settle(escrow).status == "REFUNDED"
+    assert [str(row.status) for row in escrows.file(escrow).settlements] == ["DROPPED", "DONE"]
+    assert (chain.balance(buyer), chain.balance(seller)) == (escrow.gross * UNITS, 0)
+    assert escrows.sound(aws, escrow) == {}
+
+
+def test_what_goes_back_to_the_buyer_already_is_not_sent_back_once_more(
+    aws: Platform, chain: FakeChain, wallets: Wallets
+) -> None:
+    escrow = chains.held(aws, chain)
+    assert escrows.refund(aws, escrow).status == 202
+    wallets.risks[chains.sides(escrow)[0]] = "SANCTIONED"
+    factories.settle(escrow)
+    assert escrows.row(escrow).holds == {"SANCTIONS"}
+    refused(
+        aws, 409, "INVALID_STATE", "decide_hold", officer(), body("SANCTIONS", "REFUND"),
+        headers={"Idempotency-Key": "k"}, escrow_id=escrow.id,
+    )  # fmt: skip
+
+
 # --- returns
 
 

@@ -272,6 +272,11 @@ def _doubted(_: Ground, trade: Trade) -> None:
     holding.held(escrow_of(trade), "review:prv_1")
 
 
+def _stopped(_: Ground, trade: Trade) -> None:
+    """What is to be paid finds the hold."""
+    factories.settle(escrow_of(trade))
+
+
 STEPS: dict[str, Step] = {
     "deactivated": _listing("deactivate_listing"),
     "cancelled listing": _listing("cancel_listing"),
@@ -308,6 +313,7 @@ STEPS: dict[str, Step] = {
     "resolved": _resolved,
     "frozen": _frozen,
     "doubted": _doubted,
+    "stopped": _stopped,
     "confirmed": _confirmed,
     "refunded": _refunded,
     "agreed": _agreed,

@@ -191,6 +191,10 @@ PAIRS: dict[str, Pair] = {
         by("admin", "resume_settlement"),
     ),
     "send back and resume": Pair(f"{PART_CONFIRMED}, parked, doubted", give_back, by("admin", "resume_settlement")),
+    "send all back and resume": Pair(
+        f"{DELIVERED}, confirmed, parked, doubted", give_back, by("admin", "resume_settlement")
+    ),
+    "send all back and clear": Pair(f"{DELIVERED}, confirmed, doubted, stopped", give_back, clear),
     # what Stripe refused is paid outside, once
     "record and resume": Pair(REFUSED, record, by("admin", "resume_settlement")),
     "record and record": Pair(REFUSED, record, record),

@@ -127,8 +127,17 @@ def check(file: EscrowFile, hold: Hold, decision: Decision, now: dt.datetime) ->
     if hold not in escrow.holds and not (decision is D.CLEAR and standing(file, hold, now)):
         raise _no_hold(escrow)
     if decision is D.REFUND:
-        _check_status(escrow, REFUNDABLE)
+        _check_refundable(file)
         refused_payouts.check_refund_by_compliance(file, _DESPITE)
+
+
+def _check_refundable(file: EscrowFile) -> None:
+    """Before anything was decided; and of what is stopped before it was paid out, where a part of it is the seller's:
+    CLEAR would pay him."""
+    stopped = refused_payouts.stopped(file)
+    if file.escrow.status is EscrowStatus.SETTLING and stopped is not None and stopped.seller_share:
+        return
+    _check_status(file.escrow, REFUNDABLE)
 
 
 def _check_status(escrow: Escrow, among: Collection[EscrowStatus]) -> None:

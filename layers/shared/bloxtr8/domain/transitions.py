@@ -108,7 +108,9 @@ ESCROW = Lifecycle(
     ("decide_hold",        {_E.FUNDS_HELD}, {_E.FUNDS_HELD, _E.SETTLING}, _COMPLIANCE),
     ("decide_hold",        {_E.DELIVERED},  {_E.DELIVERED, _E.SETTLING}, _COMPLIANCE),
     ("decide_hold",        {_E.DISPUTED},   {_E.DISPUTED, _E.SETTLING}, _COMPLIANCE),
-    ("decide_hold",        {_E.SETTLING, _E.RELEASED, _E.REFUNDED, _E.SPLIT, _E.CANCELLED}, None, _COMPLIANCE),
+    # from SETTLING only what is stopped before anything of it moved: `refused_payouts`
+    ("decide_hold",        {_E.SETTLING},   _E.SETTLING,    _COMPLIANCE),
+    ("decide_hold",        {_E.RELEASED, _E.REFUNDED, _E.SPLIT, _E.CANCELLED}, None, _COMPLIANCE),
     ("adopt_refund",       {*_PAID, _E.SETTLING}, _E.SETTLING, _SYSTEM),
     ("open_dispute",       {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, PARTIES),
     ("reject_delivery",    {_E.FUNDS_HELD, _E.DELIVERED}, _E.DISPUTED, _BUYER),  # of a part, or of all of it
