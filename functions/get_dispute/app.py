@@ -19,12 +19,12 @@ def get_dispute(escrow_id: str, dispute_id: str, actor: CurrentActor) -> Dispute
 
 
 def _look_up(piece: Evidence) -> tuple[str, str | None]:
-    """A piece's state at S3, and a link where it is the file that was named. There are twenty files at the most."""
+    """A piece's state at S3, and a link where it is the file that was named. There are thirty files at the most."""
     if piece.sha256 is None or piece.size_bytes is None:
         return "NONE", None
-    key = store.evidence_key(piece.escrow_id, piece.id)
+    key, kind = store.evidence_key(piece.escrow_id, piece.sha256), str(piece.content_type)
     state = store.evidence_state(key, piece.sha256, piece.size_bytes)
-    return state, store.presign_evidence_file(key, piece.id) if state == "STORED" else None
+    return state, store.presign_evidence_file(key, piece.id, kind) if state == "STORED" else None
 
 
 lambda_handler = entrypoint(app)

@@ -45,8 +45,8 @@ def file_evidence(trade: "Trade", escrow: Any, user: Any) -> None:
     sha256 = hashlib.sha256(FILE).hexdigest()
     about = {"sha256": sha256, "contentType": "image/png", "sizeBytes": len(FILE), "note": "n"}
 
-    def upload(link: dict[str, Any]) -> None:
-        place = "bloxtr8-local-evidence", store.evidence_key(escrow.id, link["evidenceId"])
+    def upload(_: dict[str, Any]) -> None:
+        place = "bloxtr8-local-evidence", store.evidence_key(escrow.id, sha256)
         checksum = base64.b64encode(hashlib.sha256(FILE).digest()).decode()
         trade.world.outside.objects[place] = FILE, {"ChecksumSHA256": checksum}
 

@@ -89,12 +89,12 @@ def filed(aws: Platform, escrow: Escrow, user: Any = None, content: bytes = FILE
     return str(answer.body["evidenceId"])
 
 
-def put_file(escrow: Escrow, evidence_id: str, content: bytes = FILE, *, checked: bool = True) -> None:
-    """A file comes to the piece's place, as by its link (`checked`), or past it."""
+def put_file(escrow: Escrow, named: bytes = FILE, content: bytes | None = None, *, checked: bool = True) -> None:
+    """A file comes to the place of the one that was named, as by its link (`checked`), or past it."""
+    content = named if content is None else content
+    key = store.evidence_key(escrow.id, hashlib.sha256(named).hexdigest())
     checksum = {"ChecksumSHA256": base64.b64encode(hashlib.sha256(content).digest()).decode()} if checked else {}
-    client("s3").put_object(
-        Bucket="bloxtr8-local-evidence", Key=store.evidence_key(escrow.id, evidence_id), Body=content, **checksum
-    )
+    client("s3").put_object(Bucket="bloxtr8-local-evidence", Key=key, Body=content, **checksum)
 
 
 def frozen(escrow: Escrow) -> tuple[str, set[str], str | None]:

@@ -35,10 +35,10 @@ def add(aws: Platform, escrow: Escrow, user: Any = None, **changes: Any) -> Answ
     return aws.call("add_evidence", user or escrow.buyer_id, BODY | changes, escrow_id=escrow.id)
 
 
-def filled(escrow: Escrow, files: int) -> None:
+def filled(escrow: Escrow, files: int, user_id: str) -> None:
     """So many files were filed."""
     rows = [
-        Evidence(escrow_id=escrow.id, id=ids.new("evd"), user_id="usr_1", sha256=SHA, note="n", at=escrow.created_at)
+        Evidence(escrow_id=escrow.id, id=ids.new("evd"), user_id=user_id, sha256=SHA, note="n", at=escrow.created_at)
         for _ in range(files)
     ]
     table.commit(row(escrow), *rows, action="test", actor=actors.system("test"))
@@ -66,7 +66,7 @@ def test_gives_a_place_that_takes_this_file_alone(aws: Platform, escrow: Escrow,
     place = urlsplit(answer.body["url"])
     assert place.hostname is not None
     assert place.hostname.startswith("bloxtr8-local-evidence.")
-    assert place.path == f"/evidence/{escrow.id}/{kept.id}"
+    assert place.path == f"/evidence/{escrow.id}/{SHA}"
     signed = set(parse_qs(place.query)["X-Amz-SignedHeaders"][0].split(";"))
     assert {"content-length", "content-type", "if-none-match", "x-amz-checksum-sha256"} <= signed
     assert int(parse_qs(place.query)["X-Amz-Expires"][0]) <= 900
@@ -99,14 +99,19 @@ def test_refuses_other_kinds_sizes_and_forms(aws: Platform, escrow: Escrow) -> N
     assert add(aws, escrow, sizeBytes=25 * 1024 * 1024).status == 201
 
 
-def test_takes_twenty_files_and_no_more(aws: Platform, escrow: Escrow) -> None:
-    filled(escrow, 19)
+def test_takes_ten_files_of_each_side_and_no_more(aws: Platform, escrow: Escrow) -> None:
+    arbiters = [staff(PlatformRole.ARBITER) for _ in range(2)]
+    for user_id in (escrow.buyer_id, escrow.seller_id, arbiters[0].id):
+        filled(escrow, 9, user_id)
 
-    answers = together(lambda: add(aws, escrow), lambda: add(aws, escrow, escrow.seller_id))
+    answers = together(lambda: add(aws, escrow), lambda: add(aws, escrow))
 
     assert sorted(answer.status for answer in answers) == [201, 422]
-    refused(aws, 422, "TOO_MUCH_EVIDENCE", "add_evidence", escrow.buyer_id, BODY, escrow_id=escrow.id)
-    assert "add_evidence" not in seen(aws, escrow, escrow.buyer_id)["allowedActions"]
+    for user in (escrow.seller_id, arbiters[1]):  # nobody took their place
+        assert add(aws, escrow, user).status == 201
+    for user in (escrow.buyer_id, escrow.seller_id, arbiters[0]):
+        refused(aws, 422, "TOO_MUCH_EVIDENCE", "add_evidence", user, BODY, escrow_id=escrow.id)
+        assert "add_evidence" not in seen(aws, escrow, user)["allowedActions"]
 
 
 def test_an_end_is_an_end(aws: Platform, escrow: Escrow) -> None:

@@ -125,12 +125,13 @@ def test_the_history_of_owners_is_told_from_the_looks_that_were_kept(
 
 
 def test_evidence_that_was_changed_is_noticed(aws: Platform, escrow: Escrow) -> None:
-    pieces = [filed(aws, escrow) for _ in range(5)]
+    files = [FILE + bytes([n]) for n in range(5)]
+    pieces = [filed(aws, escrow, content=content) for content in files]
     good, missing, other_bytes, past_the_link, other_size = pieces
-    put_file(escrow, good)
-    put_file(escrow, other_bytes, FILE.upper())
-    put_file(escrow, past_the_link, FILE.upper(), checked=False)
-    put_file(escrow, other_size, FILE + b" ", checked=False)
+    put_file(escrow, files[0])
+    put_file(escrow, files[2], FILE.upper())
+    put_file(escrow, files[3], FILE.upper(), checked=False)
+    put_file(escrow, files[4], FILE + b"  ", checked=False)
     opened(aws, escrow)
 
     shown = {piece["id"]: piece for piece in seen(aws, escrow, escrow.seller_id)["evidence"]}
@@ -140,7 +141,7 @@ def test_evidence_that_was_changed_is_noticed(aws: Platform, escrow: Escrow) -> 
     }  # fmt: skip
     assert [name for name in pieces if shown[name]["url"]] == [good]
     link = urlsplit(shown[good]["url"])
-    assert link.path == f"/evidence/{escrow.id}/{good}"
+    assert link.path == f"/evidence/{escrow.id}/{hashlib.sha256(files[0]).hexdigest()}"
     assert parse_qs(link.query)["X-Amz-Expires"] == ["300"]
     assert parse_qs(link.query)["response-content-disposition"] == [f'attachment; filename="{good}"']
 
@@ -161,6 +162,26 @@ def test_what_came_by_its_link_is_what_was_named(aws: Platform, escrow: Escrow) 
     (piece,) = seen(aws, escrow, arbiter())["evidence"]
     assert (sent, piece["state"]) == ([400, 200, 412], "STORED")
     assert requests.get(piece["url"], timeout=10).content == FILE
+
+
+def test_the_same_file_of_both_is_one_object_and_needs_no_second_upload(aws: Platform, escrow: Escrow) -> None:
+    about = {"sha256": hashlib.sha256(FILE).hexdigest(), "sizeBytes": len(FILE), "note": "n"}
+    link = aws.call("add_evidence", escrow.buyer_id, about | {"contentType": "image/png"}, escrow_id=escrow.id).body
+    late = aws.call("add_evidence", escrow.buyer_id, about | {"contentType": "image/png"}, escrow_id=escrow.id).body
+    assert late["url"]  # nothing came yet
+    assert requests.put(link["url"], data=FILE, headers=link["headers"], timeout=10).status_code == 200
+
+    more = aws.call("add_evidence", escrow.seller_id, about | {"contentType": "text/plain"}, escrow_id=escrow.id).body
+
+    assert (more["url"], more["headers"]) == (None, {})
+    opened(aws, escrow)
+    shown = seen(aws, escrow, arbiter())["evidence"]
+    assert [piece["state"] for piece in shown] == ["STORED"] * 3
+    answers = [requests.get(piece["url"], timeout=10) for piece in shown]
+    assert {answer.content for answer in answers} == {FILE}
+    assert [answer.headers["Content-Type"] for answer in answers] == ["image/png", "image/png", "text/plain"]
+    put_file(escrow, FILE, FILE.upper(), checked=False)
+    assert {piece["state"] for piece in seen(aws, escrow, arbiter())["evidence"]} == {"CHANGED"}
 
 
 def test_an_outage_of_the_store_is_no_change(aws: Platform, escrow: Escrow, wire: Wire) -> None:

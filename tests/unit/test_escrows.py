@@ -385,18 +385,20 @@ def test_money_in_flight_is_not_cancelled(change: dict[str, Any]) -> None:
     assert refusal.value.code == "FUNDS_IN_FLIGHT"
 
 
-def test_twenty_files_and_a_claim_without_one_are_room_enough() -> None:
+def test_ten_files_of_a_side_and_a_claim_without_one_are_room_enough() -> None:
     file = paid()
-    claim = Evidence(escrow_id=file.escrow.id, id="evd_0", user_id=SELLER.id, note="done", at=START)
+    claim = Evidence(escrow_id=file.escrow.id, id="evd_0", user_id=BUYER.id, note="done", at=START)
     files = [
         Evidence(escrow_id=file.escrow.id, id=f"evd_{n}", user_id=BUYER.id, sha256="0" * 64, at=START)
-        for n in range(1, 21)
+        for n in range(1, 11)
     ]
-    file.evidence = [claim, *files[:19]]
-    escrow_moves.check_evidence_room(file)
-    file.evidence.append(files[19])
+    file.evidence = [claim, *files[:9]]
+    escrow_moves.check_evidence_room(file, Role.BUYER)
+    file.evidence.append(files[9])
+    for role in (Role.SELLER, Role.ARBITER):
+        escrow_moves.check_evidence_room(file, role)
     with pytest.raises(Unprocessable) as refusal:
-        escrow_moves.check_evidence_room(file)
+        escrow_moves.check_evidence_room(file, Role.BUYER)
     assert refusal.value.code == "TOO_MUCH_EVIDENCE"
 
 

@@ -100,9 +100,11 @@ def presign_evidence(key: str, sha256: str, content_type: str, size_bytes: int) 
     return url, {"Content-Type": content_type, "x-amz-checksum-sha256": checksum, "If-None-Match": "*"}
 
 
-def evidence_key(escrow_id: str, evidence_id: str) -> str:
-    """The one place of a piece of evidence."""
-    return f"evidence/{escrow_id}/{evidence_id}"
+def evidence_key(escrow_id: str, sha256: str) -> str:
+    """The one place of a file in an escrow, however often and by however many it is filed."""
+    if not _SHA256.fullmatch(sha256):
+        raise ValueError("not a sha256")
+    return f"evidence/{escrow_id}/{sha256}"
 
 
 def evidence_state(key: str, sha256: str, size_bytes: int) -> str:
@@ -122,13 +124,15 @@ def evidence_state(key: str, sha256: str, size_bytes: int) -> str:
     return "STORED" if same else "CHANGED"
 
 
-def presign_evidence_file(key: str, evidence_id: str, seconds: int = READ_SECONDS) -> str:
-    """A link by which whoever has it reads this file, for so many seconds; a browser saves it and shows nothing."""
+def presign_evidence_file(key: str, evidence_id: str, content_type: str, seconds: int = READ_SECONDS) -> str:
+    """A link by which whoever has it reads this file, for so many seconds; a browser saves it and shows nothing. Its
+    type is the piece's: another piece may have brought the same bytes under another."""
     return _s3().generate_presigned_url(
         "get_object",
         Params={
             "Bucket": config.settings().evidence_bucket,
             "Key": key,
+            "ResponseContentType": content_type,
             "ResponseContentDisposition": f'attachment; filename="{evidence_id}"',
         },
         ExpiresIn=seconds,

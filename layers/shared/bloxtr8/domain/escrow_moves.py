@@ -25,15 +25,18 @@ from bloxtr8.domain.transitions import DELIVERY, ESCROW
 from bloxtr8.entities import DeliveryStatus, Milestone, StablecoinEscrow
 from bloxtr8.errors import DomainError, TooLarge, Unprocessable, UnsupportedMedia
 
-MAX_EVIDENCE = 20
+MAX_EVIDENCE = 10  # files of the buyer, of the seller, and of all arbiters together
 EVIDENCE_BYTES = 25 * 1024 * 1024
 EVIDENCE_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "video/mp4", "application/pdf", "text/plain"})
 
 
-def check_evidence_room(file: EscrowFile) -> None:
-    """Raises Unprocessable above twenty files an escrow; a claim that was kept without a file takes nobody's place."""
-    if sum(row.sha256 is not None for row in file.evidence) >= MAX_EVIDENCE:
-        raise Unprocessable(f"An escrow takes {MAX_EVIDENCE} files.", "TOO_MUCH_EVIDENCE")
+def check_evidence_room(file: EscrowFile, role: Role) -> None:
+    """Raises Unprocessable above ten files of a side, so that none can take the other's place; a claim that was kept
+    without a file takes nobody's."""
+    sides = {file.escrow.buyer_id: Role.BUYER, file.escrow.seller_id: Role.SELLER}
+    filed = [sides.get(row.user_id, Role.ARBITER) for row in file.evidence if row.sha256 is not None]
+    if filed.count(role) >= MAX_EVIDENCE:
+        raise Unprocessable(f"Each side files {MAX_EVIDENCE} files at most.", "TOO_MUCH_EVIDENCE")
 
 
 def check_file(content_type: str, size_bytes: int) -> None:
@@ -57,7 +60,7 @@ GUARDS: dict[str, Guard] = {
     "verify_delivery": lambda file, _, now: deliveries.check_shown(file),
     "start_delivery": lambda file, role, now: _check_start(file, role, now),
     "mark_delivered": lambda file, role, now: _delivery_move("mark_delivered", file, role),
-    "add_evidence": lambda file, _, now: check_evidence_room(file),
+    "add_evidence": lambda file, role, now: check_evidence_room(file, role),
     "open_dispute": lambda file, role, now: dispute_opening.check_may_open("open_dispute", file, role),
     "reject_delivery": lambda file, role, now: _rejection(file, role),
     "resume_settlement": lambda file, _, now: resuming.check_parked(file),
