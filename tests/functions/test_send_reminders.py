@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from bloxtr8 import clock
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import together
 from tests.emulator import Platform
-from tests.functions import escrows, money
+from tests.functions import disputes, escrows, money, settlements
 from tests.functions.webhooks import alarms
 from tests.wire import Wire
 
@@ -120,6 +121,65 @@ def test_the_end_of_an_inspection_is_warned_of_by_its_own_look_alone(aws: Platfo
     assert money.actions(aws, escrow).count("warn_inspection") == 1
 
 
+def test_the_other_party_is_reminded_of_a_proposal_once(aws: Platform, stripe: StripeDouble) -> None:
+    first, second, answered, over = (factories.funded(stripe) for _ in range(4))
+    proposals = {
+        row.id: settlements.proposed(aws, row, 50_000, user)
+        for row, user in (
+            (first, first.buyer_id), (second, second.seller_id), (answered, answered.buyer_id), (over, over.buyer_id),
+        )
+    }  # fmt: skip
+    settlements.answer(aws, "reject", answered, proposals[answered.id], answered.seller_id)
+    assert escrows.refund(aws, over).status == 202
+    for row in (first, second, answered):
+        changed = {"next_look": None, "deliver_by": row.deliver_by + 60 * 24 * HOUR}
+        escrows.changed(row, **changed)
+    deadline = escrows.file(first).proposals[0].expires_at
+
+    for hours in (25, 23, 12, 1, 0, -1):
+        aws.clock.moment = deadline - hours * HOUR
+        remind(aws)
+        assert len(reminded(aws, first.id)) == (hours < 24)
+
+    for row, party in ((first, "SELLER"), (second, "BUYER")):
+        until = clock.iso(escrows.file(row).proposals[0].expires_at)
+        about = {"proposalId": proposals[row.id], "parties": [party], "deadline": until}
+        assert reminded(aws, row.id) == [("remind_proposal", about)]
+    assert [reminded(aws, row.id) for row in (answered, over)] == [[], []]
+
+
+def test_who_has_to_respond_to_a_dispute_is_reminded_once(aws: Platform, stripe: StripeDouble) -> None:
+    silent, answered, own_word, taken_back = (factories.funded(stripe) for _ in range(4))
+    for row in (silent, answered, own_word, taken_back):
+        disputes.opened(aws, row)
+    disputes.say(aws, answered, answered.seller_id)
+    disputes.say(aws, own_word, own_word.buyer_id)
+    assert disputes.withdraw(aws, taken_back).status == 200
+    deadline = disputes.live(silent).respond_by
+
+    for hours in (25, 23, 12, -1):
+        aws.clock.moment = deadline - hours * HOUR
+        remind(aws)
+
+    for row in (silent, own_word):
+        dispute = disputes.live(row)
+        about = {"disputeId": dispute.id, "parties": ["SELLER"], "deadline": clock.iso(dispute.respond_by)}
+        assert reminded(aws, row.id) == [("remind_response", about)]
+    assert [reminded(aws, row.id) for row in (answered, taken_back)] == [[], []]
+
+
+def test_a_dispute_of_the_system_waits_for_either(aws: Platform, stripe: StripeDouble) -> None:
+    row = factories.delivered(stripe)
+    disputes.opened(aws, row)
+    of_system = disputes.live(row)
+    of_system.opener_id, of_system.opened_by = "system", "SYSTEM"
+    aws.overwrite(of_system.place())
+    aws.clock.moment = of_system.respond_by - HOUR
+    remind(aws)
+    ((_, details),) = reminded(aws, row.id)
+    assert details["parties"] == ["BUYER", "SELLER"]
+
+
 def test_two_runs_at_once_remind_once(aws: Platform, stripe: StripeDouble) -> None:
     escrow = factories.funded(stripe)
     aws.clock.advance(days=6, hours=1)
@@ -131,10 +191,10 @@ def test_what_is_not_due_costs_no_read(aws: Platform, stripe: StripeDouble, wire
     escrow = factories.funded(stripe)
     wire.calls.clear()
     remind(aws)
-    assert wire.calls == ["Query"] * 3
+    assert wire.calls == ["Query"] * 5
     wire.calls.clear()
     remind(aws, days=6, hours=1)
-    assert wire.calls == ["Query", "GetItem", "TransactWriteItems", "Query", "Query"]
+    assert wire.calls == ["Query", "GetItem", "TransactWriteItems", *["Query"] * 4]
     assert len(reminded(aws, escrow.id)) == 1
 
 

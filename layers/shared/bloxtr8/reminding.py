@@ -2,6 +2,7 @@
 of ids (D24); who sends messages listens there.
 
 A row's `next_look` is never later than its deadline, so the shelves of what is due, read a day ahead, hold all of them.
+What one party asks of the other within a trade, a settlement or a response to a dispute, has shelves by its day.
 """
 
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from bloxtr8.actors import Actor
 from bloxtr8.attempts import each
 from bloxtr8.domain import offers, reminders
 from bloxtr8.domain.offers import Bargain
-from bloxtr8.entities import Contract, Escrow, Listing, Offer
+from bloxtr8.entities import Contract, Dispute, Escrow, Listing, Offer, SettlementProposal
+from bloxtr8.entities.escrow import EscrowRow
+from bloxtr8.logs import logger
 
-PAGES = 40  # of 50 rows, of each shelf
+PAGES, ROWS = 40, 50  # of each shelf
 
 
 def remind(actor: Actor) -> None:
@@ -24,13 +27,31 @@ def remind(actor: Actor) -> None:
         each(contracts, lambda row: _deal(table.get(Contract, ulid=row.ulid), actor))
     for found in _coming(Offer, "DUE#OFFER"):
         each(found, lambda row: _offer(row.id, actor))
+    for asked in _asked():
+        each(asked, lambda row: _answer(row.escrow_id, row.id, actor))
 
 
 def _coming[R: (Escrow, Contract, Offer)](kind: type[R], shelf: str) -> Iterator[list[R]]:
     """Rows of a shelf that have a reminder due, as the index shows them."""
     now = clock.now()
-    for page in table.due_pages(kind, shelf, pages=PAGES, up_to=now + reminders.ahead()):
+    for page in table.due_pages(kind, shelf, pages=PAGES, limit=ROWS, up_to=now + reminders.ahead()):
         yield [row for row in page.items if reminders.due(row, now)]
+
+
+def _asked() -> Iterator[list[reminders.Asked]]:
+    """Proposals and disputes that have a reminder due, as the index shows them."""
+    now = clock.now()
+    for shelf in reminders.shelves(now):
+        start = None
+        for _ in range(PAGES):
+            page = table.page(EscrowRow, "gsi4", shelf, limit=ROWS, start=start, newest_first=False)
+            rows = [row for row in page.items if isinstance(row, SettlementProposal | Dispute)]
+            yield [row for row in rows if reminders.is_near(row, now)]
+            start = page.next_key
+            if start is None:
+                break
+        else:
+            logger.error("more is due than one run looks at", extra={"shelf": shelf, "rows": PAGES * ROWS})
 
 
 def _deal(row: Escrow | Contract, actor: Actor) -> None:
@@ -49,3 +70,12 @@ def _offer(offer_id: str, actor: Actor) -> None:
         return
     details = {"deadline": clock.iso(reminders.mark(offer))}
     table.commit(bargain.root, offer, action=action, actor=actor, details=details)
+
+
+def _answer(escrow_id: str, row_id: str, actor: Actor) -> None:
+    file = reads.escrow(escrow_id)
+    rows: list[reminders.Asked] = [*file.proposals, *file.disputes]
+    row = next(row for row in rows if row.id == row_id)
+    found = reminders.answer(file, row, clock.now())
+    if found is not None:
+        table.commit(file.escrow, row, action=found.action, actor=actor, details=found.details)

@@ -42,9 +42,16 @@ class Dispute(HasUlid, EscrowRow, discriminator="Dispute"):
     settlement_id = UnicodeAttribute(null=True)  # the one that carries the decision
     outcome = UnicodeAttribute(null=True)  # how it was closed: WITHDRAWN, EXECUTED, REFUNDED_BY_SELLER …
     respond_by = TimeAttribute()
+    reminded_of = TimeAttribute(null=True)  # `respond_by`, once who has to respond was reminded
     escalated_at = TimeAttribute(null=True)
     closed_at = TimeAttribute(null=True)
     created_at = TimeAttribute()
+
+    @property
+    def remind(self) -> str | None:
+        """The shelf of the day of its deadline, until it was reminded of."""
+        waits = self.reminded_of is None and self.closed_at is None
+        return f"REMIND#{self.respond_by.date()}" if waits else None
 
 
 class DisputeMessage(EscrowRow, discriminator="DisputeMessage"):

@@ -140,5 +140,12 @@ class SettlementProposal(EscrowRow, discriminator="SettlementProposal"):
     reason = UnicodeAttribute()
     status = EnumAttribute(ProposalStatus, default=ProposalStatus.OPEN)
     expires_at = TimeAttribute()
+    reminded_of = TimeAttribute(null=True)  # `expires_at`, once the other party was reminded
     created_at = TimeAttribute()
     ended_at = TimeAttribute(null=True)
+
+    @property
+    def remind(self) -> str | None:
+        """The shelf of the day of its deadline, until it was reminded of."""
+        waits = self.reminded_of is None and self.ended_at is None
+        return f"REMIND#{self.expires_at.date()}" if waits else None
