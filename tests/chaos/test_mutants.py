@@ -8,7 +8,7 @@ from tests.chaos.mistakes import MISTAKES, Patch
 from tests.chaos.play import Broken, play
 
 pytestmark = pytest.mark.slow
-SEED, MOST = 1, 8
+SEED, MOST = 1, 12
 
 
 @pytest.mark.parametrize(("mistake", "law"), MISTAKES)
