@@ -1,4 +1,4 @@
-"""watch_assets: the asset of every paid escrow is watched until the money is out (states.md, sections 4 and 6).
+"""watch_assets: the asset of every paid escrow is watched until the money is on its way (states.md, sections 4 and 6).
 
 Who has it by a list of many is a hint; who has it by one source says whether to decide; what is decided is decided on
 a fresh look by both sources. An outage never decides.
@@ -8,13 +8,13 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bloxtr8 import clock, ownership, reads, table
+from bloxtr8 import clock, ownership, reads, stopping, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import each
 from bloxtr8.domain import dossier, watches
 from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import AssetWatch, Escrow, Snapshot
+from bloxtr8.entities import AssetWatch, Escrow, EscrowStatus, Snapshot
 from bloxtr8.outside import roblox_batch
 from bloxtr8.outside.roblox_batch import Asset
 
@@ -73,14 +73,21 @@ class _Source:
 def _look(row: AssetWatch, escrow: Escrow, source: _Source, actor: Actor) -> None:
     """One row: what is seen, what follows, and when it is looked at again."""
     now = clock.now()
-    if watches.expects_asset(escrow) or watches.guards_asset(escrow):
+    if watches.expects_asset(escrow) or _guards(escrow):
         who = source.owner(escrow)
         if who is None:  # the next run's first
             return
         if _matters(row, escrow, who, now):
             escrow = _decide(row, escrow, actor)
-    watches.plan(row, escrow, now)
+    watches.plan(row, escrow, now, guarded=_guards(escrow))
     table.remember(row, unless_exists=False)  # a twin that looked first is as good
+
+
+def _guards(escrow: Escrow) -> bool:
+    """Whether the asset must not go back to the seller: while money is held, and until it is on its way to him."""
+    if escrow.status is EscrowStatus.SETTLING and escrow.delivered_at is not None:
+        return watches.payout_guarded(reads.escrow(escrow.id)) is not None
+    return watches.guards_asset(escrow)
 
 
 def _matters(row: AssetWatch, escrow: Escrow, who: Owner, now: dt.datetime) -> bool:
@@ -104,10 +111,21 @@ def _decide(row: AssetWatch, seen: Escrow, actor: Actor) -> Escrow:
         if who is Owner.BUYER:
             _hand_over(file, proof, again, now, actor)
     elif who in watches.LOST:
-        ownership.dispute(file, f"OWNER_IS_{who}", proof, now, actor)
+        _take_back(file, who, proof, now, actor)
     elif who is Owner.UNKNOWN and watches.unknown_too_long(row, file.escrow, now):
         ownership.dispute(file, "OWNER_UNKNOWN", proof, now, actor)
     return file.escrow
+
+
+def _take_back(file: EscrowFile, who: Owner, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
+    """A rollback: what is to be paid for it is stopped, and what nobody has decided about is disputed."""
+    disputable = file.escrow.status in watches.WATCHED
+    cause = watches.payout_guarded(file)
+    if cause is not None:
+        stopping.stop(file, cause, actor, *([] if disputable else proof), owner=str(who))
+        file = reads.escrow(file.escrow.id)
+    if disputable:
+        ownership.dispute(file, f"OWNER_IS_{who}", proof, now, actor)
 
 
 def _hand_over(file: EscrowFile, proof: list[Snapshot], again: bool, now: dt.datetime, actor: Actor) -> None:

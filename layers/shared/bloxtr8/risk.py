@@ -7,7 +7,7 @@ decided about holds nothing again, however often the provider tells of it.
 
 from collections.abc import Iterable
 
-from bloxtr8 import clock, lookups, rails, reads, sagas, sent_back, settling, table
+from bloxtr8 import clock, lookups, rails, reads, sagas, sent_back, settling, stopping, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import adoption, compliance, holds, settlements
 from bloxtr8.domain.escrows import EscrowFile
@@ -38,19 +38,12 @@ def _weigh(doubt: Doubt, actor: Actor) -> None:
 
 
 def place(file: EscrowFile, cause: str, actor: Actor) -> None:
-    """place_hold, and what is being paid out is parked by its own machine: its next step finds the hold."""
-    escrow = file.escrow
-    about = {"escrowId": escrow.id, "cause": cause, "status": str(escrow.status)}
-    if not holds.can_hold(escrow):
+    """place_hold, unless COMPLIANCE has decided about it."""
+    if not holds.can_hold(file.escrow):
+        about = {"escrowId": file.escrow.id, "cause": cause, "status": str(file.escrow.status)}
         logger.error("a payment is in doubt after its end", extra=about)
-        return
-    if compliance.is_decided(file, cause) or not holds.place(escrow, cause, clock.now()):
-        return
-    details = {"hold": str(Hold.RISK_REVIEW), "cause": cause}
-    logger.error("an escrow is on hold", extra=about)
-    table.commit(escrow, action="place_hold", actor=actor, details=details)
-    for settlement in settlements.live(file):
-        sagas.react(settlement, actor)
+    elif not compliance.is_decided(file, cause):
+        stopping.stop(file, cause, actor)
 
 
 def lift(file: EscrowFile, cause: str, actor: Actor) -> None:

@@ -4,12 +4,15 @@
 import datetime as dt
 
 from bloxtr8 import config
+from bloxtr8.domain import compliance, refused_payouts
 from bloxtr8.domain.dossier import Owner
-from bloxtr8.domain.escrows import repair_delay
+from bloxtr8.domain.escrows import EscrowFile, repair_delay
 from bloxtr8.entities import AssetWatch, Escrow, EscrowStatus
 
 WATCHED = frozenset({EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED})
 PAUSED = frozenset({EscrowStatus.DISPUTED, EscrowStatus.SETTLING})
+ROLLBACK = "rollback"
+_FOR_THE_ASSET = frozenset({"CONFIRMED_BY_BUYER", "INSPECTION_OVER", "RELEASED_BY_BUYER"})  # why the seller is paid
 LOST = frozenset({Owner.SELLER, Owner.NOBODY})  # after the delivery; a third person has it from the buyer
 
 
@@ -27,6 +30,17 @@ def expects_asset(escrow: Escrow) -> bool:
 def guards_asset(escrow: Escrow) -> bool:
     """Whether the asset was handed over and not all of the money is out: it must not go back to the seller."""
     return escrow.status in WATCHED and escrow.delivered_at is not None
+
+
+def payout_guarded(file: EscrowFile) -> str | None:
+    """The cause that a rollback gives to stop what is to be paid to the seller for the asset: of which nothing moved,
+    nor may have. None where there is none, it stopped that payout before, or people decided otherwise: what an arbiter,
+    COMPLIANCE or both sides said counts whoever has the asset."""
+    settlement = refused_payouts.unmoved(file)
+    if settlement is None or file.escrow.delivered_at is None or settlement.reason not in _FOR_THE_ASSET:
+        return None
+    cause = f"{ROLLBACK}:{settlement.id}"
+    return None if cause in file.escrow.hold_causes or compliance.is_decided(file, cause) else cause
 
 
 def begin(escrow: Escrow, now: dt.datetime) -> AssetWatch:
@@ -50,22 +64,26 @@ def note(row: AssetWatch, who: Owner, now: dt.datetime) -> bool:
 
 
 def unknown_too_long(row: AssetWatch, escrow: Escrow, now: dt.datetime) -> bool:
-    """Whether nobody could say for a week whose the asset is (D13); it is not asked once the asset's part is paid."""
+    """Whether nobody could say for a week whose the asset is (D13); it is not asked once the asset's part is paid, nor
+    while all of it is being paid."""
     limit = dt.timedelta(seconds=config.settings().owner_unknown_dispute_seconds)
+    if escrow.status not in WATCHED:
+        return False
     return escrow.asset_in_turn and row.unknown_since is not None and now - row.unknown_since >= limit
 
 
-def plan(row: AssetWatch, escrow: Escrow, now: dt.datetime) -> None:
-    """Set `next_look`; none once the escrow has ended. What nobody answers is asked ever later, up to an hour."""
+def plan(row: AssetWatch, escrow: Escrow, now: dt.datetime, *, guarded: bool = False) -> None:
+    """Set `next_look`; none once the escrow has ended. What nobody answers is asked ever later, up to an hour.
+    `guarded`: the asset was handed over, and the seller's money is not on its way yet."""
     settings = config.settings()
-    if escrow.status in PAUSED:
+    if escrow.status in PAUSED and not guarded:
         row.seen, row.seen_at, row.unknown_since, row.looks = None, None, None, 0
         row.next_look = now + dt.timedelta(seconds=settings.watch_paused_seconds)
-    elif escrow.status not in WATCHED:
+    elif escrow.status not in WATCHED | PAUSED:
         row.next_look = None
     elif row.looks:
         row.next_look = now + repair_delay(row.looks - 1)
-    elif guards_asset(escrow):
+    elif guarded:
         row.next_look = now + dt.timedelta(seconds=settings.watch_delivered_seconds)
     else:
         row.next_look = now + dt.timedelta(seconds=settings.watch_held_seconds)
