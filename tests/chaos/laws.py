@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bloxtr8 import audit, clock, config
 from bloxtr8.domain import agreements, compliance, escrows, ledger, reconciliations, settlements
-from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.reconciliations import Difference
 from bloxtr8.entities import Account, Root
 from bloxtr8.ids import ulid_of
 from bloxtr8.rails import stripe_books
@@ -43,7 +43,7 @@ def broken(world: "World") -> list[str]:
 
 
 def cents(world: "World") -> Counter[str]:
-    """What came in, is held, and went out."""
+    """What came in, is held, and went out by the books, and by how much the providers have it otherwise."""
     found: Counter[str] = Counter()
     for escrow in world.escrows():
         accounts = ledger.balance(escrow, world.file(escrow).ledger).accounts
@@ -51,8 +51,22 @@ def cents(world: "World") -> Counter[str]:
         found["in"] += escrow.refunded
         found["held"] += accounts[Account.HELD] + accounts[Account.SURPLUS]
         found["out"] += escrow.refunded + sum(accounts[one] for one in (Account.SELLER, Account.FEES, Account.BANK))
-    found["differences"] = found["in"] - found["held"] - found["out"]
+    found["differences"] = sum(abs(one.booked - one.found) for one in _differences(world))
     return found
+
+
+def _differences(world: "World") -> Iterator[Difference]:
+    """Between the books of every escrow and what its vault holds, or Stripe has of it."""
+    for escrow in world.escrows():
+        file = world.file(escrow)
+        if file.rail.external_id is None:
+            continue
+        if escrow.rail == "USDC_BASE":
+            units = world.outside.chain.at_finality([file.rail.external_id])[file.rail.external_id]
+            yield from reconciliations.of_vault(file, units)
+        else:
+            has = stripe_books.books(world.outside.plain_stripe, str(file.rail.external_id), escrow.id)
+            yield from reconciliations.of_card(file, has.received - has.refunded, has.transferred - has.reversed)
 
 
 def every_trade_ended(world: "World") -> Found:
@@ -355,21 +369,11 @@ def _part(line: Any) -> tuple[str, str]:
 def i6_the_money_is_where_the_books_have_it(world: "World") -> Found:
     for escrow in world.escrows():
         file = world.file(escrow)
-        if file.rail.external_id is None:
-            if file.ledger:
-                yield f"{escrow.id} has lines and no place of payment"
-        elif escrow.rail == "USDC_BASE":
-            units = world.outside.chain.at_finality([file.rail.external_id])[file.rail.external_id]
-            yield from map(str, reconciliations.of_vault(file, units))
-        else:
-            yield from map(str, _card_differences(world, file))
+        if file.rail.external_id is None and file.ledger:
+            yield f"{escrow.id} has lines and no place of payment"
+    yield from map(str, _differences(world))
     if world.outside.stripe.ledger_sum():
         yield f"Stripe's own books are off by {world.outside.stripe.ledger_sum()}"
-
-
-def _card_differences(world: "World", file: EscrowFile) -> list[Any]:
-    found = stripe_books.books(world.outside.plain_stripe, str(file.rail.external_id), file.escrow.id)
-    return reconciliations.of_card(file, found.received - found.refunded, found.transferred - found.reversed)
 
 
 def reconciliation_found_nothing(world: "World") -> Found:

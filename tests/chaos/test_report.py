@@ -2,12 +2,18 @@
 
 import sys
 from collections import Counter
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from bloxtr8.rails import stripe_client
+from local.doubles.stripe.double import StripeDouble
 from tests.chaos import __main__ as command
-from tests.chaos import report, workers
+from tests.chaos import laws, report, workers
 from tests.chaos.play import Outcome
+from tests.emulator import Platform
+from tests.functions import chargebacks, escrows
 
 UNLUCKY = ("stripe.transfers.create", "done, the answer lost")
 
@@ -45,6 +51,21 @@ def test_the_report(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
         assert line in told.splitlines(), told
     assert "All is as it should be: 6 trades ended, no cent is missing" in told
     assert code == 0
+
+
+def test_the_differences_are_what_the_providers_have_otherwise(aws: Platform, stripe: StripeDouble) -> None:
+    escrow = chargebacks.released(aws, stripe)
+    client = stripe_client.client()
+    world: Any = SimpleNamespace(
+        escrows=lambda: [escrows.row(escrow)], file=escrows.file, outside=SimpleNamespace(plain_stripe=client)
+    )
+    before = laws.cents(world)
+    assert (before["in"], before["out"], before["differences"]) == (escrow.gross, escrow.gross, 0)
+    (leg,) = (leg for leg in escrows.file(escrow).legs if leg.pays == "SELLER")
+
+    client.v1.transfers.reversals.create(str(leg.external_id), {"amount": 40_000})
+
+    assert laws.cents(world) == before | Counter(differences=40_000)
 
 
 def test_each_fault_is_counted_once_by_its_kind() -> None:
