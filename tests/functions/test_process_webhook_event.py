@@ -270,6 +270,7 @@ def test_a_refund_in_the_dashboard_stops_what_is_being_paid_out_of_its_payment(
     (parked,) = file_of(escrow.id).settlements
     assert (parked.status, parked.error) == (SettlementStatus.PARKED, "ON_HOLD")
     assert [message for message, _ in told][:2] == ["an escrow is on hold", "money moved that nobody ordered"]
+    assert [about["escrowId"] for _, about in told[:2]] == [escrow.id] * 2  # by it people decide
     assert file_of(other.id).settlements[0].status is SettlementStatus.OPEN
     assert sent_by(stripe, "transfer.created") == []
 

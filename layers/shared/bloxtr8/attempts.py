@@ -36,4 +36,6 @@ def each[R: Entity](rows: Iterable[R], act: Callable[[R], object]) -> None:
         try:
             again(functools.partial(act, row))
         except Exception:
-            logger.exception("a row could not be processed", extra={"row": row.label})
+            escrow_id = getattr(row, "escrow_id", None)
+            about = {"row": row.label} | ({"escrowId": escrow_id} if escrow_id else {})
+            logger.exception("a row could not be processed", extra=about)

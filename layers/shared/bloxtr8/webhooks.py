@@ -15,6 +15,7 @@ from bloxtr8 import (
     depositing,
     funding,
     hand_refunds,
+    lookups,
     rails,
     reads,
     risk,
@@ -149,7 +150,9 @@ def _stray(hint: Hint, actor: Actor) -> None:
 
 def _alarm(hint: Hint) -> None:
     """Money left the platform by no leg of ours, in the Dashboard for example: a person has to look."""
-    about = {"object": hint.object_id, "fundingId": hint.funding_id, "escrowId": hint.escrow_id, "legId": hint.leg_id}
+    of_ours = filter(None, (hint.funding_id, hint.object_id))  # it bears no mark, but what it came out of is known
+    escrow_id = hint.escrow_id or lookups.escrow_of(of_ours)
+    about = {"object": hint.object_id, "fundingId": hint.funding_id, "escrowId": escrow_id, "legId": hint.leg_id}
     logger.error("money moved that nobody ordered", extra=about)
 
 
