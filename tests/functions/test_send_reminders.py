@@ -77,7 +77,8 @@ def test_a_deadline_that_was_moved_is_another(aws: Platform, stripe: StripeDoubl
     assert escrow.deliver_by is not None
     remind(aws, days=6, hours=1)
     later = escrow.deliver_by + dt.timedelta(days=3)
-    escrows.changed(escrow, deliver_by=later, next_look=later)
+    body = {"deadline": "deliverBy", "until": clock.iso(later)}
+    assert aws.call("extend_deadline", escrow.buyer_id, body, escrow_id=escrow.id).status == 200
     remind(aws, hours=1)
     assert len(reminded(aws, escrow.id)) == 1
     aws.clock.moment = later - HOUR
