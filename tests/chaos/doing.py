@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bloxtr8 import clock
 from bloxtr8.domain import agreements, plans
 from bloxtr8.domain.escrows import EscrowFile
-from tests.chaos import assets, paying
+from tests.chaos import assets, outside, paying
 
 if TYPE_CHECKING:
     from tests.chaos.people import Trade
@@ -56,6 +56,12 @@ def _offer(trade: "Trade") -> None:
     trade.ask("make_offer", trade.buyer, body, then=lambda made: setattr(trade, "offer_id", made["id"]), **there)
 
 
+def _offer_twice(trade: "Trade", amount: int) -> None:
+    """The buyer wants a second chain beside the one that is alive (C3)."""
+    body = {"amount": amount, "currency": trade.fate.currency}
+    trade.ask("make_offer", trade.buyer, body, listing_id=str(trade.listing_id))
+
+
 def _parts(trade: "Trade", amount: int, number: int) -> list[dict[str, Any]]:
     """Milestones of any size that make the amount; the last hands the asset over, or an earlier one that is large."""
     cuts = sorted(trade.random.sample(range(1, amount), number - 1))
@@ -73,7 +79,10 @@ def _bargain(trade: "Trade", offer: Any) -> Possible:
     path = {"offer_id": offer.id}
     terms = {"termsHash": agreements.terms_hash(offer, trade.listing)}
     other = trade.random.choice([one for one in AMOUNTS if one != offer.amount])
+    stale = {"termsHash": outside.token(offer.id)}
     return [
+        (0.4, "accept unseen", lambda: trade.ask("accept_offer", answers, stale, then=_unseen(trade), **path)),
+        (0.4, "offer twice", lambda: _offer_twice(trade, other)),
         (8, "accept", lambda: trade.ask("accept_offer", answers, terms, **path)),
         (
             0 if trade.fate.parts else 1,
@@ -97,10 +106,23 @@ def _sign(trade: "Trade", contract: Any) -> Possible:
         if user.id not in signed:
             found += [
                 (5, "sign", lambda user=user: trade.ask("sign_contract", user, consent, **path)),
+                (0.4, "sign unseen", lambda user=user: _sign_unseen(trade, contract, user, path)),
                 (1, "sign by link", lambda user=user: _sign_by_link(trade, user, consent, path)),
             ]
         found.append((0.04, "void", lambda user=user: trade.ask("void_contract", user, REASON, **path)))
     return found
+
+
+def _sign_unseen(trade: "Trade", contract: Any, user: Any, path: dict[str, str]) -> None:
+    """He names the document of another contract, if there is one."""
+    found = [row.sha256 for row in trade.world.mirror.every("CONTRACT#", "META") if row.sha256 != contract.sha256]
+    consent = {"sha256": next(filter(None, found), outside.token(user.id)), "consent": "I AGREE"}
+    trade.ask("sign_contract", user, consent, then=_unseen(trade), **path)
+
+
+def _unseen(trade: "Trade") -> Callable[[object], object]:
+    """Nobody may agree to what he has not seen (C12)."""
+    return lambda _: trade.world.broken.append(f"c12: somebody of t{trade.number} agreed to what he had not seen")
 
 
 def _sign_by_link(trade: "Trade", user: Any, consent: dict[str, str], path: dict[str, str]) -> None:

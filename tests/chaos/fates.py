@@ -79,6 +79,7 @@ FATES = (
     Fate("usdc", USDC, _STAY, ("frozen as it is planned",)),
     Fate("declined first, then charged back", CARD, _STAY, ("chargeback won",), "declined first"),
     Fate("in two parts, quarrelled over", USDC, _QUARREL, (), "in two"),
+    Fate("a card that takes nothing back", CARD, {"refund": 8.0, "cancel": 0.0}, (), "pm_card_refundFail"),
     Fate("charged back and lost", CARD, _STAY, ("chargeback lost",)),
     Fate("banned as they bargain", USDC, {"counter": 4.0}, ("banned as they bargain",)),
     Fate("too much", USDC, {}, ("paid late", "banned"), "too much"),

@@ -2,13 +2,28 @@
 
 import inspect
 import itertools
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from bloxtr8 import audit, clock, hand_refunds, sagas, settling, table
-from bloxtr8.domain import escrows, kyc, ledger, resuming, settlements
-from bloxtr8.entities import User
+from bloxtr8 import audit, clock, hand_refunds, sagas, settling, table, webhooks
+from bloxtr8.domain import (
+    agreements,
+    contracts,
+    deals,
+    escrows,
+    kyc,
+    ledger,
+    manual_payments,
+    offers,
+    opening,
+    reconciliations,
+    resuming,
+    settlements,
+)
+from bloxtr8.entities import Settlement, User
 from bloxtr8.rails import base, stripe
 
 type Patch = pytest.MonkeyPatch
@@ -84,13 +99,109 @@ def _a_ban_stops_who_would_finish(patch: Patch) -> None:
     patch.setattr(escrows, "party", party)
 
 
+def _a_request_moves_money(patch: Patch) -> None:
+    plain = sagas.react
+
+    def react(row: Any, actor: Any, **options: Any) -> bool:
+        if isinstance(row, Settlement) and row.status == "OPEN":
+            settling.send_leg(row.escrow_id, row.id, actor)
+        return plain(row, actor, **options)
+
+    patch.setattr(sagas, "react", react)
+
+
+def _a_listing_keeps_the_offer_that_fell_through(patch: Patch) -> None:
+    _rewrite(patch, deals.fall_through, "    listing.reserved_offer_id = None\n", "")
+
+
+def _a_guard_of_nothing_stays(patch: Patch) -> None:
+    patch.setattr(deals.Around, "freed", lambda _: [])
+
+
+def _a_second_chain_of_offers(patch: Patch) -> None:
+    patch.setattr(offers, "supersede", lambda *_: [])
+
+
+def _one_signature_is_enough(patch: Patch) -> None:
+    _rewrite(patch, contracts.sign, "contract.signed_by == {contract.buyer_id, contract.seller_id}", "True")
+
+
+def _a_contract_is_signed_unread(patch: Patch) -> None:
+    patch.setattr(contracts, "check_hash", lambda *_: None)
+
+
+def _terms_are_accepted_unread(patch: Patch) -> None:
+    _rewrite(patch, agreements.check_acceptable, "if seen_hash != ", "if not seen_hash and seen_hash != ")
+
+
+def _another_contract_is_kept(patch: Patch) -> None:
+    _rewrite(patch, contracts.sign, "sha256=contract.sha256", "sha256=contract.sha256[::-1]")
+
+
+def _a_settlement_that_the_escrow_still_names(patch: Patch) -> None:
+    words = "escrow.settlement_id, escrow.ended_at = None, now"
+    _rewrite(patch, settlements.close, words, "escrow.ended_at = now")
+
+
+def _a_milestone_loses_a_cent(patch: Patch) -> None:
+    _rewrite(patch, opening._milestone, 'amount=part["amountCents"]', 'amount=part["amountCents"] - 1')
+
+
+def _an_end_that_no_move_leads_to(patch: Patch) -> None:
+    words = "escrow.settlement_id, escrow.ended_at = None, now"
+    _rewrite(patch, settlements.close, words, f"{words}\n    escrow.status = EscrowStatus.CANCELLED")
+
+
+def _a_version_is_left_out(patch: Patch) -> None:
+    _rewrite(patch, table.remember, "row.version += 1", "row.version += 2")
+
+
+def _a_line_is_written_again(patch: Patch) -> None:
+    _rewrite(patch, settling._write, "lookup, *lines, ", "lookup, *lines, *file.ledger[:1], ")
+
+
+def _a_line_without_its_leg(patch: Patch) -> None:
+    _rewrite(patch, settlements.confirm, "leg_id=leg.id", "leg_id=None")
+
+
+def _the_first_payment_is_every_legs(patch: Patch) -> None:
+    plain, first = stripe.StripeRail.find, dict[str, Any]()
+
+    def find(rail: Any, order: Any) -> Any:
+        found = plain(rail, order)
+        done = found is not None and found.status == "CONFIRMED"
+        return first.setdefault(f"{order.escrow_id} {order.kind}", found) if done else found
+
+    patch.setattr(stripe.StripeRail, "find", find)
+    patch.setattr(settling, "lookups", SimpleNamespace(of=lambda file, _: file.escrow))
+
+
+def _a_payment_by_hand_of_which_nothing_is_kept(patch: Patch) -> None:
+    _rewrite(patch, manual_payments.record, "row.status, row.recorded_at = ManualPaymentStatus.RECORDED, now", "pass")
+
+
+def _a_cent_of_a_vault_is_not_seen(patch: Patch) -> None:
+    plain = reconciliations.of_vault
+    patch.setattr(reconciliations, "of_vault", lambda file, units: plain(file, max(units - 10_000, 0)))
+
+
+def _a_deal_is_counted_as_open_for_ever(patch: Patch) -> None:
+    _rewrite(patch, deals.finish, "deals.open = max(0, deals.open - 1)", "pass")
+
+
+def _an_event_is_never_tried_again(patch: Patch) -> None:
+    patch.setattr(webhooks, "due", lambda: [])
+
+
 def _rewrite(patch: Patch, plain: Any, words: str, others: str) -> None:
-    """Let a function be what its source would be with other words in it."""
+    """Let a function be what its source would be with other words in it, under every name that modules have for it."""
     source = inspect.getsource(plain)
     assert source.count(words) == 1, (plain, words)
-    module, made = inspect.getmodule(plain), dict[str, Any]()
-    exec(source.replace(words, others), vars(module), made)
-    patch.setattr(module, plain.__name__, made[plain.__name__])
+    made = dict[str, Any]()
+    exec(source.replace(words, others), vars(inspect.getmodule(plain)), made)
+    for module in [found for name, found in sys.modules.items() if name.startswith("bloxtr8.")]:
+        for name in [name for name, found in vars(module).items() if found is plain]:
+            patch.setattr(module, name, made[plain.__name__])
 
 
 MISTAKES = (
@@ -107,4 +218,23 @@ MISTAKES = (
     (_what_was_sent_is_sent_again_on_hold, "section 4"),
     (_no_ban_stops_anything, "C10"),
     (_a_ban_stops_who_would_finish, "C10"),
+    (_a_request_moves_money, "C9"),
+    (_a_listing_keeps_the_offer_that_fell_through, "c1_"),
+    (_a_guard_of_nothing_stays, "c2_"),
+    (_a_second_chain_of_offers, "c3"),
+    (_one_signature_is_enough, "c4_"),
+    (_a_settlement_that_the_escrow_still_names, "c6_"),
+    (_an_end_that_no_move_leads_to, "C11"),
+    (_a_version_is_left_out, "C7"),
+    (_a_line_is_written_again, "C7"),
+    (_a_contract_is_signed_unread, "c12"),
+    (_terms_are_accepted_unread, "c12"),
+    (_another_contract_is_kept, "c12"),
+    (_a_milestone_loses_a_cent, "i3_"),
+    (_a_line_without_its_leg, "i4_"),
+    (_the_first_payment_is_every_legs, "i5_"),
+    (_a_payment_by_hand_of_which_nothing_is_kept, "i5_"),
+    (_a_cent_of_a_vault_is_not_seen, "reconciliation"),
+    (_a_deal_is_counted_as_open_for_ever, "nothing_is_left_over"),
+    (_an_event_is_never_tried_again, "nothing_is_left_over"),
 )

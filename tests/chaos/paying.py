@@ -123,5 +123,6 @@ _WAYS = {
     "late": _late,
     "never": _never,
     **{f"pm_card_{name}": (lambda trade, _, name=name: pay_card(trade, f"pm_card_{name}")) for name in
-       ("createDispute", "createDisputeInquiry", "createIssuerFraudWarning", "riskLevelElevated", "pendingRefund")},
+       ("createDispute", "createDisputeInquiry", "createIssuerFraudWarning", "riskLevelElevated", "pendingRefund",
+        "refundFail")},
 }  # fmt: skip

@@ -111,10 +111,11 @@ class Staff:
         return found
 
     def _hopeless(self, row: Any) -> list[Any]:
-        """The legs of a settlement that Stripe refused again and again."""
+        """The legs of a settlement that Stripe refused, or the buyer's bank sent back, again and again."""
         legs = self.world.mirror.partition(f"ESCROW#{row.escrow_ulid}", f"LEG#{row.id}")
         by_card = self.world.escrow_of(row).rail == "STRIPE"
-        return [leg for leg in legs if leg.status == "REJECTED"] if by_card and row.run > TRIES else []
+        tried = row.run > TRIES or row.error == "REFUND_FAILED"  # as often before it was parked
+        return [leg for leg in legs if leg.status == "REJECTED"] if by_card and tried else []
 
     def _paid(self, leg: Any) -> dict[str, Any]:
         """Both admins know of the same payment."""

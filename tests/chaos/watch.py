@@ -38,6 +38,7 @@ class Watch:
     def __init__(self) -> None:
         self.broken: list[str] = []
         self._banned: set[str] = set()
+        self._alive: dict[tuple[str, str], dict[str, str]] = {}  # by listing and buyer: the chain's offer, until when
         self._holds: dict[str, str] = {}  # by escrow
         self._kinds: dict[str, str] = {}  # by settlement
         self.saved: dict[tuple[str, str, int], dict[str, Any]] = {}
@@ -72,8 +73,22 @@ class Watch:
             self._holds[_name(new)] = new["holds"]["S"]
         elif kind == "Settlement":
             self._kinds[_name(new)] = new["kind"]["S"]
+        elif kind == "Offer":
+            self._chain(new)
         elif kind == "User" and new["banned"]["BOOL"]:
             self._banned.add(_name(new))
+
+    def _chain(self, offer: dict[str, Any]) -> None:
+        """One alive chain of a buyer about a listing (C3): at rest all are over, so it is looked at when one begins."""
+        alive = self._alive.setdefault((offer["listing_id"]["S"], offer["buyer_id"]["S"]), {})
+        root, begun = offer["root"]["S"], offer["created_at"]["S"]
+        if offer["status"]["S"] == "PENDING":
+            beside = [one for one, until in alive.items() if one != root and until > begun]
+            if beside and offer["depth"]["N"] == "0":
+                self.broken.append(f"c3: {_name(offer)} was begun beside {beside}")
+            alive[root] = offer["expires_at"]["S"]
+        elif offer["status"]["S"] != "COUNTERED":  # its child goes on
+            alive.pop(root, None)
 
     def _begun(self, kind: str, where: str, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
         """The banned begin nothing."""

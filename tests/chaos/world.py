@@ -139,6 +139,9 @@ class World:
         due = self.jobs.next_moment()
         if due is not None:
             moments.append(due)
+        refund = self.outside.stripe.refund_due_in()
+        if refund:
+            moments.append(self.clock.moment + dt.timedelta(seconds=refund))
         if not moments:
             return False
         self.outside.stripe.balance()  # what is due there happens
@@ -273,8 +276,8 @@ class World:
 
     @property
     def over(self) -> bool:
-        """Whether every trade is."""
-        return all(trade.over for trade in self.trades)
+        """Whether every trade is, and no refund can come back any more."""
+        return all(trade.over for trade in self.trades) and not self.outside.stripe.refund_due_in()
 
     # --- what is told
 

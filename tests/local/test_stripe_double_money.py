@@ -233,8 +233,10 @@ def test_a_refund_can_be_slow(double: StripeDouble, platform: Platform) -> None:
     double.top_up(1_000)
     double.advance(seconds=599)
     assert platform.client.v1.refunds.retrieve(refund.id).status == "pending"
+    assert double.refund_due_in() == 1
     double.advance(seconds=1)
     assert platform.client.v1.refunds.retrieve(refund.id).status == "succeeded"
+    assert double.refund_due_in() == 0
 
 
 def test_the_bank_asks_its_customer(double: StripeDouble, platform: Platform) -> None:

@@ -117,6 +117,11 @@ class StripeDouble:
         with self._lock:
             return self._parts.refunds.fail(refund_id)
 
+    def refund_due_in(self) -> int:
+        """In how many seconds the next refund takes its next step; 0 where none will by itself."""
+        with self._lock:
+            return self._parts.refunds.due_in()
+
     def open_dispute(
         self, charge_id: str, reason: str = "fraudulent", *, amount: int | None = None, inquiry: bool = False
     ) -> Object:

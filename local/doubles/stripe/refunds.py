@@ -68,6 +68,11 @@ class Refunds:
         self._disputes.refunded(paid)
         return refund
 
+    def due_in(self) -> int:
+        """Seconds until the next refund's next step; 0 where none has one to come."""
+        now = self._world.now()
+        return min((at - now for at in self._next.values() if at > now), default=0)
+
     def work(self) -> None:
         """Refunds whose time has come take their next step, oldest first."""
         for refund_id, at in list(self._next.items()):
