@@ -115,7 +115,7 @@ class Watch:
         """No new leg is sent while a hold stands; a refused payout stops no return of surplus, and nothing the taking
         back of what the bank took (section 4)."""
         kind = self._kinds[settlement_id]
-        holds = set(self._holds[escrow_id].split()) - ({"PAYOUT_FAILED"} if kind == "RETURN" else set())
+        holds = set(self._holds[escrow_id].split()) - ({"PAYOUT_FAILED"} if kind in {"RETURN", "REPAYMENT"} else set())
         if holds and kind != "RECOVERY":
             self.broken.append(f"section 4: {what} while {sorted(holds)} stand")
 

@@ -4,17 +4,19 @@ import datetime as dt
 
 from bloxtr8 import clock, rails, reads, settling, table
 from bloxtr8.actors import Actor
-from bloxtr8.domain import chargebacks, ledger, plans, settlements
+from bloxtr8.domain import chargebacks, ledger, owed, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.entities import Account, Entity, LegStatus, Lookup, Side
 from bloxtr8.logs import logger
 from bloxtr8.rails import base
 
+ACTION = "take_back_refund"
+
 
 def take_back(escrow_id: str, settlement_id: str, n: int, actor: Actor) -> None:
     """A refund that was confirmed came back from the buyer's bank: it is ours again, and goes out once more (section
-    10), except for what the bank itself has given him since.
+    10), except for what the bank itself has given him since; so much less is to be the seller's loss.
 
     A look-up row makes each refund come back once.
     """
@@ -34,12 +36,13 @@ def take_back(escrow_id: str, settlement_id: str, n: int, actor: Actor) -> None:
     has = chargebacks.paid_before(file, leg.amount)
     entries = [
         Entry(Account.BUYER, Account.SURPLUS, leg.amount, "sent back by the buyer's bank"),
-        Entry(Account.SURPLUS, Account.LOSS, has, chargebacks.PAID_BEFORE, "lost"),
+        Entry(Account.SURPLUS, Account.LOSS, has, owed.PAID_BEFORE, "lost"),
     ]
     lines = ledger.book(file.escrow, entries, now=now, leg_id=leg.id, external_id=leg.external_id)
     again = _again_to_buyer(file, leg.amount - has, now, actor) if has < leg.amount else []
     logger.error("a refund came back", extra={"escrowId": escrow_id, "legId": leg.id})
-    table.commit(file.escrow, mark, *lines, *again, action="take_back_refund", actor=actor)
+    settled = owed.settle(file, lines, action=ACTION, actor=actor, now=now)
+    table.commit(file.escrow, mark, *lines, *again, *settled.rows, action=ACTION, actor=actor)
 
 
 def _again_to_buyer(file: EscrowFile, amount: int, now: dt.datetime, actor: Actor) -> list[Entity]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from bloxtr8 import chargebacks, clock, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import chargebacks as rules
-from bloxtr8.domain import escrows, holds, legs, losses, resuming, settlements, wallet_risk
+from bloxtr8.domain import escrows, holds, legs, losses, owed, resuming, settlements, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.wallet_risk import Finding, Verdict
 from bloxtr8.entities import (
@@ -226,8 +226,11 @@ def _await(file: EscrowFile, settlement: Settlement, leg: Leg, outcome: LegOutco
 
 
 def finish_part(file: EscrowFile, settlement: Settlement, actor: Actor) -> None:
-    """finish_settlement of what does not end the escrow: a milestone of several, a return, a recovery."""
-    rows = settlements.close(file, settlement, None, sold=False, now=clock.now())
+    """finish_settlement of what does not end the escrow: a milestone of several, or what is apart."""
+    now = clock.now()
+    rows = settlements.close(file, settlement, None, sold=False, now=now)
+    if settlement.kind is SettlementKind.RECOVERY:  # its loss may have been made good while it was under way
+        rows += owed.settle(file, (), action="finish_settlement", actor=actor, now=now).rows
     table.commit(file.escrow, settlement, *rows, action="finish_settlement", actor=actor)
 
 
@@ -334,6 +337,7 @@ def order(file: EscrowFile, leg: Leg) -> LegOrder:
         funding_id=file.rail.external_id,
         destination=leg.destination,
         reverses=leg.reverses,
+        from_balance=leg.source_account is Account.LOSS,
         booked=rules.booked(file),
         adopted_id=leg.adopted_id if leg.attempt == 1 else None,  # where it failed, the next attempt is ours
         **one_call,

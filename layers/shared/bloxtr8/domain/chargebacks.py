@@ -6,11 +6,12 @@ Each chargeback is a row of its own; together they place one hold, which goes wi
 import datetime as dt
 
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrows, holds, ledger, legs, losses, plans, settlements
+from bloxtr8.domain import escrows, holds, ledger, losses, owed, plans, recoveries, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.losses import Lost
+from bloxtr8.domain.owed import GIVEN_BACK, PAID_BEFORE, TAKEN
 from bloxtr8.domain.transitions import CHARGEBACK, ESCROW
 from bloxtr8.entities import (
     Account,
@@ -25,7 +26,6 @@ from bloxtr8.entities import (
     SettlementKind,
 )
 
-TAKEN = "taken back by the buyer's bank"
 BANK = losses.Taker(
     action="lose_chargeback",
     account=Account.BANK,
@@ -35,8 +35,6 @@ BANK = losses.Taker(
     due_first=False,
     seller_keeps=False,
 )
-GIVEN_BACK = "given back by the buyer's bank"
-PAID_BEFORE = "his bank has paid him already"
 LOOK = dt.timedelta(days=1)  # an open one is asked for once a day: its events may be lost
 DECIDED = {ChargebackStatus.LOST, ChargebackStatus.REINSTATED}
 _UNDECIDED = {EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED, EscrowStatus.DISPUTED}
@@ -164,7 +162,7 @@ def reinstate(file: EscrowFile, row: Chargeback, back: int, *, actor: Actor, now
 
     The rest is held again where the trade goes on and nothing was decided about it since. Else it is surplus: the
     buyer's, who has it of his bank no longer, where nothing was handed over; set aside for people to decide where he
-    may have both.
+    may have both. What was taken from the seller for a loss that is none any more is paid to him again.
     """
     escrow, found = file.escrow, Lost()
     CHARGEBACK.apply("reinstate_chargeback", row, Role.SYSTEM)
@@ -178,9 +176,11 @@ def reinstate(file: EscrowFile, row: Chargeback, back: int, *, actor: Actor, now
         Entry(Account.BANK, Account.HELD, held, GIVEN_BACK, "back:held"),
         Entry(Account.BANK, Account.SURPLUS, rest - held, GIVEN_BACK, "back:surplus"),
     ]
-    found.rows += ledger.book(escrow, entries, now=now, deposit_ref=row.charge_id, external_id=row.id)
+    lines = ledger.book(escrow, entries, now=now, deposit_ref=row.charge_id, external_id=row.id)
+    found.rows += lines
     escrow.gone -= held
-    found.rows += _stop_recovering(file, now)
+    _recover_less(file, found, lines, actor, now)
+    found.settle(owed.settle(file, lines, action="reinstate_chargeback", actor=actor, now=now))
     if rest > held and not _may_have_both(file):
         found.plan(plans.give_back(file, None, rest, actor=actor, reason="REINSTATED", now=now))
     elif rest > held:
@@ -197,17 +197,21 @@ def _may_have_both(file: EscrowFile) -> bool:
     return file.escrow.at_buyer_at is not None or handed_over or price > plans.sellers_part(file)
 
 
-def _stop_recovering(file: EscrowFile, now: dt.datetime) -> list[Settlement]:
-    """Nothing is taken from the seller any more for what is no loss; what was is for people to pay him."""
-    if any(row.status is ChargebackStatus.LOST for row in file.chargebacks):
-        return []
-    waiting = [
-        row
-        for row in file.settlements
-        if row.kind is SettlementKind.RECOVERY
-        and row.status in losses.WAITING
-        and not any(leg.status in legs.MOVED for leg in file.legs_of(row.id))
+def _recover_less(file: EscrowFile, found: Lost, lines: list[LedgerLine], actor: Actor, now: dt.datetime) -> None:
+    """Nothing is taken from the seller any more for what is no loss: of what is to be, and may not have moved, the rest
+    is planned anew."""
+    recovering = [
+        row for row in file.settlements if row.kind is SettlementKind.RECOVERY and row.status in losses.WAITING
     ]
-    for settlement in waiting:
-        settlements.drop(settlement, "reinstate_chargeback", Role.SYSTEM, now)
-    return waiting
+    moving = {settlement_id for settlement_id, _ in losses.in_flight(file)}
+    to_take = {row.id: settlements.unpaid(file, row) for row in recovering}
+    due = max(0, -owed.balance([*file.ledger, *lines]))
+    if sum(to_take.values()) <= due:
+        return
+    for settlement in recovering:
+        if settlement.id not in moving and to_take[settlement.id]:
+            settlements.drop(settlement, "reinstate_chargeback", Role.SYSTEM, now)
+            found.rows.append(settlement)
+    due -= sum(to_take[row.id] for row in recovering if row.id in moving)
+    if planned := recoveries.plan(file, due, actor=actor, reason=BANK.reason, now=now):
+        found.plan(planned)

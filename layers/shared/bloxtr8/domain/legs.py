@@ -4,7 +4,7 @@ import datetime as dt
 
 from bloxtr8 import config
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import Deals, Leg, LegStatus, RailName, Settlement, Side
+from bloxtr8.entities import Account, Deals, Leg, LegStatus, RailName, Settlement, Side
 
 NEW_BUYER_TRADES = 3
 MOVED = {LegStatus.SENT, LegStatus.UNKNOWN, LegStatus.CONFIRMED}  # the provider may have it, or has
@@ -70,7 +70,8 @@ def delay(file: EscrowFile, settlement: Settlement, until: dt.datetime, buyer: D
 
 
 def _pays_seller(leg: Leg) -> bool:
-    return leg.pays is Side.SELLER and leg.reverses is None
+    """Out of what the trade holds: what he is paid again was his for long."""
+    return leg.pays is Side.SELLER and leg.source_account is Account.HELD
 
 
 def _planned(file: EscrowFile, settlement: Settlement) -> list[Leg]:

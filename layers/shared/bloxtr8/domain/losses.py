@@ -6,10 +6,11 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from bloxtr8.actors import Actor
-from bloxtr8.domain import disputes, escrows, ledger, lost_parts, milestones, plans, recoveries, settlements
+from bloxtr8.domain import disputes, escrows, ledger, lost_parts, milestones, owed, plans, recoveries, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.owed import Settled
 from bloxtr8.domain.plans import Planned
 from bloxtr8.domain.transitions import ESCROW
 from bloxtr8.entities import (
@@ -64,6 +65,10 @@ class Lost:
         self.rows += planned.rows
         self.started.append(planned.settlement)
 
+    def settle(self, settled: Settled) -> None:
+        self.rows += settled.rows
+        self.started += [settled.planned.settlement] if settled.planned else []
+
     def resume(self, resumed: list[Settlement]) -> None:
         self.rows += resumed
         self.started += resumed
@@ -116,9 +121,10 @@ def lose(file: EscrowFile, amount: int, taker: Taker, cause: Cause, *, actor: Ac
     ]
     if ends:
         lost.rows += _end(file, taker, now)
-    lost.rows += ledger.book(
+    lines = ledger.book(
         escrow, entries, now=now, leg_id=cause.leg_id, deposit_ref=cause.deposit_ref, external_id=cause.external_id
     )
+    lost.rows += lines
     if goes_on:
         lost.rows += _go_on(file, held, taker, lost, actor, now)
     set_aside = surplus if taker.due_first else 0  # what people keep for him is what they give him first
@@ -127,8 +133,10 @@ def lose(file: EscrowFile, amount: int, taker: Taker, cause: Cause, *, actor: Ac
         lost.rows += _drop(file, taker, now, returns=True)
     if left := max(0, plans.unreturned(file)):
         lost.plan(plans.give_back(file, None, left, actor=actor, reason=taker.reason, now=now))
-    if planned := recoveries.plan(file, rest, actor=actor, reason=taker.reason, now=now):
+    untaken = max(0, -owed.balance([*file.ledger, *lines]))  # what he is owed of before is taken first, not paid
+    if planned := recoveries.plan(file, min(rest, untaken), actor=actor, reason=taker.reason, now=now):
         lost.plan(planned)
+    lost.settle(owed.settle(file, lines, action=taker.action, actor=actor, now=now))
     return lost
 
 

@@ -10,7 +10,7 @@ from bloxtr8 import ids
 from bloxtr8.actors import Actor
 from bloxtr8.domain.escrows import EscrowFile, repair_delay
 from bloxtr8.domain.plans import Planned
-from bloxtr8.entities import Account, Leg, RailName, Settlement, SettlementKind, SettlementStatus, Side
+from bloxtr8.entities import Account, Leg, LegStatus, RailName, Settlement, SettlementKind, SettlementStatus, Side
 
 
 def plan(file: EscrowFile, amount: int, *, actor: Actor, reason: str, now: dt.datetime) -> Planned | None:
@@ -64,6 +64,10 @@ def _transfers(file: EscrowFile) -> list[Leg]:
 
 
 def _taken_back(file: EscrowFile, paid: Leg) -> int:
-    """How much of a transfer is reversed, or is to be: of a recovery that was dropped nothing is."""
+    """How much of a transfer is reversed, or is to be: of a recovery that was dropped nothing more is."""
     dropped = {row.id for row in file.settlements if row.status is SettlementStatus.DROPPED}
-    return sum(leg.amount for leg in file.legs if leg.reverses == paid.external_id and leg.settlement_id not in dropped)
+    return sum(
+        leg.amount
+        for leg in file.legs
+        if leg.reverses == paid.external_id and (leg.settlement_id not in dropped or leg.status is LegStatus.CONFIRMED)
+    )

@@ -28,7 +28,8 @@ from bloxtr8.errors import Conflict
 
 MAX_ATTEMPTS = 5
 # of money that is not held, or went by no plan: no status, no hold
-APART = frozenset({SettlementKind.RETURN, SettlementKind.RECOVERY, SettlementKind.DASHBOARD})
+APART = frozenset({SettlementKind.RETURN, SettlementKind.RECOVERY, SettlementKind.REPAYMENT, SettlementKind.DASHBOARD})
+PAYS_APART = frozenset({SettlementKind.RETURN, SettlementKind.REPAYMENT})  # a payout's refusal is none of theirs
 PARTIAL = APART | {SettlementKind.MILESTONE}  # the escrow goes on after them
 ON_HOLD = "ON_HOLD"  # why it was parked: the end of the hold resumes it
 
@@ -38,6 +39,11 @@ ON_HOLD = "ON_HOLD"  # why it was parked: the end of the hold resumes it
 def next_leg(file: EscrowFile, settlement: Settlement) -> Leg | None:
     """The first leg that is not confirmed, the seller's before the buyer's; None: all of them are."""
     return next((leg for leg in file.legs_of(settlement.id) if leg.status is not LegStatus.CONFIRMED), None)
+
+
+def unpaid(file: EscrowFile, settlement: Settlement) -> int:
+    """The cents of its legs that are not confirmed."""
+    return sum(leg.amount for leg in file.legs_of(settlement.id) if leg.status is not LegStatus.CONFIRMED)
 
 
 def send(leg: Leg, settlement: Settlement, now: dt.datetime) -> None:
@@ -96,6 +102,8 @@ def _booked_as(leg: Leg) -> tuple[Account, str]:
     """Where a leg's money went, and what its line says."""
     if leg.reverses is not None:
         return Account.LOSS, "taken back from the seller"
+    if leg.source_account is Account.LOSS:
+        return Account.SELLER, "paid to the seller again"
     to = Account.SELLER if leg.pays is Side.SELLER else Account.BUYER
     return to, "returned to the buyer" if leg.source_account is Account.SURPLUS else f"paid to the {leg.pays.lower()}"
 
@@ -123,11 +131,11 @@ def look_at(settlement: Settlement, when: dt.datetime) -> None:
 
 
 def may_send(escrow: Escrow, settlement: Settlement) -> bool:
-    """No new leg leaves while a hold stands; a RETURN of surplus is not stopped by PAYOUT_FAILED alone (section 4), a
-    RECOVERY by none: it pays nobody."""
+    """No new leg leaves while a hold stands; a RETURN of surplus and a REPAYMENT are not stopped by PAYOUT_FAILED
+    alone (section 4), a RECOVERY by none: it pays nobody."""
     if settlement.kind is SettlementKind.RECOVERY:
         return True
-    ignored = {Hold.PAYOUT_FAILED} if settlement.kind is SettlementKind.RETURN else set()
+    ignored = {Hold.PAYOUT_FAILED} if settlement.kind in PAYS_APART else set()
     return not escrow.holds - ignored
 
 

@@ -17,6 +17,7 @@ class SettlementKind(StrEnum):
     MILESTONE = "MILESTONE"
     RETURN = "RETURN"
     RECOVERY = "RECOVERY"  # transfers of a payment that the buyer has back are reversed
+    REPAYMENT = "REPAYMENT"  # what was taken so is paid to the seller again: its loss was made good
     DASHBOARD = "DASHBOARD"  # a refund made in the Dashboard that paid no plan: it is done when it is written
 
 
@@ -88,7 +89,8 @@ class Leg(EscrowRow, discriminator="Leg"):
     action = IntegerAttribute(null=True)  # the frozen index of the call on chain (domain.chain_actions)
     screening: Any = JSONAttribute(null=True)  # of the payee's wallet before it was sent
     also_screening: Any = JSONAttribute(null=True)  # of the buyer's, where the same call pays him too
-    source_account = EnumAttribute(Account, default=Account.HELD)  # HELD; SURPLUS for a RETURN, SELLER for a RECOVERY
+    # SURPLUS of a RETURN, SELLER of a RECOVERY, LOSS of a REPAYMENT
+    source_account = EnumAttribute(Account, default=Account.HELD)
     currency = EnumAttribute(Currency)
     destination = UnicodeAttribute(null=True)  # the frozen payout account; None: back to the card that paid
     deposit_ref = UnicodeAttribute(null=True)

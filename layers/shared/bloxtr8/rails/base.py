@@ -181,6 +181,7 @@ class LegOrder:
     funding_id: str  # the PaymentIntent (vault) that holds the money
     destination: str | None = None  # TRANSFER: the seller's account
     reverses: str | None = None  # REVERSAL: the transfer taken back
+    from_balance: bool = False  # TRANSFER: of what is the platform's own, not of the payment
     fee: int = 0  # on chain the platform's part leaves in the same call
     also_buyer: int = 0  # on chain: what the buyer gets beside a TRANSFER
     action: int | None = None  # on chain: the index of the call, frozen in the leg

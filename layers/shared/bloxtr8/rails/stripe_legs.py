@@ -10,6 +10,7 @@ from typing import Any
 
 import stripe
 from stripe import BalanceTransaction, Charge, Refund, StripeClient, Transfer, TransferReversal
+from stripe.params import TransferCreateParams
 
 from bloxtr8.rails.base import Claim, LegKind, LegOrder, LegOutcome, LegStatus, RailFrozen
 from bloxtr8.rails.stripe_chargebacks import chargebacks
@@ -67,18 +68,17 @@ def _payable(client: StripeClient, order: LegOrder) -> Charge:
 
 def _transfer(client: StripeClient, order: LegOrder, charge: Charge) -> LegOutcome:
     usable_at = _usable_at(charge)
+    wish: TransferCreateParams = {
+        "amount": order.amount,
+        "currency": order.currency.lower(),
+        "destination": order.destination or refuse(f"{order.leg_id} has no destination"),
+        "transfer_group": order.escrow_id,
+        "metadata": _marks(order),
+    }
+    if not order.from_balance:  # a charge pays what it was for once, even where it was reversed since
+        wish["source_transaction"] = charge.id
     with translated(usable_at=usable_at):
-        transfer = client.v1.transfers.create(
-            {
-                "amount": order.amount,
-                "currency": order.currency.lower(),
-                "destination": order.destination or refuse(f"{order.leg_id} has no destination"),
-                "source_transaction": charge.id,
-                "transfer_group": order.escrow_id,
-                "metadata": _marks(order),
-            },
-            {"idempotency_key": order.operation},
-        )
+        transfer = client.v1.transfers.create(wish, {"idempotency_key": order.operation})
     return LegOutcome(status=LegStatus.CONFIRMED, external_id=transfer.id, available_at=usable_at)
 
 
