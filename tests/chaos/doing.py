@@ -165,7 +165,8 @@ def _held(trade: "Trade", escrow: Any) -> Possible:
     if delivery.status == "PENDING":
         found.append((6, "deliver", lambda: trade.ask("start_delivery", trade.seller, {}, **path)))
     if delivery.status == "IN_PROGRESS":
-        found.append((6, "deliver", lambda: assets.give(trade, escrow.buyer_roblox_id)))
+        if "passed on" not in trade.marks:  # it is not the seller's to give any more
+            found.append((6, "deliver", lambda: assets.give(trade, escrow.buyer_roblox_id)))
         found.append((3, "mark", lambda: trade.ask("mark_delivered", trade.seller, **there)))
     return found
 

@@ -72,6 +72,7 @@ _NO_SELLER = {"deliver": 0.0, "mark": 0.0, "dispute": 0.0, "refund": 0.0, "propo
 
 _ENDLESS = _NO_SELLER | _STAY | {"dispute": 40.0, "take back": 0.0, "refund": 0.0}
 _PART_LATER = "a part refunded by hand once delivered"
+_PASSES_ON = _NO_BUYER | {"reject": 40.0, "take back": 40.0}
 _SILENT = {"accept": 0.0, "counter": 0.0, "decline": 0.0, "withdraw": 0.0}
 
 FATES = (
@@ -147,6 +148,9 @@ SELDOM = (
     Fate("an offer that nobody answers", CARD, _SILENT),
     Fate("lost in the end, on another card", CARD, _STAY, ("late chargeback lost",), "declined first"),
     Fate("in and out of a fork", USDC, _SLOW, ("lost in a fork",)),
+    Fate("rejected, passed on and taken back", CARD, _PASSES_ON, ("passed on",)),
+    Fate("rejected, passed on and taken back on chain", USDC, _PASSES_ON, ("passed on",)),
+    Fate("rolled back as it is paid", CARD, _STAY, ("account closed", "rollback as it waits")),
 )
 EACH_TIME = 4
 

@@ -238,6 +238,22 @@ def _canceled_at_stripe(world: "World", entry: Any) -> bool:
     return world.outside.stripe._world.get("payment_intent", rail.external_id)["status"] == "canceled"
 
 
+def no_clock_refunds_what_left_the_buyer(world: "World") -> Found:
+    """Of an asset that both sources showed at the buyer, and that is not the seller's again, no clock gives the price
+    back."""
+    for escrow in world.escrows():
+        times = [
+            row.at for row in world.mirror.partition(f"AUDIT#{escrow.root_id}") if row.action == "refund_undelivered"
+        ]
+        paid = any(row.transfers_asset and row.status == "RELEASED" for row in world.file(escrow).milestones)
+        if not times or paid:  # of what is left then Roblox shows nothing
+            continue
+        looks = world.mirror.partition(f"LISTING#{escrow.listing_id}", "SNAP#")
+        owners = [row.owner_id for row in looks if row.source == "BOTH" and escrow.created_at <= row.at <= times[0]]
+        if escrow.buyer_roblox_id in owners and owners[-1] != escrow.seller_roblox_id:
+            yield f"{escrow.id} was refunded when its asset was {owners[-1]}'s, and had been the buyer's"
+
+
 def no_card_is_held_too_long_unheard(world: "World") -> Found:
     """From the limit on nothing is taken back, the first look leaves nothing undecided that is not before people, and
     in the ten days that are left to Stripe's own it was looked at."""
@@ -387,6 +403,7 @@ LAWS: tuple[Callable[["World"], Found], ...] = (
     c6_one_live_thing,
     c7_the_audit_chains_hold,
     c8_no_deadline_is_early,
+    no_clock_refunds_what_left_the_buyer,
     no_card_is_held_too_long_unheard,
     c12_what_was_signed_is_what_was_seen,
     i1_i2_i7_the_books_balance,

@@ -201,6 +201,11 @@ def _banned(trade: "Trade") -> None:
     table.commit(row, action="ban_user", actor=actors.system("chaos"))
 
 
+def _is_rejected(trade: "Trade") -> bool:
+    """Whether the buyer has the asset and does not want it."""
+    return any(row.delivery_id and row.status in {"OPEN", "IN_REVIEW"} for row in trade.of_escrow("DISPUTE#"))
+
+
 def _roblox_gone(days: float) -> Callable[["Trade"], None]:
     def act(trade: "Trade") -> None:
         world = trade.world
@@ -245,6 +250,10 @@ BEFALLS: dict[str, Befall] = {
     "paid late": Befall(_in("RELEASED", "REFUNDED", "SPLIT", "CANCELLED"), _paid_late),
     "rollback": Befall(_in("DELIVERED"), lambda trade: assets.give(trade, trade.seller.roblox_id)),
     "sold on": Befall(_in("DELIVERED"), lambda trade: assets.give(trade, "987654")),
+    "passed on": Befall(_is_rejected, lambda trade: assets.give(trade, "987654"), at_once=True),
+    "rollback as it waits": Befall(
+        lambda trade: _has_leg(trade, "PLANNED"), lambda trade: assets.give(trade, trade.seller.roblox_id)
+    ),
     "locked": Befall(_in("DELIVERED"), lambda trade: assets.lock(trade)),
     "Roblox gone": Befall(_in("FUNDS_HELD", "DELIVERED"), _roblox_gone(2)),
     "Roblox gone for long": Befall(_in("FUNDS_HELD", "DELIVERED"), _roblox_gone(9)),

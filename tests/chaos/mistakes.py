@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import audit, clock, hand_refunds, sagas, settling, table, webhooks
+from bloxtr8 import audit, clock, deadlines, hand_refunds, sagas, settling, table, webhooks
 from bloxtr8.domain import (
     agreements,
     contracts,
@@ -51,6 +51,10 @@ def _no_next_run(patch: Patch) -> None:
 
 def _every_deadline_has_passed(patch: Patch) -> None:
     patch.setattr(escrows, "passed", lambda _, deadline, now: deadline is not None)
+
+
+def _what_left_the_buyer_never_was_his(patch: Patch) -> None:
+    patch.setattr(deadlines, "_left_the_buyer", lambda *_: False)
 
 
 def _no_limit_of_holding(patch: Patch) -> None:
@@ -210,6 +214,7 @@ MISTAKES = (
     (_a_release_that_is_never_found, "every_trade_ended"),
     (_no_next_run, "every_trade_ended"),
     (_every_deadline_has_passed, "c8_"),
+    (_what_left_the_buyer_never_was_his, "no_clock_refunds_what_left_the_buyer"),
     (_no_limit_of_holding, "no_card_is_held_too_long_unheard"),
     (_what_was_refunded_by_hand_is_not_booked, "i6_"),
     (_no_answer_is_kept, "one key"),
