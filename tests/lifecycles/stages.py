@@ -255,6 +255,10 @@ def _rejected(ground: Ground, trade: Trade) -> None:
     assert disputes.rejected(ground.aws, escrow_of(trade)).status == 200
 
 
+def _taken_back(ground: Ground, trade: Trade) -> None:
+    assert disputes.withdraw(ground.aws, escrow_of(trade)).status == 200
+
+
 def _reviewed(ground: Ground, trade: Trade) -> None:
     assert ground.aws.call("assign_dispute", trade["judge"], {}, **disputes.names(escrow_of(trade))).status == 200
 
@@ -309,6 +313,7 @@ STEPS: dict[str, Step] = {
     "disputed by the buyer": _disputed("buyer"),
     "disputed by the seller": _disputed("seller"),
     "rejected": _rejected,
+    "taken back": _taken_back,
     "reviewed": _reviewed,
     "resolved": _resolved,
     "frozen": _frozen,

@@ -100,6 +100,12 @@ PAIRS: dict[str, Pair] = {
         later_delivery,
         LOOKED_ONCE,
     ),
+    "it left the buyer and the seller's dispute": Pair(
+        f"{DELIVERED}, rejected, taken back",
+        run("open_system_dispute", "enforce_escrow_deadlines"),
+        by("seller", "open_dispute"),
+        (owned("stranger"), later(days=7, minutes=1)),
+    ),
     # the release
     "confirm and refund": Pair(DELIVERED, confirm, refund),
     "confirm and dispute": Pair(DELIVERED, confirm, dispute),
@@ -142,6 +148,9 @@ PAIRS: dict[str, Pair] = {
         DELIVERED, watch_disputes, run("open_system_dispute", "enforce_escrow_deadlines"), (*WARNED, *BACK)
     ),
     "watch and confirm": Pair(DELIVERED, watch_disputes, confirm, BACK),
+    "a rollback and the payout": Pair(
+        f"{DELIVERED}, confirmed", run("place_hold", "watch_assets"), run("send_leg", "send_leg"), BACK
+    ),
     "watch and dispute": Pair(DELIVERED, watch_disputes, dispute, BACK),
     # the limit of holding a card's money
     "the limit and confirm": Pair(
