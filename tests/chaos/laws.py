@@ -18,6 +18,7 @@ from bloxtr8.domain.reconciliations import Difference
 from bloxtr8.entities import Account, Root
 from bloxtr8.ids import ulid_of
 from bloxtr8.rails import stripe_books
+from tests import shares
 from tests.chaos import faults, schedules
 
 if TYPE_CHECKING:
@@ -326,6 +327,11 @@ def _kept(escrow: Any) -> int:
     return config.settings().return_minimum_cents - 1 if escrow.rail == "USDC_BASE" else 0
 
 
+def section_10_each_side_got_its_share(world: "World") -> Found:
+    for escrow in world.escrows():
+        yield from shares.wrong(world.file(escrow))
+
+
 def i3_the_milestones_are_the_amount(world: "World") -> Found:
     for escrow in world.escrows():
         rows = world.file(escrow).milestones
@@ -407,6 +413,7 @@ LAWS: tuple[Callable[["World"], Found], ...] = (
     no_card_is_held_too_long_unheard,
     c12_what_was_signed_is_what_was_seen,
     i1_i2_i7_the_books_balance,
+    section_10_each_side_got_its_share,
     i3_the_milestones_are_the_amount,
     i4_every_line_has_its_cause,
     i5_every_outside_id_once,

@@ -1,4 +1,4 @@
-"""The numbers that section 10 works out hold to the cent through the API, on either rail and with either fee (D20, D21).
+"""The numbers that section 10 works out hold to the cent through the API, on either rail, with either fee (D20, D21).
 
 Those of a price in parts are test_release_milestone's."""
 
