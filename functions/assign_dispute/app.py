@@ -2,7 +2,7 @@
 give it to another (M63, D10)."""
 
 from bloxtr8 import clock, disputing, table
-from bloxtr8.domain import disputes
+from bloxtr8.domain import disputes, dossier
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Word
 from bloxtr8.views.dispute import DisputeDetail
@@ -25,6 +25,7 @@ def assign_dispute(
     actor.expects(dispute)
     role = disputes.assign(file, dispute, roles, actor.id, assignee, clock.now())
     seen = disputing.look(file.escrow)  # whoever decides reads whose the asset is now
+    dossier.keep(file.escrow, seen)
     return table.commit(
         file.escrow,
         dispute,

@@ -30,6 +30,19 @@ def disputed(aws: Platform, escrow: Escrow, roblox: Roblox) -> None:
     assert disputes.opened(aws, escrow).status == 201
 
 
+def handed_over_in_a_dispute(aws: Platform, escrow: Escrow, roblox: Roblox) -> None:
+    """He has it while nobody can mark or prove anything, and the watch saw it."""
+    assert disputes.opened(aws, escrow).status == 201
+    seen_once(aws, escrow, roblox)
+
+
+def seen_by_an_arbiter(aws: Platform, escrow: Escrow, roblox: Roblox) -> None:
+    """The same, and who took the dispute saw it."""
+    assert disputes.opened(aws, escrow).status == 201
+    roblox.set_group(escrow.asset_id, owner=escrow.buyer_roblox_id)
+    disputes.assigned(aws, escrow)
+
+
 def seen_once(aws: Platform, escrow: Escrow, roblox: Roblox) -> None:
     """He has it, and the watch saw it once."""
     roblox.set_group(escrow.asset_id, owner=escrow.buyer_roblox_id)
@@ -60,6 +73,8 @@ def held(stripe: StripeDouble) -> Escrow:
         (rejected, {"owner": None}),
         (rejected, {"locked": True}),
         (disputed, {"owner": "999"}),
+        (handed_over_in_a_dispute, {"owner": "999"}),
+        (seen_by_an_arbiter, {"owner": "999"}),
         (seen_once, {"owner": "999"}),
     ],
 )
@@ -124,7 +139,6 @@ def test_a_seller_whose_asset_went_on_is_told_to_open_a_dispute(aws: Platform, h
 
 
 def test_nobody_asks_the_history_full_of_his_own_looks(aws: Platform, held: Escrow, roblox: Roblox) -> None:
-    """A hundred looks are what the dossier tells the history from."""
     rejected(aws, held, roblox)
     roblox.set_group(held.asset_id, owner="999")
     disputes.withdraw(aws, held)

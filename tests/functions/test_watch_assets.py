@@ -260,7 +260,7 @@ def test_one_answer_within_the_week_begins_it_anew(aws: Platform, stripe: Stripe
 # --- how it goes on, and when it ends
 
 
-def test_while_in_dispute_roblox_is_not_asked_and_after_it_the_watch_goes_on(
+def test_in_a_dispute_roblox_is_asked_until_the_buyer_has_it_and_after_it_the_watch_goes_on(
     aws: Platform, held: Escrow, roblox: Roblox, asked: Callable[[], list[str]]
 ) -> None:
     claim = {"title": "Nothing came", "description": "I wait since days for it.", "reasonCode": "NOT_DELIVERED"}
@@ -268,6 +268,9 @@ def test_while_in_dispute_roblox_is_not_asked_and_after_it_the_watch_goes_on(
     assert opened.status == 201, opened.body
     roblox.set_group(held.asset_id, owner=held.buyer_roblox_id)
     asked()
+    watch(aws, minutes=5)
+    assert (asked()[0], escrows.row(held).status) == ("/v2/groups", "DISPUTED")
+    assert escrows.row(held).at_buyer_at is not None
     for _ in range(3):
         watch(aws, hours=1)
     assert asked() == []

@@ -118,7 +118,7 @@ class Settings:
     repair_first_seconds: int = 120
     repair_limit_seconds: int = HOUR
     verify_pause_seconds: int = 10
-    look_kept_seconds: int = HOUR  # what a party's look shows once more within it is not kept again
+    look_kept_seconds: int = DAY  # what a party's look shows once more within it is not kept again
     webhook_attempts: int = 10
     two_people_cents: int = 1_000_000  # above this gross two people decide about a hold, or record a payment
     vote_seconds: int = DAY  # how long the first one's vote is kept

@@ -56,7 +56,7 @@ def verify[V](file: EscrowFile, actor: Actor, answer: Callable[[Snapshot], V]) -
 
 
 def _told_before(escrow: Escrow, seen: Snapshot) -> Snapshot | None:
-    """The newest look that is kept, where it shows the same and is less than an hour old: else a party could ask until
+    """The newest look that is kept, where it shows the same and is less than a day old: else a party could ask until
     the dossier's history holds nothing but its own looks."""
     newest = table.page(Snapshot, None, f"LISTING#{escrow.listing_id}", prefix="SNAP#", limit=1).items
     if not newest or _shown(newest[0]) != _shown(seen):

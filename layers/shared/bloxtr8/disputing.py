@@ -17,7 +17,7 @@ from bloxtr8.errors import NotFound, UpstreamFailed
 from bloxtr8.ids import ulid_of
 from bloxtr8.logs import logger
 
-SNAPSHOTS = 100  # the newest, from which the history of owners is told
+SNAPSHOTS = 1_000  # the newest, in one Query, from which the history of owners is told
 PAGES = 20
 ENTRIES = 50  # of the audit path, the newest; the others are get_timeline's
 NEWEST = 50  # disputes of one person: more than anybody may open in a month

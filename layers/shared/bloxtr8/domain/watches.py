@@ -22,8 +22,9 @@ def awaits_asset(escrow: Escrow) -> bool:
 
 
 def expects_asset(escrow: Escrow) -> bool:
-    """The same, or before its turn: that the buyer once had it is kept from the first time on."""
-    unseen = escrow.status is EscrowStatus.FUNDS_HELD and escrow.delivered_at is None and escrow.at_buyer_at is None
+    """The same, before its turn, and in a dispute too: that the buyer has it is kept from the first time on."""
+    held = escrow.status in {EscrowStatus.FUNDS_HELD, EscrowStatus.DISPUTED}
+    unseen = held and escrow.delivered_at is None and escrow.at_buyer_at is None
     return unseen or awaits_asset(escrow)
 
 
@@ -76,7 +77,7 @@ def plan(row: AssetWatch, escrow: Escrow, now: dt.datetime, *, guarded: bool = F
     """Set `next_look`; none once the escrow has ended. What nobody answers is asked ever later, up to an hour.
     `guarded`: the asset was handed over, and the seller's money is not on its way yet."""
     settings = config.settings()
-    if escrow.status in PAUSED and not guarded:
+    if escrow.status in PAUSED and not (guarded or expects_asset(escrow)):
         row.seen, row.seen_at, row.unknown_since, row.looks = None, None, None, 0
         row.next_look = now + dt.timedelta(seconds=settings.watch_paused_seconds)
     elif escrow.status not in WATCHED | PAUSED:
