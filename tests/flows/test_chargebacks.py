@@ -179,3 +179,60 @@ def test_a_split_whose_buyers_part_is_refused_ends(theatre: Theatre, operators: 
     (transfer,) = theatre.stripe_has("transfers")
     assert (accounts["BUYER"], accounts["SELLER"]) == (8_000 - PRICE, transfer["amount"])
     reconciled(theatre, operators)
+
+
+# --- lost, and won after all
+
+
+def given_back(theatre: Theatre, dispute: str) -> None:
+    """The bank is made to give it back."""
+    theatre.cast.world.stripe.send("POST", f"/_double/disputes/{dispute}/reinstate", {})
+
+
+def test_given_back_after_the_release_the_seller_is_paid_again(theatre: Theatre, operators: Trader) -> None:
+    another_buyer(theatre, 6)
+    theatre.agree()
+    theatre.fund()
+    theatre.release()
+    theatre.settle("RELEASED")
+    dispute = disputed(theatre)
+    decided(theatre, dispute, "lost")
+    theatre.settle("RELEASED")
+
+    given_back(theatre, dispute)
+
+    ended = theatre.settle("RELEASED")
+    (again,) = [one for one in ended["settlements"] if one["kind"] == "REPAYMENT"]
+    assert (again["status"], again["toSeller"]) == ("DONE", SELLERS)
+    assert sorted((one["amount"], one["reversed"]) for one in theatre.stripe_has("transfers")) == [
+        (SELLERS, False), (SELLERS, True),
+    ]  # fmt: skip
+    assert books(theatre) == NONE | {
+        "BUYER": -PRICE, "SELLER": SELLERS, "FEES": OURS, "BANK": BANKS_FEE, "LOSS": -BANKS_FEE,
+    }  # fmt: skip
+    for _ in range(2):
+        reconciled(theatre, operators)
+
+
+def test_given_back_after_the_delivery_people_pay_each_what_is_his(theatre: Theatre, operators: Trader) -> None:
+    another_buyer(theatre, 7)
+    theatre.agree()
+    theatre.fund()
+    theatre.deliver()
+    dispute = disputed(theatre)
+    decided(theatre, dispute, "lost")
+    given_back(theatre, dispute)
+    theatre.settle("REFUNDED")
+    operators.sign_in()
+    assert operators.get(theatre.path)["refusals"]["setAside"]["amount"] == PRICE
+
+    for side, amount, name in (("SELLER", 20_000, "BANK-2026-3"), ("BUYER", 3_000, "BANK-2026-4")):
+        said = {"pays": side, "amount": amount, "paymentId": name, "reason": "Both were heard"}
+        assert operators.post(f"/staff{theatre.path}/manual-payments", said)["recorded"]
+
+    assert books(theatre) == NONE | {
+        "BUYER": 3_000 - PRICE, "SELLER": 20_000, "BANK": BANKS_FEE, "LOSS": -BANKS_FEE,
+    }  # fmt: skip
+    assert operators.get(theatre.path)["refusals"]["setAside"] is None
+    for _ in range(2):
+        reconciled(theatre, operators)

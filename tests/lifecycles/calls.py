@@ -136,7 +136,10 @@ def _hold(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
 
 
 def _payment(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
-    """Of what was refused, or else of what was planned last."""
+    """Of what was refused, or else of what was planned last; and all that is set aside."""
+    for escrow in picture.rows(Escrow):
+        if escrow.quarantined:
+            yield {"pays": "BUYER", "amount": escrow.quarantined, "paymentId": "BANK-0001", "reason": "r"}
     found = picture.rows(Leg)
     due = next((leg for leg in found if leg.status == "REJECTED"), found[-1] if found else None)
     about = {"settlementId": f"stl_{NOWHERE}", "leg": 1, "amount": 1}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bloxtr8 import audit, table
-from bloxtr8.domain import ledger
+from bloxtr8.domain import ledger, settlements
 from bloxtr8.domain.disputes import LIVE
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.transitions import LIFECYCLES
@@ -127,7 +127,7 @@ def _alone(file: EscrowFile) -> Iterator[str]:
         yield "two proposals (C6)"
 
 
-_OF_HELD_MONEY = set(SettlementKind) - {SettlementKind.RETURN, SettlementKind.RECOVERY}
+_OF_HELD_MONEY = set(SettlementKind) - settlements.APART
 
 
 def _books(file: EscrowFile) -> Iterator[str]:

@@ -233,6 +233,17 @@ def _part_charged_back(ground: Ground, trade: Trade) -> None:
     chargebacks.decided(ground.aws, ground.stripe, chargeback, "lost")
 
 
+def _set_aside(ground: Ground, trade: Trade) -> None:
+    """The bank takes all of it, and gives it back after the end."""
+    chargeback = chargebacks.disputed(ground.aws, ground.stripe, escrow_of(trade))
+    chargebacks.decided(ground.aws, ground.stripe, chargeback, "lost")
+    for row in escrows.file(escrow_of(trade)).settlements:
+        if row.kind == "RECOVERY":
+            factories.settle(escrow_of(trade), row.id)
+    ground.stripe.reinstate_dispute(chargeback)
+    chargebacks.happen(ground.aws, ground.stripe, "funds_reinstated")
+
+
 def _sent(ground: Ground, trade: Trade) -> None:
     """Paid out, but for its end."""
     named = {"escrowId": trade.escrow_id, "settlementId": escrow_of(trade).settlement_id}
@@ -327,6 +338,8 @@ STEPS: dict[str, Step] = {
     "RETURN refused": _refused("RETURN"),
     "RECOVERY refused": _refused("RECOVERY"),
     "a part charged back": _part_charged_back,
+    "charged back and given back": _set_aside,
+    "REPAYMENT refused": _refused("REPAYMENT"),
     "sent": _sent,
     "settled": _settled,
     "late money": _late_money,
@@ -343,6 +356,7 @@ PARTS_HELD = f"{PARTS_OPENED}, paid, held"
 PART_DELIVERED = f"{PARTS_HELD}, started, delivered"
 PART_CONFIRMED = f"{PART_DELIVERED}, confirmed"
 PART_PAID = f"{PART_CONFIRMED}, settled"
+OWED = f"{DELIVERED}, confirmed, settled, charged back and given back"
 _TWO_RETURNS = "overpaid, held, return refused, late from a listed wallet"
 _PROPOSALS = ("proposed by the buyer", "proposed by the seller")
 _HOLDS = ("frozen", "doubted")
@@ -423,6 +437,9 @@ VARIANTS: dict[str, str] = {
     "escrow REFUNDED, refused": f"{HELD}, a part charged back, RETURN refused",
     "escrow RELEASED, refused": f"{DELIVERED}, confirmed, settled, a part charged back, RECOVERY refused",
     "escrow SPLIT, refused": f"{HELD}, agreed, settled, a part charged back, RECOVERY refused",
+    "escrow REFUNDED, set aside": f"{DELIVERED}, charged back and given back",
+    "escrow RELEASED, owed": OWED,
+    "escrow RELEASED, owed, refused": f"{OWED}, REPAYMENT refused",
     "escrow DISPUTED, in review, frozen": f"{DELIVERED}, disputed by the seller, reviewed, frozen",
     **{
         f"escrow DISPUTED, in review, {step}": f"{HELD}, disputed by the buyer, reviewed, {step}" for step in _PROPOSALS

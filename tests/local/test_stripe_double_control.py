@@ -116,6 +116,8 @@ def test_banks_and_stripes_guard_act(double: StripeDouble, platform: Platform, c
     part = control("POST", f"/charges/{paid.latest_charge}/dispute", {"amount": 1_000, "inquiry": True})
     assert (part["status"], part["amount"]) == ("warning_needs_response", 1_000)
     assert control("POST", f"/disputes/{part['id']}/escalate")["status"] == "needs_response"
+    control("POST", f"/disputes/{part['id']}/close", {"status": "lost"})
+    assert control("POST", f"/disputes/{part['id']}/reinstate")["status"] == "won"
     control("POST", f"/charges/{paid.latest_charge}/dispute", {"size": 1_000}, status=400)
     warning = control("POST", f"/charges/{paid.latest_charge}/warning")
     assert platform.client.v1.radar.early_fraud_warnings.retrieve(warning["id"]).charge == paid.latest_charge

@@ -26,6 +26,11 @@ watch_disputes = run("open_system_dispute", "watch_assets")
 confirm, refund = by("buyer", "confirm_delivery"), by("seller", "refund_escrow")
 dispute, accept = by("buyer", "open_dispute"), by("seller", "accept_settlement")
 record = by("admin", "record_manual_payment")
+to_seller = by(
+    "admin",
+    "record_manual_payment",
+    {"pays": "SELLER", "amount": 100_000, "paymentId": "BANK-0002", "reason": "r"},
+)
 freeze = by("officer", "decide_hold", _HOLD | {"decision": "FREEZE"})
 clear, give_back = (
     by("officer", "decide_hold", {"reason": "r", "hold": "RISK_REVIEW", "decision": decision})
@@ -208,6 +213,9 @@ PAIRS: dict[str, Pair] = {
     "record and resume": Pair(REFUSED, record, by("admin", "resume_settlement")),
     "record and record": Pair(REFUSED, record, record),
     "record and refund": Pair(f"{PART_CONFIRMED}, refused", record, refund),
+    "what is set aside to the buyer and to the seller": Pair(
+        f"{DELIVERED}, charged back and given back", record, to_seller
+    ),
     # holds
     "clear and send back": Pair(f"{DELIVERED}, doubted", clear, give_back),
     "send back and send back": Pair(f"{DELIVERED}, doubted", give_back, give_back),

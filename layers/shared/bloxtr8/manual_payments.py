@@ -1,7 +1,8 @@
-"""record_manual_payment: an administrator says how what the card's provider refuses for good was paid outside of it;
-with the last word that is needed it is booked in the same commit, and the settlement goes on (states.md, section 4)."""
+"""record_manual_payment: an administrator says how what the card's provider refuses for good, or what is set aside, was
+paid outside of it; with the last word that is needed it is booked in the same commit, and the settlement goes on
+(states.md, section 4)."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from bloxtr8 import clock, lookups, rails, sagas, settling, table, voters
 from bloxtr8.actors import Actor
@@ -9,6 +10,7 @@ from bloxtr8.domain import compliance, settlements
 from bloxtr8.domain import manual_payments as rules
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.manual_payments import Payment
 from bloxtr8.entities import Entity, Leg, Lookup, ManualPayment, PlatformRole
 from bloxtr8.errors import Conflict
 from bloxtr8.logs import logger
@@ -16,33 +18,25 @@ from bloxtr8.rails import base
 from bloxtr8.views.manual_payment import PaymentRecorded
 
 
-class Given(NamedTuple):
-    """What somebody says was paid: which leg, how many cents, and what the outside calls the payment."""
-
-    settlement_id: str
-    leg: int
-    amount: int
-    payment_id: str
-
-
-def record(escrow_id: str, given: Given, reason: str, actor: Actor) -> PaymentRecorded:
+def record(escrow_id: str, payment: Payment, reason: str, actor: Actor) -> PaymentRecorded:
     """One person's word, and what follows from it.
 
     Raises Forbidden, NotFound, VersionMismatch, Conflict PAYMENT_ALREADY_RECORDED or PAYMENT_FOUND, UpstreamFailed, and
     as `rules.check` and `rules.vote`.
     """
-    file, eligible, recorded = _read(escrow_id, given, actor)
+    file, eligible, recorded = _read(escrow_id, payment.payment_id, actor)
     escrow, now = file.escrow, clock.now()
     compliance.check_no_party(escrow, actor)
     actor.expects(escrow)
     if recorded is not None:
         raise Conflict("That payment is recorded already.", "PAYMENT_ALREADY_RECORDED")
-    leg = rules.check(file, given.settlement_id, given.leg, given.amount)
-    row = rules.vote(file, leg, given.payment_id, actor=actor, reason=reason, now=now)
+    leg = rules.check(file, payment)
+    row = rules.vote(file, payment, actor=actor, reason=reason, now=now)
     whole = rules.is_whole(file, row, eligible)
     rows: list[Entity] = []
     if whole:
-        _check_provider(file, leg)
+        if leg is not None:
+            _check_provider(file, leg)
         rows = [*rules.record(file, row, leg, now), lookups.of_manual(file, row.payment_id)]
     view: PaymentRecorded = table.commit(
         escrow, row, *rows, action=rules.ACTION if whole else "vote_on_manual_payment",
@@ -57,12 +51,12 @@ def record(escrow_id: str, given: Given, reason: str, actor: Actor) -> PaymentRe
     return view
 
 
-def _read(escrow_id: str, given: Given, actor: Actor) -> tuple[EscrowFile, set[str], Lookup | None]:
+def _read(escrow_id: str, payment_id: str, actor: Actor) -> tuple[EscrowFile, set[str], Lookup | None]:
     """The escrow, who may say so of those who have and the actor, and what has the payment's name already."""
     file, eligible, (recorded,) = voters.read(
         escrow_id, actor, PlatformRole.PADMIN,
         voted=lambda file: rules.voters(file, clock.now()),
-        places=lambda file: [table.ref(Lookup, index=lookups.MANUAL, value=given.payment_id)],
+        places=lambda file: [table.ref(Lookup, index=lookups.MANUAL, value=payment_id)],
     )  # fmt: skip
     return file, eligible, recorded
 
@@ -82,6 +76,7 @@ def _details(row: ManualPayment, reason: str) -> dict[str, Any]:
         "manualPaymentId": row.id,
         "settlementId": row.settlement_id,
         "leg": row.leg,
+        "pays": str(row.pays) if row.pays else None,
         "amount": row.amount,
         "paymentId": row.payment_id,
         "reason": reason,

@@ -28,7 +28,15 @@ from bloxtr8.errors import Conflict
 
 MAX_ATTEMPTS = 5
 # of money that is not held, or went by no plan: no status, no hold
-APART = frozenset({SettlementKind.RETURN, SettlementKind.RECOVERY, SettlementKind.REPAYMENT, SettlementKind.DASHBOARD})
+APART = frozenset(
+    {
+        SettlementKind.RETURN,
+        SettlementKind.RECOVERY,
+        SettlementKind.REPAYMENT,
+        SettlementKind.OUTSIDE,
+        SettlementKind.DASHBOARD,
+    }
+)
 PAYS_APART = frozenset({SettlementKind.RETURN, SettlementKind.REPAYMENT})  # a payout's refusal is none of theirs
 PARTIAL = APART | {SettlementKind.MILESTONE}  # the escrow goes on after them
 ON_HOLD = "ON_HOLD"  # why it was parked: the end of the hold resumes it

@@ -176,6 +176,7 @@ SETTLEMENT = Lifecycle(
     ("plan_settlement",   _NEW,        _S.OPEN,   {*PARTIES, Role.SYSTEM}),
     ("park_settlement",   {_S.OPEN},   _S.PARKED, _SYSTEM),
     ("resume_settlement", {_S.PARKED}, _S.OPEN,   {Role.PADMIN}),
+    ("record_manual_payment", _NEW,     _S.DONE,   {Role.PADMIN}),  # of what is set aside
     ("record_manual_payment", {_S.PARKED}, _S.OPEN, {Role.PADMIN}),
     ("lift_hold",         {_S.PARKED}, _S.OPEN,   _SYSTEM),
     ("finish_settlement", {_S.OPEN},   _S.DONE,   _SYSTEM),
@@ -211,6 +212,7 @@ LEG = Lifecycle(
     ("lose_leg",        {_G.SENT},                   _G.UNKNOWN,   _SYSTEM),
     ("find_leg",        {_G.UNKNOWN},                _G.SENT,      _SYSTEM),
     ("confirm_leg",     {_G.SENT, _G.UNKNOWN},       _G.CONFIRMED, _SYSTEM),
+    ("record_manual_payment", _NEW,                  _G.CONFIRMED, {Role.PADMIN}),
     ("record_manual_payment", {_G.REJECTED},         _G.CONFIRMED, {Role.PADMIN}),
     # before it is sent where a refund of it came back from the bank too often
     ("reject_leg",      {_G.PLANNED, _G.SENT, _G.UNKNOWN}, _G.REJECTED, _SYSTEM),

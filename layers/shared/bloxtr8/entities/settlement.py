@@ -18,6 +18,7 @@ class SettlementKind(StrEnum):
     RETURN = "RETURN"
     RECOVERY = "RECOVERY"  # transfers of a payment that the buyer has back are reversed
     REPAYMENT = "REPAYMENT"  # what was taken so is paid to the seller again: its loss was made good
+    OUTSIDE = "OUTSIDE"  # of what is set aside, paid by people: it is done when it is written
     DASHBOARD = "DASHBOARD"  # a refund made in the Dashboard that paid no plan: it is done when it is written
 
 
@@ -116,11 +117,13 @@ class Leg(EscrowRow, discriminator="Leg"):
 
 
 class ManualPayment(HasUlid, EscrowRow, discriminator="ManualPayment"):
-    """A payment outside of the provider, of a leg that it refused, with everybody who says that it was made."""
+    """A payment outside of the provider, with everybody who says that it was made: of a leg that it refused, or of what
+    is set aside, and then whom it `pays`; its leg is made when it is recorded."""
 
     id = UnicodeAttribute()
-    settlement_id = UnicodeAttribute()
-    leg = IntegerAttribute()
+    settlement_id = UnicodeAttribute(null=True)
+    leg = IntegerAttribute(null=True)
+    pays = EnumAttribute(Side, null=True)
     amount = IntegerAttribute()
     payment_id = UnicodeAttribute()
     status = EnumAttribute(ManualPaymentStatus, default=ManualPaymentStatus.OPEN)

@@ -1,9 +1,9 @@
-"""What an administrator sees of payments that were refused, and of what people paid in their place."""
+"""What an administrator sees of payments that were refused, of what is set aside, and of what people paid outside."""
 
 from collections.abc import Collection
 from typing import Self
 
-from bloxtr8.domain import compliance, manual_payments
+from bloxtr8.domain import compliance, manual_payments, set_aside
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import ManualPayment, ManualPaymentStatus
 from bloxtr8.shapes import Moment, View
@@ -24,13 +24,24 @@ class RefusedView(View):
     parked_for: str | None
 
 
+class SetAsideView(View):
+    """What came back of a trade whose buyer may have the asset: of `amount` in cents people pay each side what is his.
+    `since` and `reason` are of the last of it."""
+
+    amount: int
+    since: Moment | None
+    reason: str | None
+
+
 class ManualPaymentView(View):
-    """OPEN while the second person is awaited, until `expiresAt`; DROPPED where its leg was paid otherwise, or tried
-    again."""
+    """Of a leg, or of what is set aside: then `pays` says whom, and its settlement is made when it is recorded. OPEN
+    while the second person is awaited, until `expiresAt`; DROPPED where its leg was paid otherwise, or tried again, or
+    so much is set aside no more."""
 
     id: str
-    settlement_id: str
-    leg: int
+    settlement_id: str | None
+    leg: int | None
+    pays: str | None
     amount: int
     payment_id: str
     status: str
@@ -45,6 +56,7 @@ class ManualPaymentView(View):
             id=row.id,
             settlement_id=row.settlement_id,
             leg=row.leg,
+            pays=str(row.pays) if row.pays else None,
             amount=row.amount,
             payment_id=row.payment_id,
             status=str(row.status),
@@ -59,6 +71,7 @@ class RefusalsView(View):
     """`neededVotes`: how many different people have to give the same payment."""
 
     refused: list[RefusedView]
+    set_aside: SetAsideView | None
     manual_payments: list[ManualPaymentView]
     needed_votes: int
 
@@ -66,9 +79,17 @@ class RefusalsView(View):
     def of(cls, file: EscrowFile) -> Self:
         return cls(
             refused=_refused(file),
+            set_aside=_set_aside(file),
             manual_payments=[ManualPaymentView.of(row) for row in file.manual_payments],
             needed_votes=compliance.needed(file.escrow),
         )
+
+
+def _set_aside(file: EscrowFile) -> SetAsideView | None:
+    amount, line = set_aside.amount(file.escrow), set_aside.cause(file)
+    if not amount:
+        return None
+    return SetAsideView(amount=amount, since=line.at if line else None, reason=line.memo if line else None)
 
 
 def _refused(file: EscrowFile) -> list[RefusedView]:
@@ -89,7 +110,8 @@ def _refused(file: EscrowFile) -> list[RefusedView]:
 
 
 class PaymentRecorded(View):
-    """202: `votes` of `neededVotes` say so; `recorded` where that is enough, and then the settlement goes on."""
+    """202: `votes` of `neededVotes` say so; `recorded` where that is enough, and then the settlement goes on,
+    or of what is set aside it is there and done."""
 
     manual_payment_id: str
     votes: int
@@ -97,7 +119,7 @@ class PaymentRecorded(View):
     recorded: bool
     status: str
     holds: list[str]
-    settlement_id: str
+    settlement_id: str | None
     expires_at: Moment | None
 
     @classmethod
