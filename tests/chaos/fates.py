@@ -73,6 +73,8 @@ _NO_SELLER = {"deliver": 0.0, "mark": 0.0, "dispute": 0.0, "refund": 0.0, "propo
 _ENDLESS = _NO_SELLER | _STAY | {"dispute": 40.0, "take back": 0.0, "refund": 0.0}
 _PART_LATER = "a part refunded by hand once delivered"
 _PASSES_ON = _NO_BUYER | {"reject": 40.0, "take back": 40.0}
+_AGREED = _SLOW | {"confirm": 0.0, "propose": 15.0, "agree": 15.0}
+_NO_ACCOUNT = "account closed before the split"
 _SILENT = {"accept": 0.0, "counter": 0.0, "decline": 0.0, "withdraw": 0.0}
 
 FATES = (
@@ -124,6 +126,7 @@ FATES = (
     Fate("in parts, answered by nobody", USDC, _NO_BUYER, ("reclaimed",), parts=2),
     Fate("a game", USDC, _STAY, asset="GAME"),
     Fate("charged back as it is paid", CARD, _STAY, ("account closed", "charged back as it waits", "banned")),
+    Fate("split, and charged back between", CARD, _AGREED, (_NO_ACCOUNT, "charged back between two legs")),
     Fate("warned of, and charged back", CARD, _STAY, ("warning", "chargeback won")),
     Fate("a game that goes astray", CARD, _STAY, ("sold on",), asset="GAME"),
     Fate("asked about at once", CARD, _STAY, (), "pm_card_createDisputeInquiry"),

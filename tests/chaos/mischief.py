@@ -113,11 +113,15 @@ def _seller_was_paid(trade: "Trade") -> bool:
     return paid and trade.escrow is not None and trade.escrow.held > 0
 
 
-def _account_closed(trade: "Trade") -> None:
-    """Stripe pays the seller no more, for some days."""
-    double, account = trade.world.outside.stripe, str(trade.escrow.payout_account_id)
-    double.onboard(account, succeeds=False)
-    trade.later_act(trade.random.uniform(0.2, 5) * DAY, "account", lambda: double.onboard(account))
+def _account_closed(least: float = 0.2, most: float = 5) -> Callable[["Trade"], None]:
+    """Stripe pays the seller no more, for so many days."""
+
+    def act(trade: "Trade") -> None:
+        double, account = trade.world.outside.stripe, str(trade.escrow.payout_account_id)
+        double.onboard(account, succeeds=False)
+        trade.later_act(trade.random.uniform(least, most) * DAY, "account", lambda: double.onboard(account))
+
+    return act
 
 
 # --- wallets and vaults
@@ -188,6 +192,17 @@ def _has_leg(trade: "Trade", status: str) -> bool:
     return any(row.status == status and row.external_id is None for row in legs)
 
 
+def _split(*legs: tuple[str, str]) -> Callable[["Trade"], bool]:
+    """Whether a split that goes on has these legs: whom each pays, and how far it is."""
+
+    def has(trade: "Trade") -> bool:
+        going_on = {row.id for row in trade.of_escrow("SETTLEMENT#") if row.status == "OPEN" and row.kind == "SPLIT"}
+        found = (row for row in trade.of_escrow("LEG#") if row.settlement_id in going_on)
+        return tuple((str(row.pays), str(row.status)) for row in found) == legs
+
+    return has
+
+
 def _frozen(trade: "Trade") -> None:
     """COMPLIANCE heard something, and stops it; it looks again as at any hold."""
     trade.later_act(0, "frozen", lambda: trade.world.staff.freeze(str(trade.escrow.id)))
@@ -237,11 +252,17 @@ BEFALLS: dict[str, Befall] = {
     "refunded by hand after a part was paid": Befall(_seller_was_paid, _refunded_by_hand),
     "a part refunded by hand after the end": Befall(_ENDED, _part_refunded(3)),
     "refunded by hand after the end": Befall(_ENDED, _refunded_by_hand),
-    "account closed": Befall(_in("FUNDS_HELD", "DELIVERED"), _account_closed),
+    "account closed": Befall(_in("FUNDS_HELD", "DELIVERED"), _account_closed()),
     "payee risky": Befall(_in("DELIVERED", "DISPUTED"), _payee_risky),
     "payee refused": Befall(_in("FUNDS_HELD", "DELIVERED"), _payee_refused),
     "warned as it waits": Befall(lambda trade: _has_leg(trade, "PLANNED"), _warned),
     "charged back as it waits": Befall(lambda trade: _has_leg(trade, "PLANNED"), _charged_back("won")),
+    "account closed before the split": Befall(
+        _split(("SELLER", "PLANNED"), ("BUYER", "PLANNED")), _account_closed(6.2, 6.8), at_once=True
+    ),
+    "charged back between two legs": Befall(
+        _split(("SELLER", "PLANNED"), ("BUYER", "CONFIRMED")), _charged_back("lost", 20)
+    ),
     "frozen as it is planned": Befall(lambda trade: _has_leg(trade, "PLANNED"), _frozen, at_once=True),
     "frozen as it is sent": Befall(lambda trade: _has_leg(trade, "SENT"), _frozen, at_once=True),
     "reclaimed": Befall(_in(*PAID), _reclaimed),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import audit, clock, deadlines, hand_refunds, sagas, settling, table, webhooks
+from bloxtr8 import audit, clock, deadlines, hand_refunds, money, sagas, settling, table, webhooks
 from bloxtr8.domain import (
     agreements,
     contracts,
@@ -19,6 +19,7 @@ from bloxtr8.domain import (
     manual_payments,
     offers,
     opening,
+    plans,
     reconciliations,
     resuming,
     settlements,
@@ -197,6 +198,16 @@ def _an_event_is_never_tried_again(patch: Patch) -> None:
     patch.setattr(webhooks, "due", lambda: [])
 
 
+def _each_part_rounds_for_itself(patch: Patch) -> None:
+    plain = money.settle
+    patch.setattr(money, "settle", lambda **of: plain(**(of | {"share_before": 0, "fees_before": 0})))
+
+
+def _who_is_paid_last_gets_the_fee_too(patch: Patch) -> None:
+    gets = "money.Share(escrow.held, 0, 0) if paid_sides(file, old) else _share(escrow, seller_share)"
+    _rewrite(patch, plans.start_anew, "_share(escrow, seller_share)", gets)
+
+
 def _rewrite(patch: Patch, plain: Any, words: str, others: str) -> None:
     """Let a function be what its source would be with other words in it, under every name that modules have for it."""
     source = inspect.getsource(plain)
@@ -235,6 +246,8 @@ MISTAKES = (
     (_a_contract_is_signed_unread, "c12"),
     (_terms_are_accepted_unread, "c12"),
     (_another_contract_is_kept, "c12"),
+    (_each_part_rounds_for_itself, "section_10"),
+    (_who_is_paid_last_gets_the_fee_too, "section_10"),
     (_a_milestone_loses_a_cent, "i3_"),
     (_a_line_without_its_leg, "i4_"),
     (_the_first_payment_is_every_legs, "i5_"),

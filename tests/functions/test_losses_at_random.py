@@ -34,7 +34,7 @@ from tests.functions.webhooks import Machines, process, sent_by, stored
 from tests.wire import Wire
 
 STEPS = 40
-QUICK = range(67, 91)  # eight of them found what had been wrong
+QUICK = range(67, 91)  # seven of them found what had been wrong
 EVENTS = (*chargebacks.EVENTS, "refund.created", "refund.updated", "refund.failed")
 HELD = {EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED, EscrowStatus.DISPUTED}
 

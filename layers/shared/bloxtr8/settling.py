@@ -286,11 +286,12 @@ def _postpone(escrow_id: str, sent: Leg, error: str, until: dt.datetime, actor: 
     if found is None:
         return Step(CONFIRM)
     file, settlement, leg = found
+    now = clock.now()
     if error == NOT_READY:
-        leg.unready_since = leg.unready_since or clock.now()
+        leg.unready_since = leg.unready_since or now
     settlements.wait(leg, settlement, error, until, attempt=True)
     table.commit(file.escrow, settlement, leg, action="postpone_leg", actor=actor, details={"error": error})
-    return Step(WAIT)
+    return Step(CONFIRM if legs.ready(file, settlement, now) else WAIT)  # nothing to confirm: on to the other leg
 
 
 def _freeze(escrow_id: str, sent: Leg, actor: Actor) -> Step:
