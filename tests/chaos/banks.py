@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.chaos.world import World
 
-DAY = 86_400.0
+HOUR, DAY = 3600.0, 86_400.0
 VERDICTS = {"needs_response": ("won", "lost"), "warning_needs_response": ("warning_closed", "escalate")}
 
 
@@ -16,6 +16,7 @@ class Banks:
         self._world = world
         self._planned: set[str] = set()
         self.verdicts: dict[str, str] = {}  # by charge: what a trade's fate says
+        self.appealed = set[str]()  # charges of which what was lost is won after all
 
     def look(self) -> None:
         """Plan the end of what is new."""
@@ -46,6 +47,14 @@ class Banks:
             self._planned.discard(dispute["id"])
         else:
             double.close_dispute(dispute["id"], chosen)
+        if chosen == "lost" and dispute["charge"] in self.appealed:
+            days = self._world.random.choice((0.02, 1, 3, 6))
+            self._world.later(days * DAY, f"bank {dispute['id']} again", lambda: self._gives_back(dispute))
+
+    def _gives_back(self, dispute: dict[str, Any]) -> None:
+        """The day's reconciliation brings what no webhook did."""
+        self._world.outside.stripe.reinstate_dispute(dispute["id"])
+        self._world.later(26 * HOUR, "a day later", lambda: self._world.jobs.want("reconcile_money"))
 
     def _review_ends(self, review: dict[str, Any]) -> None:
         if review["open"]:

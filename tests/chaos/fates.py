@@ -139,6 +139,9 @@ FATES = (
     Fate("sent back by hand, then by the bank", CARD, _SLOW, (_PART_LATER, "late chargeback lost")),
     Fate("sent back by hand, which comes back", CARD, _SLOW, (_PART_LATER, "its refund comes back")),
     Fate("sent back by hand, asked about", CARD, _SLOW, ("inquiry", _PART_LATER)),
+    Fate("lost before the release, and won after all", CARD, _NO_BUYER | _STAY, ("chargeback lost, given back",)),
+    Fate("lost after the release, and won after all", CARD, _STAY, ("late chargeback lost, given back",)),
+    Fate("in parts, lost, and won after all", CARD, _STAY, ("late chargeback lost, given back",), parts=3),
 )
 # Places that are seldom come to: of every world's trades four are of these, so that few worlds meet all faults there.
 SELDOM = (

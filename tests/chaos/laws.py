@@ -317,9 +317,12 @@ def i1_i2_i7_the_books_balance(world: "World") -> Found:
         found = ledger.balance(escrow, world.file(escrow).ledger)
         if not found.balanced or sum(found.accounts.values()):
             yield f"{escrow.id} does not balance: {found.accounts}"
-        left = escrow.surplus - escrow.quarantined
+        left = escrow.surplus if escrow.rail == "STRIPE" else escrow.surplus - escrow.quarantined
         if escrow.status in ENDED and (escrow.held or left > _kept(escrow)):
             yield f"{escrow.id} ended with {escrow.held} held and {left} surplus"
+        kept = found.accounts[Account.LOSS] + sum(row.fee for row in world.file(escrow).chargebacks)
+        if kept > 0:
+            yield f"{escrow.id} took {kept} of its seller for no loss"
 
 
 def _kept(escrow: Any) -> int:

@@ -52,6 +52,13 @@ def _charged_back(verdict: str, share: int = 1) -> Callable[["Trade"], None]:
     return act
 
 
+def _appealed(trade: "Trade") -> None:
+    """The bank takes all of it, keeps it, and is made to give it back."""
+    _charged_back("lost")(trade)
+    if any(made["charge"] == _charge(trade) for made in trade.world.outside.stripe._world.all("dispute")):
+        trade.world.banks.appealed.add(_charge(trade))
+
+
 def _inquired(trade: "Trade") -> None:
     """The bank only asks; sometimes it is not content with the answer."""
     trade.world.outside.stripe.open_dispute(_charge(trade), inquiry=True)
@@ -237,6 +244,8 @@ BEFALLS: dict[str, Befall] = {
     "chargeback lost": Befall(_in(*PAID), _charged_back("lost")),
     "part charged back": Befall(_in(*PAID), _charged_back("lost", 3)),
     "chargeback at the start": Befall(lambda trade: bool(_STRIPE(trade)), _charged_back("lost")),
+    "chargeback lost, given back": Befall(_in("DELIVERED"), _appealed),
+    "late chargeback lost, given back": Befall(_in("RELEASED"), _appealed),
     "late chargeback won": Befall(_ENDED, _charged_back("won")),
     "late chargeback lost": Befall(_ENDED, _charged_back("lost")),
     "inquiry": Befall(_in(*PAID), _inquired),

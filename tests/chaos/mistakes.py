@@ -19,9 +19,11 @@ from bloxtr8.domain import (
     manual_payments,
     offers,
     opening,
+    owed,
     plans,
     reconciliations,
     resuming,
+    set_aside,
     settlements,
 )
 from bloxtr8.entities import Settlement, User
@@ -185,6 +187,15 @@ def _a_payment_by_hand_of_which_nothing_is_kept(patch: Patch) -> None:
     _rewrite(patch, manual_payments.record, "row.status, row.recorded_at = ManualPaymentStatus.RECORDED, now", "pass")
 
 
+def _what_was_taken_stays_taken(patch: Patch) -> None:
+    """However its loss is made good."""
+    patch.setattr(owed, "settle", lambda *_, **__: owed.Settled())
+
+
+def _nobody_may_pay_what_is_set_aside(patch: Patch) -> None:
+    patch.setattr(set_aside, "amount", lambda _: 0)
+
+
 def _a_cent_of_a_vault_is_not_seen(patch: Patch) -> None:
     plain = reconciliations.of_vault
     patch.setattr(reconciliations, "of_vault", lambda file, units: plain(file, max(units - 10_000, 0)))
@@ -252,6 +263,8 @@ MISTAKES = (
     (_a_line_without_its_leg, "i4_"),
     (_the_first_payment_is_every_legs, "i5_"),
     (_a_payment_by_hand_of_which_nothing_is_kept, "i5_"),
+    (_what_was_taken_stays_taken, "i1_"),
+    (_nobody_may_pay_what_is_set_aside, "i1_"),
     (_a_cent_of_a_vault_is_not_seen, "reconciliation"),
     (_a_deal_is_counted_as_open_for_ever, "nothing_is_left_over"),
     (_an_event_is_never_tried_again, "nothing_is_left_over"),

@@ -151,7 +151,16 @@ class Trade:
             return self.turns >= MOST_TURNS and self.offer is None  # whoever never got through has no trade
         waiting = any(row.status in {"OPEN", "PARKED"} for row in self.of_escrow("SETTLEMENT#"))
         tired = self.turns >= MOST_TURNS
-        return not waiting and (tired or not self.fate.pending(self))
+        return not waiting and not self._waits_for_people and (tired or not self.fate.pending(self))
+
+    @property
+    def _waits_for_people(self) -> bool:
+        """Whether the bank is still to give back what it took, or that is set aside."""
+        if self.escrow is None or self.rail is not RailName.STRIPE:
+            return False
+        known = {str(row.status) for row in self.of_escrow("CHARGEBACK#")}  # WON: told of only after both
+        appealed = self.rail_row.charge_id in self.world.banks.appealed
+        return self.escrow.quarantined > 0 or (appealed and not known & {"REINSTATED", "WON"})
 
     # --- turns
 
