@@ -48,7 +48,7 @@ class Banks:
         else:
             double.close_dispute(dispute["id"], chosen)
         if chosen == "lost" and dispute["charge"] in self.appealed:
-            days = self._world.random.choice((0.02, 1, 3, 6))
+            days = self._world.random.choice((1, 3, 6))
             self._world.later(days * DAY, f"bank {dispute['id']} again", lambda: self._gives_back(dispute))
 
     def _gives_back(self, dispute: dict[str, Any]) -> None:

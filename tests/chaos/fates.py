@@ -75,6 +75,7 @@ _PART_LATER = "a part refunded by hand once delivered"
 _PASSES_ON = _NO_BUYER | {"reject": 40.0, "take back": 40.0}
 _AGREED = _SLOW | {"confirm": 0.0, "propose": 15.0, "agree": 15.0}
 _NO_ACCOUNT = "account closed before the split"
+_HELD_ON = _NO_BUYER | {"withdraw": 0.0, "decline": 0.0, "void": 0.0}  # until it is delivered
 _SILENT = {"accept": 0.0, "counter": 0.0, "decline": 0.0, "withdraw": 0.0}
 
 FATES = (
@@ -139,7 +140,7 @@ FATES = (
     Fate("sent back by hand, then by the bank", CARD, _SLOW, (_PART_LATER, "late chargeback lost")),
     Fate("sent back by hand, which comes back", CARD, _SLOW, (_PART_LATER, "its refund comes back")),
     Fate("sent back by hand, asked about", CARD, _SLOW, ("inquiry", _PART_LATER)),
-    Fate("lost before the release, and won after all", CARD, _NO_BUYER | _STAY, ("chargeback lost, given back",)),
+    Fate("lost before the release, and won after all", CARD, _HELD_ON, ("chargeback lost, given back",)),
     Fate("lost after the release, and won after all", CARD, _STAY, ("late chargeback lost, given back",)),
     Fate("in parts, lost, and won after all", CARD, _STAY, ("late chargeback lost, given back",), parts=3),
 )
