@@ -3,6 +3,7 @@ settlements' shares, what was lost on the way and what people paid outside."""
 
 from collections.abc import Iterator
 
+from bloxtr8.domain import ledger, owed
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import Account, EscrowStatus, Settlement, SettlementKind, SettlementStatus, Side
 
@@ -11,15 +12,16 @@ _ENDS = {EscrowStatus.RELEASED, EscrowStatus.REFUNDED, EscrowStatus.SPLIT}
 
 
 def wrong(file: EscrowFile) -> Iterator[str]:
-    """What does not agree, in words; of an escrow that goes on, or never held its money, nothing."""
+    """What does not agree, in words; of an escrow that goes on, or never held its money, only what never may be."""
     escrow = file.escrow
+    yield from _too_much(file)
     if escrow.status not in _ENDS:
         return
     paid = [row for row in file.settlements if row.kind in _PAYS and _is_carried_out(file, row)]
     sellers = sum(row.seller_share for row in paid)
     fee = sellers * escrow.seller_fee_bps // 10_000
     fees = fee + (escrow.gross - escrow.amount) * sellers // escrow.amount
-    got = {account: _out_of_held(file, account) for account in (Account.SELLER, Account.FEES)}
+    got = {account: _moved(file, Account.HELD, account) for account in (Account.SELLER, Account.FEES)}
     due = {Account.SELLER: sellers - fee, Account.FEES: fees}
     if got != due:
         yield f"{escrow.id} paid {got}, by its shares {due}"
@@ -33,6 +35,17 @@ def wrong(file: EscrowFile) -> Iterator[str]:
     outcome = EscrowStatus.RELEASED if sellers == escrow.amount else outcome
     if escrow.status is not outcome:
         yield f"{escrow.id} ended as {escrow.status} with {sellers} of {escrow.amount} the seller's"
+
+
+def _too_much(file: EscrowFile) -> Iterator[str]:
+    """No loss is made good twice, and the seller never has more than his part, and what people gave him of what was
+    set aside."""
+    if (standing := owed.standing(file.ledger)) < 0:
+        yield f"{file.escrow.id}: of its losses {standing} stand"
+    has = ledger.balance(file.escrow, file.ledger).accounts[Account.SELLER]
+    part = sum(_moved(file, source, Account.SELLER) for source in (Account.HELD, Account.SURPLUS))
+    if has > part:
+        yield f"{file.escrow.id}: the seller has {has} of {part}"
 
 
 def _is_carried_out(file: EscrowFile, settlement: Settlement) -> bool:
@@ -49,6 +62,6 @@ def _paid(file: EscrowFile, settlement: Settlement) -> set[Side]:
     return confirmed | (_paid(file, before) if before else set())
 
 
-def _out_of_held(file: EscrowFile, account: Account) -> int:
+def _moved(file: EscrowFile, source: Account, account: Account) -> int:
     """What a recovery takes back, or the bank of the buyer, changes nothing of it."""
-    return sum(line.amount for line in file.ledger if (line.debit, line.credit) == (Account.HELD, account))
+    return sum(line.amount for line in file.ledger if (line.debit, line.credit) == (source, account))

@@ -149,6 +149,55 @@ def test_a_refund_that_comes_back_after_the_bank_paid_makes_his_loss_good(aws: P
     }
 
 
+@pytest.mark.parametrize("spent", [False, True])
+def test_what_a_refund_that_came_back_made_good_is_the_buyers_should_the_bank_give_it_back(
+    aws: Platform, stripe: StripeDouble, spent: bool
+) -> None:
+    """Nothing is taken from the seller for it any more, though he was asked for it by hand already, nor paid to him."""
+    escrow = factories.delivered(stripe)
+    money.split(escrow, 60_000)
+    ended = escrows.paid_out(stripe, escrow)
+    if spent:
+        stripe.pay_out(str(ended.payout_account_id), 58_260)
+    chargeback = disputed(aws, stripe, escrow, amount=60_000)
+    decided(aws, stripe, chargeback, "lost")
+    if spent:
+        factories.settle(escrow, chargebacks.recovery(escrow))
+    refund = next(leg.external_id for leg in reads.escrow(escrow.id).legs if leg.pays == "BUYER")
+    stripe.fail_refund(str(refund))
+    for _ in range(2):
+        tell(aws, sent_by(stripe, "refund.failed")[-1])
+    again = [(str(row.status), row.to_platform) for row in of_kind(escrow, "RECOVERY")]
+    assert again == [("DROPPED", 58_260), ("OPEN", 20_000)]
+    won_after_all(aws, stripe, chargeback)
+    (back,) = of_kind(escrow, "RETURN")
+    escrows.paid_out(stripe, escrow, back.id)
+    assert {str(row.status) for row in of_kind(escrow, "RECOVERY")} == {"DROPPED"}
+    assert repayments(escrow) == []
+    assert books(aws, escrow) == {"BUYER": -60_000, "BANK": FEE, "SELLER": 58_260, "FEES": 1_740, "LOSS": -FEE}
+
+
+def test_a_seller_who_delivered_nothing_is_paid_nothing_of_what_banks_and_refunds_send_to_and_fro(
+    aws: Platform, stripe: StripeDouble
+) -> None:
+    escrow = factories.funded(stripe)
+    intent = str(reads.escrow(escrow.id).rail.external_id)
+    refund = stripe_client.client().v1.refunds.create({"payment_intent": intent, "amount": 30_000})
+    stripe.advance(days=5)
+    chargeback = disputed(aws, stripe, escrow, amount=100_000)
+    stripe.close_dispute(chargeback, "lost")
+    for _ in range(2):
+        tell(aws, sent_by(stripe, "refund.updated")[-1])
+        happen(aws, stripe, "closed")
+    stripe.fail_refund(refund.id)
+    tell(aws, sent_by(stripe, "refund.failed")[-1])
+    won_after_all(aws, stripe, chargeback)
+    back = of_kind(escrow, "RETURN")[-1]
+    assert (back.to_buyer, repayments(escrow)) == (100_000, [])
+    escrows.paid_out(stripe, escrow, back.id)
+    assert books(aws, escrow) == {"BANK": FEE, "LOSS": -FEE}
+
+
 def test_it_waits_for_a_hold_and_what_is_refused_is_paid_outside(
     aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:

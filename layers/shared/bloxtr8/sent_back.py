@@ -7,6 +7,7 @@ from bloxtr8.actors import Actor
 from bloxtr8.domain import chargebacks, ledger, owed, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
+from bloxtr8.domain.losses import Lost
 from bloxtr8.entities import Account, Entity, LegStatus, Lookup, Side
 from bloxtr8.logs import logger
 from bloxtr8.rails import base
@@ -41,8 +42,9 @@ def take_back(escrow_id: str, settlement_id: str, n: int, actor: Actor) -> None:
     lines = ledger.book(file.escrow, entries, now=now, leg_id=leg.id, external_id=leg.external_id)
     again = _again_to_buyer(file, leg.amount - has, now, actor) if has < leg.amount else []
     logger.error("a refund came back", extra={"escrowId": escrow_id, "legId": leg.id})
-    settled = owed.settle(file, lines, action=ACTION, actor=actor, now=now)
-    table.commit(file.escrow, mark, *lines, *again, *settled.rows, action=ACTION, actor=actor)
+    found = Lost()
+    chargebacks.make_good(file, found, lines, action=ACTION, actor=actor, now=now)
+    table.commit(file.escrow, mark, *lines, *again, *found.rows, action=ACTION, actor=actor)
 
 
 def _again_to_buyer(file: EscrowFile, amount: int, now: dt.datetime, actor: Actor) -> list[Entity]:

@@ -158,7 +158,8 @@ def lose(file: EscrowFile, row: Chargeback, *, actor: Actor, now: dt.datetime) -
 
 
 def reinstate(file: EscrowFile, row: Chargeback, back: int, *, actor: Actor, now: dt.datetime) -> Lost:
-    """reinstate_chargeback: the bank gives `back` cents of what was lost. A loss is made good first.
+    """reinstate_chargeback: the bank gives `back` cents of what was lost. A loss that stands is made good first; what a
+    refund that came back has made good before is the buyer's, who gave it up for that.
 
     The rest is held again where the trade goes on and nothing was decided about it since. Else it is surplus: the
     buyer's, who has it of his bank no longer, where nothing was handed over; set aside for people to decide where he
@@ -168,23 +169,27 @@ def reinstate(file: EscrowFile, row: Chargeback, back: int, *, actor: Actor, now
     CHARGEBACK.apply("reinstate_chargeback", row, Role.SYSTEM)
     ESCROW.apply("reinstate_chargeback", escrow, Role.SYSTEM)
     taken = [line for line in file.ledger if line.memo == TAKEN and str(line.external_id).startswith(f"{row.id}:")]
-    loss = min(back, sum(line.amount for line in taken if line.debit is Account.LOSS))
-    rest = min(back, sum(line.amount for line in taken)) - loss
+    lost = min(back, sum(line.amount for line in taken if line.debit is Account.LOSS))
+    loss = paid_before(file, lost)
+    rest = min(back, sum(line.amount for line in taken)) - lost
     held = rest if rest <= escrow.gone and escrow.status in _UNDECIDED else 0
     entries = [
         Entry(Account.BANK, Account.LOSS, loss, GIVEN_BACK, "back:loss"),
         Entry(Account.BANK, Account.HELD, held, GIVEN_BACK, "back:held"),
         Entry(Account.BANK, Account.SURPLUS, rest - held, GIVEN_BACK, "back:surplus"),
+        Entry(Account.BANK, Account.SURPLUS, lost - loss, GIVEN_BACK, "back:refund"),
     ]
     lines = ledger.book(escrow, entries, now=now, deposit_ref=row.charge_id, external_id=row.id)
     found.rows += lines
     escrow.gone -= held
-    _recover_less(file, found, lines, actor, now)
-    found.settle(owed.settle(file, lines, action="reinstate_chargeback", actor=actor, now=now))
-    if rest > held and not _may_have_both(file):
-        found.plan(plans.give_back(file, None, rest, actor=actor, reason="REINSTATED", now=now))
-    elif rest > held:
-        escrow.quarantined += rest
+    make_good(file, found, lines, action="reinstate_chargeback", actor=actor, now=now)
+    aside, buyers = rest - held, lost - loss
+    if aside and _may_have_both(file):
+        escrow.quarantined += aside
+    else:
+        buyers += aside
+    if buyers:
+        found.plan(plans.give_back(file, None, buyers, actor=actor, reason="REINSTATED", now=now))
     return found
 
 
@@ -197,9 +202,18 @@ def _may_have_both(file: EscrowFile) -> bool:
     return file.escrow.at_buyer_at is not None or handed_over or price > plans.sellers_part(file)
 
 
-def _recover_less(file: EscrowFile, found: Lost, lines: list[LedgerLine], actor: Actor, now: dt.datetime) -> None:
-    """Nothing is taken from the seller any more for what is no loss: of what is to be, and may not have moved, the rest
-    is planned anew."""
+def make_good(
+    file: EscrowFile, found: Lost, lines: list[LedgerLine], *, action: str, actor: Actor, now: dt.datetime
+) -> None:
+    """Once `lines` make a loss good: nothing is taken from the seller any more for it, and what was is paid to him
+    again. Of what is to be taken, and may not have moved, the rest is planned anew."""
+    _recover_less(file, found, lines, action, actor, now)
+    found.settle(owed.settle(file, lines, action=action, actor=actor, now=now))
+
+
+def _recover_less(
+    file: EscrowFile, found: Lost, lines: list[LedgerLine], action: str, actor: Actor, now: dt.datetime
+) -> None:
     recovering = [
         row for row in file.settlements if row.kind is SettlementKind.RECOVERY and row.status in losses.WAITING
     ]
@@ -210,7 +224,7 @@ def _recover_less(file: EscrowFile, found: Lost, lines: list[LedgerLine], actor:
         return
     for settlement in recovering:
         if settlement.id not in moving and to_take[settlement.id]:
-            settlements.drop(settlement, "reinstate_chargeback", Role.SYSTEM, now)
+            settlements.drop(settlement, action, Role.SYSTEM, now)
             found.rows.append(settlement)
     due -= sum(to_take[row.id] for row in recovering if row.id in moving)
     if planned := recoveries.plan(file, due, actor=actor, reason=BANK.reason, now=now):

@@ -47,11 +47,12 @@ class Settled:
 
 
 def balance(lines: Iterable[LedgerLine]) -> int:
-    """What the seller is owed, in cents; below 0: of the losses that stand, what was not taken from him."""
+    """What the seller is owed, in cents, and never more than was taken from him; below 0: of the losses that stand,
+    what was not taken."""
     lines = list(lines)
     taken = _sum(line for line in lines if line.debit is Account.SELLER and line.credit is Account.LOSS)
     again = _sum(line for line in lines if line.debit is Account.LOSS and line.credit is Account.SELLER)
-    return taken - again - standing(lines)
+    return taken - again - max(0, standing(lines))
 
 
 def standing(lines: Iterable[LedgerLine]) -> int:

@@ -183,6 +183,7 @@ SETTLEMENT = Lifecycle(
     ("record_reclaim",    {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("lose_chargeback",   {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("reinstate_chargeback", {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
+    ("take_back_refund",  {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("adopt_refund",      {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("take_refund",       _NEW,        _S.DONE,   _SYSTEM),
     ("take_refund",       {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
