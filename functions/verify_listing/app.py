@@ -22,14 +22,21 @@ def verify_listing(listing_id: str, actor: CurrentActor) -> SnapshotView:
 
     look = assets.look_again(listing, seller.roblox_id)
     freed: list[AssetGuard] = []
+    kept = [look]
     if listings.see(listing, look, clock.now()):
         freed = assets.guard_of(listing)
         listings.lose(listing)
-
-    def answer() -> SnapshotView:
-        return SnapshotView.of(look)
-
-    return table.commit(listing, look, action="verify_listing", actor=actor, deletes=freed, answer=answer)
+    elif told := assets.told_before(look):
+        look.id, kept = told.id, []
+        listing.snapshot = listings.facts(look)
+    return table.commit(
+        listing,
+        *kept,
+        action="verify_listing",
+        actor=actor,
+        deletes=freed,
+        answer=lambda: SnapshotView.of(look),
+    )
 
 
 lambda_handler = entrypoint(app)

@@ -72,6 +72,25 @@ def test_what_is_not_proven_is_kept_and_moves_nothing(
     assert (row(escrow).status, delivery(escrow).status) == (EscrowStatus.FUNDS_HELD, "PENDING")
 
 
+def test_asking_again_and_again_leaves_nothing_in_the_path_of_the_trade(
+    aws: Platform, escrow: Escrow, wire: Wire, clock: Clock
+) -> None:
+    """Nor in the history of the owners, though the seller looks at his listing in between."""
+    first, place = verify(aws, escrow), path(escrow)
+    entries, kept = len(aws.audit(escrow.id)), len(looks(escrow.listing_id))
+    clock.advance(minutes=2)
+    for _ in range(3):
+        before = aws.rows()
+        wire.calls.clear()
+        again = aws.call("verify_delivery", escrow.buyer_id, **place)
+        assert (again.body, wire.round_trips()) == (first.body, 3)
+        assert same_but(before, aws.rows()) == {"AssetWatch"}
+        assert verify(aws, escrow, escrow.seller_id).status == 429
+        assert aws.call("verify_listing", escrow.seller_id, listing_id=escrow.listing_id).status == 201
+        clock.advance(minutes=1)
+    assert (len(aws.audit(escrow.id)), len(looks(escrow.listing_id))) == (entries, kept)
+
+
 def test_roblox_is_asked_once_in_ten_seconds(aws: Platform, escrow: Escrow, clock: Clock) -> None:
     key = {"Idempotency-Key": "k"}
     first = verify(aws, escrow, headers=key)

@@ -1,6 +1,8 @@
 """The asset behind a listing: what Roblox shows of it now, and which listing holds it."""
 
-from bloxtr8 import clock, ids, table
+import datetime as dt
+
+from bloxtr8 import clock, config, ids, table
 from bloxtr8.domain import listings
 from bloxtr8.entities import AssetGuard, Escrow, Listing, Snapshot
 from bloxtr8.errors import StaleWrite, Unprocessable
@@ -8,6 +10,7 @@ from bloxtr8.outside import roblox
 
 UNKNOWN_ASSET = "ASSET_NOT_FOUND"
 NO_SOURCE = "NONE"
+LOOKS_OF_A_KIND = 10  # of one owner: by either source or both, for the seller or the buyer
 
 
 def look(of: Listing | Escrow, expected_owner: str | None, *, both_sources: bool = False) -> Snapshot:
@@ -52,6 +55,19 @@ def look_again(of: Listing | Escrow, expected_owner: str | None, *, both_sources
             asset_id=of.asset_id,
             source=NO_SOURCE,
         )
+
+
+def told_before(seen: Snapshot) -> Snapshot | None:
+    """The look that is kept and shows the same, where it is less than a day old and no other owner was seen since: else
+    a party could ask until the dossier's history holds nothing but its own looks."""
+    newest = table.page(Snapshot, None, f"LISTING#{seen.listing_id}", prefix="SNAP#", limit=LOOKS_OF_A_KIND).items
+    for kept in newest:
+        if (kept.owner_id, kept.locked) != (seen.owner_id, seen.locked):
+            return None
+        if (kept.verified, kept.source) == (seen.verified, seen.source):
+            fresh = seen.at - kept.at < dt.timedelta(seconds=config.settings().look_kept_seconds)
+            return kept if fresh else None
+    return None
 
 
 def _listing_of(of: Listing | Escrow) -> str:

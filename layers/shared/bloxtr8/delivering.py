@@ -8,7 +8,7 @@ from bloxtr8.actors import Actor
 from bloxtr8.domain import deliveries, dossier
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.entities import Escrow, Evidence, Snapshot
+from bloxtr8.entities import Evidence, Snapshot
 from bloxtr8.errors import Conflict, RateLimited, UpstreamFailed
 
 
@@ -40,33 +40,24 @@ def verify[V](file: EscrowFile, actor: Actor, answer: Callable[[Snapshot], V]) -
 
     One look in ten seconds an escrow: raises RateLimited. Raises UpstreamFailed where the owner is unknown.
     """
-    escrow, now = file.escrow, clock.now()
+    escrow, watch, now = file.escrow, file.watch, clock.now()
     wait = config.settings().verify_pause_seconds
-    if escrow.verified_at is not None and now < escrow.verified_at + dt.timedelta(seconds=wait):
-        raise RateLimited("Roblox was asked a moment ago.", retry_after=wait)
+    too_soon = RateLimited("Roblox was asked a moment ago.", retry_after=wait)
+    if watch.asked_at is not None and now < watch.asked_at + dt.timedelta(seconds=wait):
+        raise too_soon
     seen = assets.look_again(escrow, escrow.buyer_roblox_id, both_sources=True)
-    escrow.verified_at = now
+    watch.asked_at = now
+    first = escrow.at_buyer_at is None
     dossier.keep(escrow, seen)
-    if not (seen.verified and deliveries.provable(file)):
-        told = _told_before(escrow, seen)
-        new, shown = ([], told) if told else ([seen], seen)
-        return table.commit(escrow, *new, action="verify_delivery", actor=actor, answer=lambda: answer(shown))
-    rows = deliveries.deliver(file, "prove_delivery", Role.SYSTEM, snapshot_id=seen.id, now=now)
-    return table.commit(escrow, *rows, seen, action="prove_delivery", actor=actor, answer=lambda: answer(seen))
-
-
-def _told_before(escrow: Escrow, seen: Snapshot) -> Snapshot | None:
-    """The newest look that is kept, where it shows the same and is less than a day old: else a party could ask until
-    the dossier's history holds nothing but its own looks."""
-    newest = table.page(Snapshot, None, f"LISTING#{escrow.listing_id}", prefix="SNAP#", limit=1).items
-    if not newest or _shown(newest[0]) != _shown(seen):
-        return None
-    fresh = seen.at - newest[0].at < dt.timedelta(seconds=config.settings().look_kept_seconds)
-    return newest[0] if fresh else None
-
-
-def _shown(look: Snapshot) -> tuple[str | None, bool, bool, str]:
-    return look.owner_id, look.locked, look.verified, look.source
+    if seen.verified and deliveries.provable(file):
+        rows = deliveries.deliver(file, "prove_delivery", Role.SYSTEM, snapshot_id=seen.id, now=now)
+        return table.commit(escrow, *rows, seen, action="prove_delivery", actor=actor, answer=lambda: answer(seen))
+    told = assets.told_before(seen)
+    if told is None or (first and escrow.at_buyer_at is not None):
+        return table.commit(escrow, watch, seen, action="verify_delivery", actor=actor, answer=lambda: answer(seen))
+    if not table.remember(watch, unless_exists=False):  # nothing new: no entry in the path that a dispute walks
+        raise too_soon
+    return answer(told)
 
 
 def _keep_claim(file: EscrowFile, actor: Actor) -> None:

@@ -9,6 +9,7 @@ from bloxtr8.actors import Actor
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
 from bloxtr8.entities import (
+    AssetWatch,
     Chargeback,
     Delivery,
     Deposit,
@@ -60,6 +61,7 @@ class EscrowFile:
     proposals: list[SettlementProposal] = field(default_factory=list)
     chargebacks: list[Chargeback] = field(default_factory=list)
     manual_payments: list[ManualPayment] = field(default_factory=list)
+    watches: list[AssetWatch] = field(default_factory=list)
 
     @classmethod
     def of(cls, rows: Iterable[Entity]) -> "EscrowFile | None":
@@ -99,6 +101,11 @@ class EscrowFile:
         return next((row for row in self.disputes if row.status in {DisputeStatus.OPEN, DisputeStatus.IN_REVIEW}), None)
 
     @property
+    def watch(self) -> AssetWatch:
+        """The watch over the asset, which begins with the money."""
+        return self.watches[0]
+
+    @property
     def proposal(self) -> SettlementProposal | None:
         """The proposal of a settlement that nobody has answered, of which there is at most one (C6). Whether it still
         stands is `settlement_proposals`' to say."""
@@ -128,6 +135,7 @@ _LISTS = {
     "SettlementProposal": "proposals",
     "Chargeback": "chargebacks",
     "ManualPayment": "manual_payments",
+    "AssetWatch": "watches",
 }  # fmt: skip
 
 

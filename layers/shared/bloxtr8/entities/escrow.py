@@ -144,7 +144,6 @@ class Escrow(HasUlid, Root, discriminator="Escrow"):
     unknown_since = TimeAttribute(null=True)
     warned_at = TimeAttribute(null=True)
     reminded_of = TimeAttribute(null=True)  # the last deadline that its party was reminded of
-    verified_at = TimeAttribute(null=True)  # when a party last had Roblox asked
     next_look = TimeAttribute(null=True)
     looks = IntegerAttribute(default=0)
     held_days_told = IntegerAttribute(default=0)  # the last age of held money that was alarmed
@@ -245,6 +244,7 @@ class AssetWatch(EscrowRow, discriminator="AssetWatch"):
     seen_at = TimeAttribute(null=True)  # since when, without another owner between
     unknown_since = TimeAttribute(null=True)  # while no look is answered
     looks = IntegerAttribute(default=0)  # in vain, in a row
+    asked_at = TimeAttribute(null=True)  # when a party last had Roblox asked
     next_look = TimeAttribute(null=True)
 
 
