@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bloxtr8 import clock
 from bloxtr8.entities import Escrow
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
@@ -65,6 +66,12 @@ def test_compliance_pays_or_refunds(
 ) -> None:
     roblox.set_group(settling.asset_id, owner=settling.seller_roblox_id)
     watch(aws)
+    since = clock.iso(aws.clock.moment)
+    for _ in range(2):
+        (found,) = holding.desk(aws, settling)["findings"]
+        assert (found["owner"], found["ownerSince"][:16]) == ("SELLER", since[:16])
+        assert found["atBuyerAt"] == clock.iso(escrows.row(settling).delivered_at)
+        watch(aws)
     factories.settle(settling)
     holding.decided(aws, settling, "RISK_REVIEW", decision)
     for _ in range(3):

@@ -26,6 +26,16 @@ def test_what_people_decided_is_paid_whoever_has_the_asset(reason: str, guarded:
     assert cause == (f"rollback:{file.settlements[0].id}" if guarded else None)
 
 
+def test_what_is_planned_anew_gives_the_cause_of_what_was_decided() -> None:
+    file = settling("CONFIRMED_BY_BUYER")
+    (old,) = file.settlements
+    settlements.drop(old, "lose_chargeback", Role.SYSTEM, START)
+    plans.start_anew(
+        file, old, "lose_chargeback", seller_share=file.escrow.amount - 100, buyer_share=0, actor=BUYER, now=START
+    )
+    assert watches.payout_guarded(file) == f"rollback:{old.id}"
+
+
 @pytest.mark.parametrize("status", sorted(LegStatus))
 def test_what_may_have_moved_is_not_stopped(status: LegStatus) -> None:
     file = settling("INSPECTION_OVER")

@@ -52,8 +52,8 @@ class Option(NamedTuple):
 
 
 def standing(file: EscrowFile, hold: Hold, now: dt.datetime) -> dict[str, dict[str, Any]]:
-    """Every cause of the hold with what was found, `{"wallet", "amount", "risk", "source", "version", "at"}`,
-    or {} of a card.
+    """Every cause of the hold with what was found, `{"wallet", "amount", "risk", "source", "version", "at"}`, of a
+    rollback `{"owner", "ownerSince", "atBuyerAt"}`, or {} of a card.
 
     Those of a RETURN that was parked for its wallets count too: it places no hold on the escrow (D32). At most MOST:
     a row has a size, the number of a stranger's deposits has none; the rest is decided about after them.
@@ -81,7 +81,19 @@ def _facts(file: EscrowFile, cause: str) -> dict[str, Any]:
         return next((_shown(buyer, row.also_buyer, row.also_screening) for row in file.legs if row.id == leg_id), {})
     if kind == "payout":
         return next((_shown(row.destination, row.amount, row.screening) for row in file.legs if row.id == name), {})
+    if kind == wallet_risk.ROLLBACK:
+        return _seen(file)
     return {}
+
+
+def _seen(file: EscrowFile) -> dict[str, Any]:
+    """Whose the asset is by the watch, since when, and when the buyer was first seen with it."""
+    watch, at_buyer = file.watch, file.escrow.at_buyer_at
+    return {
+        "owner": watch.seen,
+        "ownerSince": clock.iso(watch.seen_at) if watch.seen_at else None,
+        "atBuyerAt": clock.iso(at_buyer) if at_buyer else None,
+    }
 
 
 def _shown(wallet: str | None, amount: int, evidence: Any) -> dict[str, Any]:

@@ -43,6 +43,7 @@ FOR_PEOPLE = (Verdict.SANCTIONS, Verdict.REVIEW)  # only COMPLIANCE lets that go
 _STOPS = (*FOR_PEOPLE, Verdict.WAIT)
 _GRAVITY = (Risk.LOW, Risk.UNKNOWN, Risk.MEDIUM, Risk.HIGH, Risk.SANCTIONED)  # by what a decision covers
 SILENT = "silentSince"
+ROLLBACK = "rollback"  # the kind of cause that an asset gives which went back to the seller
 
 
 def risk(evidence: Mapping[str, Any] | None) -> Risk:

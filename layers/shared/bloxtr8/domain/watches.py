@@ -7,11 +7,11 @@ from bloxtr8 import config
 from bloxtr8.domain import compliance, refused_payouts
 from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile, repair_delay
-from bloxtr8.entities import AssetWatch, Escrow, EscrowStatus
+from bloxtr8.domain.wallet_risk import ROLLBACK
+from bloxtr8.entities import AssetWatch, Escrow, EscrowStatus, Settlement
 
 WATCHED = frozenset({EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED})
 PAUSED = frozenset({EscrowStatus.DISPUTED, EscrowStatus.SETTLING})
-ROLLBACK = "rollback"
 _FOR_THE_ASSET = frozenset({"CONFIRMED_BY_BUYER", "INSPECTION_OVER", "RELEASED_BY_BUYER"})  # why the seller is paid
 LOST = frozenset({Owner.SELLER, Owner.NOBODY})  # after the delivery; a third person has it from the buyer
 
@@ -40,8 +40,13 @@ def payout_guarded(file: EscrowFile) -> str | None:
     settlement = refused_payouts.unmoved(file)
     if settlement is None or file.escrow.delivered_at is None or settlement.reason not in _FOR_THE_ASSET:
         return None
-    cause = f"{ROLLBACK}:{settlement.id}"
+    cause = f"{ROLLBACK}:{_first(file, settlement).id}"
     return None if cause in file.escrow.hold_causes or compliance.is_decided(file, cause) else cause
+
+
+def _first(file: EscrowFile, settlement: Settlement) -> Settlement:
+    """The one in whose place it is, as it was decided: what people said about that stands."""
+    return _first(file, file.settlement(settlement.replaces)) if settlement.replaces else settlement
 
 
 def begin(escrow: Escrow, now: dt.datetime) -> AssetWatch:
@@ -78,7 +83,9 @@ def plan(row: AssetWatch, escrow: Escrow, now: dt.datetime, *, guarded: bool = F
     `guarded`: the asset was handed over, and the seller's money is not on its way yet."""
     settings = config.settings()
     if escrow.status in PAUSED and not (guarded or expects_asset(escrow)):
-        row.seen, row.seen_at, row.unknown_since, row.looks = None, None, None, 0
+        row.unknown_since, row.looks = None, 0
+        if not any(cause.startswith(f"{ROLLBACK}:") for cause in escrow.hold_causes):  # COMPLIANCE is shown it
+            row.seen, row.seen_at = None, None
         row.next_look = now + dt.timedelta(seconds=settings.watch_paused_seconds)
     elif escrow.status not in WATCHED | PAUSED:
         row.next_look = None

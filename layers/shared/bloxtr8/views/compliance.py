@@ -13,7 +13,9 @@ from bloxtr8.shapes import Moment, View
 class FindingView(View):
     """Why a hold stands, or why a return is parked. By card `wallet` and what follows it is None: `cause` names the
     review, the warning or the refund at the provider. `amount` is in cents, of the deposit or the payout that `cause`
-    names; `at` is when the wallet was screened, `silentSince` since when no source has answered about it."""
+    names; `at` is when the wallet was screened, `silentSince` since when no source has answered about it.
+    Of a rollback the last three: whose the asset was seen to be, from when on, and when the buyer was first seen with
+    it."""
 
     hold: str
     cause: str
@@ -24,6 +26,9 @@ class FindingView(View):
     version: str | None
     at: str | None
     silent_since: str | None
+    owner: str | None
+    owner_since: str | None
+    at_buyer_at: str | None
 
 
 class SenderView(View):
@@ -104,7 +109,15 @@ class ComplianceView(View):
 def _finding(hold: Hold, cause: str, facts: dict[str, Any]) -> FindingView:
     names = ("wallet", "amount", "risk", "source", "version", "at")
     known = {name: facts.get(name) for name in names}
-    return FindingView(hold=str(hold), cause=cause, silent_since=facts.get(wallet_risk.SILENT), **known)
+    return FindingView(
+        hold=str(hold),
+        cause=cause,
+        silent_since=facts.get(wallet_risk.SILENT),
+        owner=facts.get("owner"),
+        owner_since=facts.get("ownerSince"),
+        at_buyer_at=facts.get("atBuyerAt"),
+        **known,
+    )
 
 
 class HoldDecided(View):
