@@ -105,13 +105,16 @@ def refund(stack: Stack, cast: Cast) -> None:
 
 
 def park(stack: Stack, cast: Cast) -> None:
-    """Refunds that Stripe refuses for good are parked: one is resumed by the staff, one paid outside and recorded."""
+    """Refunds that Stripe refuses for good are parked: one is resumed by the staff, one announced and paid outside."""
     kay = clerk(cast, "kay", 4, "PADMIN", stack.invoke)
     resumed, paid = (_parked(cast, kay, group_id) for group_id in ("7108", "7114"))
     kay.post(f"/staff{resumed}/resume", {"reason": "It was a fault of ours"})
     (due,) = kay.get(paid)["refusals"]["refused"]
-    said = {name: due[name] for name in ("settlementId", "leg", "amount")}
-    kay.post(f"/staff{paid}/manual-payments", said | {"paymentId": "BANK-0001", "reason": "Sent to his bank"})
+    by_hand = f"/staff{paid}/manual-payments"
+    about = {name: due[name] for name in ("settlementId", "leg", "amount")} | {"reason": "His card is closed"}
+    kay.post(f"{by_hand}/{kay.post(by_hand, about)['id']}/withdraw", {"reason": "His bank took it neither"})
+    said = {"paymentId": "BANK-0001", "reason": "Sent to his bank"}
+    kay.post(f"{by_hand}/{kay.post(by_hand, about)['id']}/record", said)
     kay.get("/audit", entity=paid.removeprefix("/escrows/"))
 
 

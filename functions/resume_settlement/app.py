@@ -2,7 +2,7 @@
 hold or a finding about a wallet stopped is COMPLIANCE's alone (decide_hold)."""
 
 from bloxtr8 import clock, reads, sagas, table
-from bloxtr8.domain import manual_payments, people, resuming, settlements
+from bloxtr8.domain import people, resuming, settlements
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import PlatformRole, User
 from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
@@ -25,7 +25,6 @@ def resume_settlement(escrow_id: str, body: ResumeSettlement, actor: KeyedActor)
     view = table.commit(
         file.escrow,
         *resumed,
-        *manual_payments.drop_void(file),
         action="resume_settlement",
         actor=actor.acting_as(Role.PADMIN),
         details={"reason": body.reason},

@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from bloxtr8 import audit, clock, config
-from bloxtr8.domain import agreements, compliance, escrows, ledger, reconciliations, settlements
+from bloxtr8.domain import agreements, escrows, ledger, manual_payments, reconciliations, settlements
 from bloxtr8.domain.reconciliations import Difference
 from bloxtr8.entities import Account, Root
 from bloxtr8.ids import ulid_of
@@ -372,12 +372,17 @@ def i5_what_was_paid_by_hand_was_recorded_once(world: "World") -> Found:
     for row in world.rows("MANUAL#"):
         if row.status == "RECORDED":
             said[f"{row.settlement_id}-{row.leg:02}"] = f"manual:{row.payment_id}", row.amount
-            people, needed = {one["id"] for one in row.people}, compliance.needed(world.escrow_of(row))
-            if len(people) < needed:
-                yield f"{row.id} was recorded by {len(people)} of {needed}"
+            same = {one["id"] for one in row.people if _bare(one["paymentId"]) == _bare(row.payment_id)}
+            people, needed = len(same), manual_payments.needed(world.escrow_of(row))
+            if people < needed:
+                yield f"{row.id} was recorded by {people} of {needed}"
     paid = {leg.id: (leg.external_id, leg.amount) for leg in world.rows("LEG#") if leg.by_hand}
     if said != paid:
         yield f"said {said}, and paid {paid}"
+
+
+def _bare(payment_id: str) -> str:
+    return payment_id.replace("-", "")
 
 
 def _part(line: Any) -> tuple[str, str]:

@@ -184,7 +184,8 @@ def _the_first_payment_is_every_legs(patch: Patch) -> None:
 
 
 def _a_payment_by_hand_of_which_nothing_is_kept(patch: Patch) -> None:
-    _rewrite(patch, manual_payments.record, "row.status, row.recorded_at = ManualPaymentStatus.RECORDED, now", "pass")
+    words = "row.status, row.ended_at, row.payment_id = ManualPaymentStatus.RECORDED, now, payment_id"
+    _rewrite(patch, manual_payments.record, words, "row.payment_id = payment_id")
 
 
 def _what_was_taken_stays_taken(patch: Patch) -> None:

@@ -43,7 +43,7 @@ SETTINGS = {
     "CHAIN_ID": str(chains.CHAIN),
     "CHAIN_IDS": str(chains.CHAIN),
     "BUYER_FEE_BPS": "100",
-    "TWO_PEOPLE_CENTS": "500000",  # so that some trades need two of the staff
+    **dict.fromkeys(("TWO_PEOPLE_CENTS", "TWO_PEOPLE_BY_HAND_CENTS"), "500000"),  # so that some trades need two
     **dict.fromkeys(("ROBLOX_API_BASE", "ROBLOX_GROUPS_BASE", "ROBLOX_GAMES_BASE"), ROBLOX),
 }
 

@@ -99,7 +99,7 @@ class Staff:
         return option.decision is not Decision.FREEZE and not (refunds and Decision.REFUND in others)
 
     def _parked(self, who: int) -> list[Any]:
-        """What was refused is tried again; what is refused for good by card is paid outside, and that recorded."""
+        """What was refused is tried again; what is refused for good by card is announced, and paid outside."""
         admin = self.people[who]
         found: list[Any] = []
         for row in self.world.rows("SETTLEMENT#"):
@@ -107,23 +107,36 @@ class Staff:
             if row.status == "PARKED" and not holds:
                 path = {"escrow_id": row.escrow_id}
                 found.append(("resume_settlement", admin, {"reason": REASON}, path))
-                found += [("record_manual_payment", admin, self._paid(leg), path) for leg in self._hopeless(row)]
-        return found + self._set_aside(admin)
+                found += [("announce_manual_payment", admin, self._due(leg), path) for leg in self._hopeless(row)]
+        return found + self._set_aside(admin) + self._announced(who)
 
     def _set_aside(self, admin: Any) -> list[Any]:
-        """Of what is set aside one side gets a half, then the other the rest; both admins know of the same payment."""
+        """Of what is set aside one side gets a half, then the other the rest."""
         found: list[Any] = []
         for escrow in self.world.escrows():
             if escrow.rail != "STRIPE" or not escrow.quarantined or set(escrow.holds) - {"PAYOUT_FAILED"}:
                 continue
-            n = sum(row.kind == "OUTSIDE" for row in self.world.file(escrow).settlements)
-            body = {
-                "pays": ("BUYER", "SELLER")[n % 2],
-                "amount": escrow.quarantined if n else -(-escrow.quarantined // 2),
-                "paymentId": f"{escrow.id.upper().replace('_', '-')}-{n}",
-                "reason": REASON,
-            }
-            found.append(("record_manual_payment", admin, body, {"escrow_id": escrow.id}))
+            file = self.world.file(escrow)
+            before = [row.amount for row in file.manual_payments if row.pays and row.status == "ANNOUNCED"]
+            n = sum(row.kind == "OUTSIDE" for row in file.settlements) + len(before)
+            left = escrow.quarantined - sum(before)
+            if left > 0:
+                amount = left if n else -(-left // 2)
+                body = {"pays": ("BUYER", "SELLER")[n % 2], "amount": amount, "reason": REASON}
+                found.append(("announce_manual_payment", admin, body, {"escrow_id": escrow.id}))
+        return found
+
+    def _announced(self, who: int) -> list[Any]:
+        """It is paid, under the name that both admins know, each with hyphens of his own; one in four is not."""
+        found: list[Any] = []
+        for row in self.world.rows("MANUAL#"):
+            path = {"escrow_id": row.escrow_id, "manual_payment_id": row.id}
+            if row.status == "ANNOUNCED" and sum(map(ord, row.id)) % 4 == 0:
+                found.append(("withdraw_manual_payment", self.people[who], {"reason": REASON}, path))
+            elif row.status == "ANNOUNCED":
+                name = row.id.upper().replace("_", "-" * (who % 2))
+                said = {"paymentId": name, "reason": REASON}
+                found.append(("record_manual_payment", self.people[who], said, path))
         return found
 
     def _hopeless(self, row: Any) -> list[Any]:
@@ -133,12 +146,5 @@ class Staff:
         tried = row.run > TRIES or row.error == "REFUND_FAILED"  # as often before it was parked
         return [leg for leg in legs if leg.status == "REJECTED"] if by_card and tried else []
 
-    def _paid(self, leg: Any) -> dict[str, Any]:
-        """Both admins know of the same payment."""
-        return {
-            "settlementId": leg.settlement_id,
-            "leg": leg.n,
-            "amount": leg.amount,
-            "paymentId": leg.id.upper().replace("_", "-"),
-            "reason": REASON,
-        }
+    def _due(self, leg: Any) -> dict[str, Any]:
+        return {"settlementId": leg.settlement_id, "leg": leg.n, "amount": leg.amount, "reason": REASON}

@@ -147,6 +147,7 @@ def scene(stack: Stack, cast: Cast) -> Scene:
         "milestone_id": paid["milestones"][0]["id"],
         "dispute_id": disputes[0],
         "proposal_id": proposal,
+        "manual_payment_id": "mpy_01K6ZZ8Q3V7M2N4P5R6S7T8V9W",  # none: nothing was refused
         "user_id": cast.seller.user_id,
         "date": "2001-01-01",
     }

@@ -106,7 +106,7 @@ def test_lost_after_the_release_the_sellers_transfer_is_reversed(theatre: Theatr
     }  # fmt: skip
 
 
-# --- what Stripe gives back to nobody is paid outside (record_manual_payment)
+# --- what Stripe gives back to nobody is paid outside (announce_manual_payment, record_manual_payment)
 
 
 @pytest.fixture(scope="module")
@@ -120,16 +120,20 @@ def operators(stack: Stack, cast: Cast) -> Trader:
 
 
 def recorded(theatre: Theatre, operators: Trader, payment_id: str) -> None:
-    """The operator pays what was refused, by transfer, and says so."""
+    """The operator announces that he pays what was refused, pays it by transfer, and says so."""
     operators.sign_in()
     theatre.stack.wait_quiet()
     (due,) = operators.get(theatre.path)["refusals"]["refused"]
     assert (due["pays"], due["error"]) == ("BUYER", "RailFrozen")
-    said = {name: due[name] for name in ("settlementId", "leg", "amount")}
-    answer = operators.post(
-        f"/staff{theatre.path}/manual-payments", said | {"paymentId": payment_id, "reason": "Sent to his bank"}
-    )
-    assert answer["recorded"]
+    by_hand(theatre, operators, payment_id, **{name: due[name] for name in ("settlementId", "leg", "amount")})
+
+
+def by_hand(theatre: Theatre, operators: Trader, payment_id: str, **due: Any) -> None:
+    path = f"/staff{theatre.path}/manual-payments"
+    announced = operators.post(path, due | {"reason": "By transfer"})
+    assert announced["status"] == "ANNOUNCED"
+    said = {"paymentId": payment_id, "reason": "Sent to his bank"}
+    assert operators.post(f"{path}/{announced['id']}/record", said)["recorded"]
 
 
 def reconciled(theatre: Theatre, operators: Trader) -> None:
@@ -227,8 +231,7 @@ def test_given_back_after_the_delivery_people_pay_each_what_is_his(theatre: Thea
     assert operators.get(theatre.path)["refusals"]["setAside"]["amount"] == PRICE
 
     for side, amount, name in (("SELLER", 20_000, "BANK-2026-3"), ("BUYER", 3_000, "BANK-2026-4")):
-        said = {"pays": side, "amount": amount, "paymentId": name, "reason": "Both were heard"}
-        assert operators.post(f"/staff{theatre.path}/manual-payments", said)["recorded"]
+        by_hand(theatre, operators, name, pays=side, amount=amount)
 
     assert books(theatre) == NONE | {
         "BUYER": 3_000 - PRICE, "SELLER": 20_000, "BANK": BANKS_FEE, "LOSS": -BANKS_FEE,

@@ -31,13 +31,14 @@ BODIES: dict[str, Any] = {
     "cancel_escrow": {"reason": "x"},
     "refund_escrow": {"reason": "x"},
     "resume_settlement": {"reason": "x"},
-    "record_manual_payment": {
+    "announce_manual_payment": {
         "settlementId": "stl_01K6ZZ8Q3V7M2N4P5R6S7T8V9W",
         "leg": 1,
         "amount": 1,
-        "paymentId": "BANK-0001",
         "reason": "x",
     },
+    "record_manual_payment": {"paymentId": "BANK-0001", "reason": "x"},
+    "withdraw_manual_payment": {"reason": "x"},
     "allow_card": {"reason": "x"},
     "decide_hold": {"hold": "SANCTIONS", "decision": "CLEAR", "reason": "x"},
     "confirm_delivery": {"acknowledge": True},
@@ -75,6 +76,7 @@ def ids(cast: Cast) -> dict[str, str]:
         "milestone_id": "mst",
         "dispute_id": "dsp",
         "proposal_id": "prp",
+        "manual_payment_id": "mpy",
     }
     return {name: f"{prefix}_{ulid}" for name, prefix in names.items()} | {
         "user_id": f"usr_{ulid}",
@@ -129,7 +131,7 @@ def test_an_expired_token_opens_nothing(cast: Cast, ids: dict[str, str], theatre
         assert ask(cast, action, route, ids, old).status == 401, action
 
 
-def test_a_stranger_finds_nothing_of_a_trade(cast: Cast, theatre: Theatre) -> None:
+def test_a_stranger_finds_nothing_of_a_trade(cast: Cast, theatre: Theatre, ids: dict[str, str]) -> None:
     theatre.agree(milestones.PARTS)
     theatre.fund()
     paid = theatre.cast.buyer.get(theatre.path)
@@ -148,6 +150,7 @@ def test_a_stranger_finds_nothing_of_a_trade(cast: Cast, theatre: Theatre) -> No
         "milestone_id": paid["milestones"][0]["id"],
         "dispute_id": dispute,
         "proposal_id": proposal,
+        "manual_payment_id": ids["manual_payment_id"],
         "user_id": cast.buyer.user_id,
     }
     stranger = Trader(cast.world, "stranger", "820002", "920002")

@@ -12,11 +12,12 @@ from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import refused, together
 from tests.emulator import Answer, Platform
-from tests.functions import chargebacks, escrows
+from tests.functions import chargebacks
 from tests.functions.chargebacks import FEE, decided, disputed, happen
-from tests.functions.escrows import changed, file, row, seen, staff, turned_away
+from tests.functions.escrows import changed, file, row, seen, staff
+from tests.functions.manual import say, withdraw
 from tests.functions.offers import same_but
-from tests.functions.webhooks import Machines
+from tests.functions.webhooks import Machines, alarms
 from tests.wire import Wire
 
 ACTION, ALL = "record_manual_payment", 100_000
@@ -43,18 +44,26 @@ def escrow(aws: Platform, stripe: StripeDouble) -> Escrow:
     return row(escrow)
 
 
-def body(**other: Any) -> dict[str, Any]:
-    return {"pays": "SELLER", "amount": ALL, "paymentId": "BANK-0001", "reason": "He had delivered."} | other
+def due(**other: Any) -> dict[str, Any]:
+    return {"pays": "SELLER", "amount": ALL, "reason": "He had delivered."} | other
 
 
-def record(aws: Platform, escrow: Escrow, user: User, key: str = "k", **other: Any) -> Answer:
-    return aws.call(ACTION, user, body(**other), headers={"Idempotency-Key": key}, escrow_id=escrow.id)
+def announce(aws: Platform, escrow: Escrow, user: User, key: str, **other: Any) -> Answer:
+    headers = {"Idempotency-Key": key}
+    return aws.call("announce_manual_payment", user, due(**other), headers=headers, escrow_id=escrow.id)
+
+
+def record(aws: Platform, escrow: Escrow, user: User, name: str = "BANK-0001", **other: Any) -> Answer:
+    """Announced, and paid."""
+    answer = announce(aws, escrow, user, f"a {name}", **other)
+    assert answer.status == 201, answer.body
+    return say(aws, escrow, user, f"k {name}", of=answer.body["id"], payment_id=name)
 
 
 def no(aws: Platform, escrow: Escrow, user: Any, status: int, code: str, **other: Any) -> dict[str, Any]:
-    """It is refused, and nothing is written."""
-    headers = {"Idempotency-Key": f"{code} {len(aws.rows())}"}
-    return dict(refused(aws, status, code, ACTION, user, body(**other), headers=headers, escrow_id=escrow.id).body)
+    """It is not announced, and nothing is written."""
+    headers, action = {"Idempotency-Key": f"{code} {len(aws.rows())}"}, "announce_manual_payment"
+    return dict(refused(aws, status, code, action, user, due(**other), headers=headers, escrow_id=escrow.id).body)
 
 
 def books(aws: Platform, escrow: Escrow) -> dict[str, int]:
@@ -70,11 +79,16 @@ def test_a_part_is_paid_to_each_and_the_trade_is_over(aws: Platform, escrow: Esc
     assert view["refusals"]["setAside"] | {"since": None} == {
         "amount": ALL, "since": None, "reason": "given back by the buyer's bank",
     }  # fmt: skip
-    assert (view["refusals"]["setAside"]["since"] is None, view["allowedActions"]) == (False, [ACTION])
+    assert (view["refusals"]["setAside"]["since"] is None, view["allowedActions"]) == (
+        False,
+        ["announce_manual_payment"],
+    )
+    announced = announce(aws, escrow, boss, "a", amount=60_000).body["id"]
+    assert (row(escrow).surplus, seen(aws, escrow, boss)["refusals"]["setAside"]["amount"]) == (ALL, 40_000)
     before = aws.rows()
     wire.calls.clear()
 
-    answer = record(aws, escrow, boss, amount=60_000)
+    answer = say(aws, escrow, boss, of=announced, payment_id="BANK-0001")
 
     assert (answer.status, wire.round_trips()) == (202, 3), answer.body
     assert same_but(before, aws.rows()) == {
@@ -91,10 +105,11 @@ def test_a_part_is_paid_to_each_and_the_trade_is_over(aws: Platform, escrow: Esc
         "PADMIN",
         {"paymentId": "BANK-0001", "amount": 60_000, "pays": "SELLER", "settlementId": made.id, "people": [boss.id]},
     )
-    assert no(aws, escrow, boss, 422, "MORE_THAN_SET_ASIDE", amount=40_001, paymentId="BANK-0002")["setAside"] == 40_000
-    no(aws, escrow, boss, 409, "PAYMENT_ALREADY_RECORDED", amount=40_000)
+    assert no(aws, escrow, boss, 422, "MORE_THAN_SET_ASIDE", amount=40_001)["setAside"] == 40_000
+    other = announce(aws, escrow, boss, "b", pays="BUYER", amount=40_000).body["id"]
+    assert say(aws, escrow, boss, "b", of=other, payment_id="BANK-0001").code == "PAYMENT_ALREADY_RECORDED"
 
-    assert record(aws, escrow, boss, "b", pays="BUYER", amount=40_000, paymentId="BANK-0002").status == 202
+    assert say(aws, escrow, boss, "c", of=other, payment_id="BANK-0002").status == 202
 
     assert books(aws, escrow) == {"BUYER": -60_000, "SELLER": 60_000, "BANK": FEE, "LOSS": -FEE}
     ended = row(escrow)
@@ -104,28 +119,36 @@ def test_a_part_is_paid_to_each_and_the_trade_is_over(aws: Platform, escrow: Esc
     assert sorted((one["pays"], one["amount"], one["leg"]) for one in view["refusals"]["manualPayments"]) == [
         ("BUYER", 40_000, 1), ("SELLER", 60_000, 1),
     ]  # fmt: skip
-    no(aws, escrow, boss, 409, "NOTHING_SET_ASIDE", amount=1, paymentId="BANK-0003")
+    no(aws, escrow, boss, 409, "NOTHING_SET_ASIDE", amount=1)
 
 
-def test_above_the_limit_two_people_give_the_same_payment(
-    aws: Platform, escrow: Escrow, monkeypatch: pytest.MonkeyPatch
+def test_it_rings_each_day_until_it_is_paid(
+    aws: Platform, escrow: Escrow, boss: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A part that is voted for stands while so much is there."""
-    escrows.settings(monkeypatch, two_people_cents=99_999)
-    first, second = (staff(PlatformRole.PADMIN) for _ in range(2))
-    payments = [("SELLER", 60_000, "BANK-0001"), ("BUYER", 40_000, "BANK-0002"), ("BUYER", 40_001, "BANK-0003")]
-    wishes = [dict(zip(("pays", "amount", "paymentId"), one, strict=True)) for one in payments]
-    for wish in wishes:
-        answer = record(aws, escrow, first, str(wish["paymentId"]), **wish)
-        assert (answer.body["recorded"], answer.body["settlementId"]) == (False, None)
-    no(aws, escrow, first, 409, "ALREADY_VOTED", **wishes[0])
-    assert record(aws, escrow, second, "other side", **wishes[0] | {"pays": "BUYER"}).body["votes"] == 1
-    for wish in wishes[:2]:
-        assert record(aws, escrow, second, str(wish["paymentId"]), **wish).body["recorded"]
-    assert sorted((one.payment_id, str(one.status)) for one in file(escrow).manual_payments) == [
-        ("BANK-0001", "DROPPED"), ("BANK-0001", "RECORDED"), ("BANK-0002", "RECORDED"), ("BANK-0003", "DROPPED"),
-    ]  # fmt: skip
-    assert books(aws, escrow)["SELLER"] == 60_000
+    told = alarms(monkeypatch)
+    for days, rings in ((2, 0), (1, 1), (1, 2)):
+        aws.clock.advance(days=days)
+        aws.invoke("reconcile_money", {})
+        assert [text for text, _ in told].count("money is set aside still") == rings
+    assert record(aws, escrow, boss).status == 202
+    aws.clock.advance(days=1)
+    aws.invoke("reconcile_money", {})
+    assert [text for text, _ in told].count("money is set aside still") == 2
+
+
+def test_what_a_bank_takes_again_waits_for_what_people_are_paying(
+    aws: Platform, stripe: StripeDouble, escrow: Escrow, boss: User
+) -> None:
+    """And a withdrawal gives it back to what is set aside."""
+    announce(aws, escrow, boss, "a", amount=60_000)
+    again = disputed(aws, stripe, escrow, amount=70_000)
+    decided(aws, stripe, again, "lost")
+    assert (row(escrow).quarantined, row(escrow).surplus) == (ALL, ALL)
+    assert withdraw(aws, escrow, boss).status == 200
+    aws.clock.advance(days=1, hours=1)
+    aws.invoke("enforce_escrow_deadlines", {})
+    assert (row(escrow).quarantined, row(escrow).surplus) == (30_000, 30_000)
+    assert books(aws, escrow)["BANK"] == 70_000 + 2 * FEE
 
 
 def test_only_where_it_is_set_aside_by_card_and_no_hold_stands(
@@ -134,7 +157,7 @@ def test_only_where_it_is_set_aside_by_card_and_no_hold_stands(
     changed(escrow, holds=frozenset({Hold.COMPLIANCE}))
     no(aws, escrow, boss, 409, "ESCROW_ON_HOLD")
     changed(escrow, holds=frozenset({Hold.PAYOUT_FAILED}))
-    assert seen(aws, escrow, boss)["allowedActions"] == [ACTION]
+    assert seen(aws, escrow, boss)["allowedActions"] == ["announce_manual_payment"]
     other = factories.delivered(stripe)
     no(aws, other, boss, 409, "NOTHING_SET_ASIDE")
     no(aws, factories.payable(stripe), boss, 409, "INVALID_STATE")
@@ -144,17 +167,13 @@ def test_only_where_it_is_set_aside_by_card_and_no_hold_stands(
     alone = [named, {"leg": 1}, {"pays": None}, {"pays": None, "leg": 1}, {"pays": None} | {"settlementId": "stl_1"}]
     for wrong in alone:
         no(aws, escrow, boss, 422, "LEG_OR_SIDE", **wrong)
-    turned_away(
-        aws, ACTION, boss, [body(pays="PLATFORM"), body(amount=0)], headers={"Idempotency-Key": "w"},
-        escrow_id=escrow.id,
-    )  # fmt: skip
-    assert no(aws, escrow, boss, 404, "NOT_FOUND", pays=None, **named)
+    no(aws, escrow, boss, 404, "NOT_FOUND", pays=None, **named)
 
 
 def test_of_two_at_once_no_cent_is_paid_twice(aws: Platform, escrow: Escrow, boss: User) -> None:
     answers = together(
-        lambda: record(aws, escrow, boss, "a", amount=70_000),
-        lambda: record(aws, escrow, boss, "b", pays="BUYER", amount=70_000, paymentId="BANK-0002"),
+        lambda: announce(aws, escrow, boss, "a", amount=70_000),
+        lambda: announce(aws, escrow, boss, "b", pays="BUYER", amount=70_000),
     )
-    assert sorted(answer.status for answer in answers) == [202, 422]
-    assert (row(escrow).surplus, row(escrow).quarantined) == (30_000, 30_000)
+    assert sorted(answer.status for answer in answers) == [201, 422]
+    assert seen(aws, escrow, boss)["refusals"]["setAside"]["amount"] == 30_000

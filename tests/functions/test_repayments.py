@@ -13,7 +13,7 @@ from bloxtr8.rails.base import RailDeclined, SellerNotReady
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.emulator import Platform
-from tests.functions import chargebacks, escrows, money
+from tests.functions import chargebacks, escrows, manual, money
 from tests.functions.chargebacks import FEE, decided, disputed, happen, tell
 from tests.functions.webhooks import Machines, alarms, sent_by
 from tests.wire import Wire
@@ -228,10 +228,7 @@ def test_it_waits_for_a_hold_and_what_is_refused_is_paid_outside(
         "REPAYMENT", "SELLER", 97_100, None,
     )  # fmt: skip
     said = {name: refusal[name] for name in ("settlementId", "leg", "amount")}
-    answer = aws.call(
-        "record_manual_payment", boss, said | {"paymentId": "BANK-0001", "reason": "Paid."},
-        headers={"Idempotency-Key": "m"}, escrow_id=escrow.id,
-    )  # fmt: skip
+    answer = manual.paid(aws, escrow, boss, **said)
     assert answer.status == 202, answer.body
     factories.settle(escrow, due.id)
     assert (repayments(escrow), books(aws, escrow)) == ([("DONE", 97_100)], REPAID)

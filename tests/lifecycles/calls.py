@@ -25,7 +25,8 @@ from tests.lifecycles.picture import Picture
 
 NOWHERE = "01K6ZZ8Q3V7M2N4P5R6S7T8V9W"  # in the place of what the stage does not have
 WRITTEN_AS = {"verify_delivery": "prove_delivery"}  # the platform's own move, which a party's request may lead to
-PREFIXES = {"delivery": "dlv", "dispute": "dsp", "proposal": "prp", "milestone": "mst"}
+PREFIXES = {"delivery": "dlv", "dispute": "dsp", "proposal": "prp", "milestone": "mst", "manual_payment": "mpy"}
+NAMED = {"proposal": "SettlementProposal", "manual_payment": "ManualPayment"}  # whose row is not called as in a path
 type Bodies = Callable[[Trade, Picture, str], Iterator[Any]]
 
 
@@ -69,7 +70,7 @@ def _path(action: str, trade: Trade, picture: Picture) -> dict[str, str]:
 
 def _id(kind: str, trade: Trade, picture: Picture) -> str:
     if kind in PREFIXES:
-        found = picture.subject({"proposal": "SettlementProposal"}.get(kind, kind.title()))
+        found = picture.subject(NAMED.get(kind, kind.title()))
         return str(found.id) if found else f"{PREFIXES[kind]}_{NOWHERE}"
     missing = {"offer": f"off_{NOWHERE}", "contract": f"con_{NOWHERE}", "escrow": f"esc_{NOWHERE}"}
     return str(getattr(trade, f"{kind}_id") or missing[kind])
@@ -135,17 +136,17 @@ def _hold(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
             yield {"hold": str(hold), "decision": str(decision), "reason": "r"}
 
 
-def _payment(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
-    """Of what was refused, or else of what was planned last; and all that is set aside."""
+def _due(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
+    """What was refused, or else what was planned last; and all that is set aside."""
     for escrow in picture.rows(Escrow):
         if escrow.quarantined:
-            yield {"pays": "BUYER", "amount": escrow.quarantined, "paymentId": "BANK-0001", "reason": "r"}
+            yield {"pays": "BUYER", "amount": escrow.quarantined, "reason": "r"}
     found = picture.rows(Leg)
     due = next((leg for leg in found if leg.status == "REJECTED"), found[-1] if found else None)
     about = {"settlementId": f"stl_{NOWHERE}", "leg": 1, "amount": 1}
     if due:
         about = {"settlementId": due.settlement_id, "leg": due.n, "amount": due.amount}
-    yield about | {"paymentId": "BANK-0001", "reason": "r"}
+    yield about | {"reason": "r"}
 
 
 def _assignee(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
@@ -163,7 +164,7 @@ BODIES: dict[str, Bodies] = {
     "propose_settlement": _parts,
     "resolve_dispute": _decision,
     "decide_hold": _hold,
-    "record_manual_payment": _payment,
+    "announce_manual_payment": _due,
     "assign_dispute": _assignee,
 }
 

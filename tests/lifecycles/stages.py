@@ -25,6 +25,7 @@ from tests.functions import (
     settlements,
 )
 from tests.functions.chain import STRANGER, UNITS
+from tests.lifecycles import calls
 from tests.lifecycles.ground import Ground, Trade
 
 type Step = Callable[[Ground, Trade], None]
@@ -227,6 +228,13 @@ def _refused(kind: str = "") -> Step:
     return step
 
 
+def _announced(ground: Ground, trade: Trade) -> None:
+    """An administrator is about to pay outside what was refused, or is set aside."""
+    action, picture = "announce_manual_payment", ground.picture()
+    body = next(calls.bodies(action, trade, picture, "admin"))
+    assert calls.ask(ground.aws, action, trade, picture, "admin", body, "before").status == 201
+
+
 def _part_charged_back(ground: Ground, trade: Trade) -> None:
     """The buyer's bank takes a part of his payment and keeps it."""
     chargeback = chargebacks.disputed(ground.aws, ground.stripe, escrow_of(trade), amount=30_000)
@@ -340,6 +348,7 @@ STEPS: dict[str, Step] = {
     "a part charged back": _part_charged_back,
     "charged back and given back": _set_aside,
     "REPAYMENT refused": _refused("REPAYMENT"),
+    "announced": _announced,
     "sent": _sent,
     "settled": _settled,
     "late money": _late_money,
@@ -412,6 +421,19 @@ PATHS: dict[str, str] = {
     "parts DELIVERED, one being paid": f"{PART_CONFIRMED}, started, delivered",
     "parts DISPUTED, one being paid": f"{PART_CONFIRMED}, disputed by the seller, reviewed",
 }
+# what an administrator may pay in Stripe's place
+REFUSED: dict[str, str] = {
+    "escrow SETTLING, refused": f"{DELIVERED}, confirmed, refused",
+    "parts FUNDS_HELD, one refused": f"{PART_CONFIRMED}, refused",
+    "parts DELIVERED, one refused": f"{PART_CONFIRMED}, started, delivered, refused",
+    "parts DISPUTED, one refused": f"{PART_CONFIRMED}, disputed by the seller, refused",
+    "escrow CANCELLED, refused": f"{OPENED}, pays, cancelled, closed, RETURN refused",
+    "escrow REFUNDED, refused": f"{HELD}, a part charged back, RETURN refused",
+    "escrow RELEASED, refused": f"{DELIVERED}, confirmed, settled, a part charged back, RECOVERY refused",
+    "escrow SPLIT, refused": f"{HELD}, agreed, settled, a part charged back, RECOVERY refused",
+    "escrow REFUNDED, set aside": f"{DELIVERED}, charged back and given back",
+    "escrow RELEASED, owed, refused": f"{OWED}, REPAYMENT refused",
+}
 # the same with what else people may answer or decide about there
 VARIANTS: dict[str, str] = {
     **{
@@ -428,18 +450,11 @@ VARIANTS: dict[str, str] = {
     "parts DISPUTED, one parked": f"{PART_CONFIRMED}, parked, disputed by the seller, reviewed",
     "parts DISPUTED, one rejected": f"{PART_DELIVERED}, rejected, reviewed",
     "parts SPLIT": f"{PART_PAID}, refunded, settled",
-    # what an administrator may pay in Stripe's place
-    "escrow SETTLING, refused": f"{DELIVERED}, confirmed, refused",
-    "parts FUNDS_HELD, one refused": f"{PART_CONFIRMED}, refused",
-    "parts DELIVERED, one refused": f"{PART_CONFIRMED}, started, delivered, refused",
-    "parts DISPUTED, one refused": f"{PART_CONFIRMED}, disputed by the seller, refused",
-    "escrow CANCELLED, refused": f"{OPENED}, pays, cancelled, closed, RETURN refused",
-    "escrow REFUNDED, refused": f"{HELD}, a part charged back, RETURN refused",
-    "escrow RELEASED, refused": f"{DELIVERED}, confirmed, settled, a part charged back, RECOVERY refused",
-    "escrow SPLIT, refused": f"{HELD}, agreed, settled, a part charged back, RECOVERY refused",
-    "escrow REFUNDED, set aside": f"{DELIVERED}, charged back and given back",
+    **REFUSED,
+    **{f"{name}, announced": f"{path}, announced" for name, path in REFUSED.items()},
+    "escrow SETTLING, refused, announced, doubted": f"{DELIVERED}, confirmed, refused, announced, doubted",
+    "parts DISPUTED, in review, announced": f"{PART_CONFIRMED}, disputed by the seller, refused, announced, reviewed",
     "escrow RELEASED, owed": OWED,
-    "escrow RELEASED, owed, refused": f"{OWED}, REPAYMENT refused",
     "escrow DISPUTED, in review, frozen": f"{DELIVERED}, disputed by the seller, reviewed, frozen",
     **{
         f"escrow DISPUTED, in review, {step}": f"{HELD}, disputed by the buyer, reviewed, {step}" for step in _PROPOSALS

@@ -13,6 +13,7 @@ _HOLD = {"reason": "r", "hold": "COMPLIANCE"}
 REVIEWED = f"{HELD}, disputed by the buyer, reviewed"
 PROPOSED = f"{HELD}, proposed by the buyer"
 REFUSED = f"{DELIVERED}, confirmed, refused"
+ANNOUNCED = f"{REFUSED}, announced"
 later_delivery = by("buyer", "extend_deadline", pick=1)
 later_release = by("seller", "extend_deadline", pick=2)
 finish, reclaim = run("finish_settlement", "finish_settlement"), run("record_reclaim", "poll_chain")
@@ -25,12 +26,9 @@ watch_proves = run("prove_delivery", "watch_assets")
 watch_disputes = run("open_system_dispute", "watch_assets")
 confirm, refund = by("buyer", "confirm_delivery"), by("seller", "refund_escrow")
 dispute, accept = by("buyer", "open_dispute"), by("seller", "accept_settlement")
-record = by("admin", "record_manual_payment")
-to_seller = by(
-    "admin",
-    "record_manual_payment",
-    {"pays": "SELLER", "amount": 100_000, "paymentId": "BANK-0002", "reason": "r"},
-)
+announce, resume = by("admin", "announce_manual_payment"), by("admin", "resume_settlement")
+record, not_paid = by("admin", "record_manual_payment"), by("admin", "withdraw_manual_payment")
+to_seller = by("admin", "announce_manual_payment", {"pays": "SELLER", "amount": 100_000, "reason": "r"})
 freeze = by("officer", "decide_hold", _HOLD | {"decision": "FREEZE"})
 clear, give_back = (
     by("officer", "decide_hold", {"reason": "r", "hold": "RISK_REVIEW", "decision": decision})
@@ -194,28 +192,27 @@ PAIRS: dict[str, Pair] = {
     "accept and reject a settlement": Pair(PROPOSED, accept, by("seller", "reject_settlement")),
     "settlement and refund": Pair(PROPOSED, accept, refund),
     "settlement and confirm": Pair(f"{DELIVERED}, proposed by the buyer", accept, confirm),
-    "settlement and resume": Pair(
-        f"{DELIVERED}, confirmed, parked, proposed by the buyer", accept, by("admin", "resume_settlement")
-    ),
+    "settlement and resume": Pair(f"{DELIVERED}, confirmed, parked, proposed by the buyer", accept, resume),
     # a refused part gives way, or is tried again
-    "refund of a refused part and resume": Pair(f"{PART_CONFIRMED}, parked", refund, by("admin", "resume_settlement")),
+    "refund of a refused part and resume": Pair(f"{PART_CONFIRMED}, parked", refund, resume),
     "resolve and resume": Pair(
         f"{PART_CONFIRMED}, parked, disputed by the buyer, reviewed",
         by("judge", "resolve_dispute"),
-        by("admin", "resume_settlement"),
+        resume,
     ),
-    "send back and resume": Pair(f"{PART_CONFIRMED}, parked, doubted", give_back, by("admin", "resume_settlement")),
-    "send all back and resume": Pair(
-        f"{DELIVERED}, confirmed, parked, doubted", give_back, by("admin", "resume_settlement")
-    ),
+    "send back and resume": Pair(f"{PART_CONFIRMED}, parked, doubted", give_back, resume),
+    "send all back and resume": Pair(f"{DELIVERED}, confirmed, parked, doubted", give_back, resume),
     "send all back and clear": Pair(f"{DELIVERED}, confirmed, doubted, stopped", give_back, clear),
     # what Stripe refused is paid outside, once
-    "record and resume": Pair(REFUSED, record, by("admin", "resume_settlement")),
-    "record and record": Pair(REFUSED, record, record),
-    "record and refund": Pair(f"{PART_CONFIRMED}, refused", record, refund),
-    "what is set aside to the buyer and to the seller": Pair(
-        f"{DELIVERED}, charged back and given back", record, to_seller
+    "announce and resume": Pair(REFUSED, announce, resume),
+    "announce and announce": Pair(REFUSED, announce, announce),
+    "announce and refund": Pair(f"{PART_CONFIRMED}, refused", announce, refund),
+    "announce and accept a settlement": Pair(f"{REFUSED}, proposed by the buyer", announce, accept),
+    "announce what is set aside to the buyer and to the seller": Pair(
+        f"{DELIVERED}, charged back and given back", announce, to_seller
     ),
+    "record and record": Pair(ANNOUNCED, record, record),
+    "record and withdraw a manual payment": Pair(ANNOUNCED, record, not_paid),
     # holds
     "clear and send back": Pair(f"{DELIVERED}, doubted", clear, give_back),
     "send back and send back": Pair(f"{DELIVERED}, doubted", give_back, give_back),

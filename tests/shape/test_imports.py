@@ -13,9 +13,9 @@ from tools import reach, template
 HEAVY = ("stripe", "fpdf", "uharfbuzz", "fontTools", "PIL", "web3", "eth_account", "eth_keys")
 NEEDED = {"render_contract", "get_payout_account", "open_payout_account"}  # one renders, two ask Stripe, at each call
 ASK_THE_RAIL = {  # all that can come to load a rail, and so web3 or stripe, at a call
-    "await_funding", "cancel_unfunded", "close_funding", "confirm_leg", "enforce_escrow_deadlines", "look_at_rail",
-    "open_funding", "poll_chain", "process_webhook_event", "reconcile_money", "record_manual_payment", "retry_webhooks",
-    "screen_deposit", "send_leg", "start_payment", "watch_chain_txs",
+    "announce_manual_payment", "await_funding", "cancel_unfunded", "close_funding", "confirm_leg",
+    "enforce_escrow_deadlines", "look_at_rail", "open_funding", "poll_chain", "process_webhook_event",
+    "reconcile_money", "retry_webhooks", "screen_deposit", "send_leg", "start_payment", "watch_chain_txs",
 }  # fmt: skip
 DYNAMIC = re.compile(r"import_module\(|__import__\(")
 LAZY = ("bloxtr8.rails.get", "bloxtr8.rails.chain", "bloxtr8.watching._watch")

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloxtr8 import money
-from bloxtr8.domain import disputes, ledger, plans, resuming, settlements
+from bloxtr8.domain import disputes, ledger, manual_payments, plans, resuming, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.manual_payments import Due
 from bloxtr8.entities import (
     Account,
     DeliveryStatus,
@@ -366,6 +367,21 @@ def test_resuming_takes_its_own_hold_alone() -> None:
     resuming.resume_all(file, START)
 
     assert file.escrow.holds == {Hold.CHARGEBACK}
+
+
+def test_what_people_are_paying_is_not_resumed_and_keeps_its_hold() -> None:
+    file, planned = parked()
+    back = plans.give_back(file, None, 5, actor=BUYER, reason="x", now=START)
+    settlements.park(file, back.settlement, "REJECTED", refused=True)
+    (leg,) = planned.legs
+    due = Due(leg.amount, leg.settlement_id, leg.n)
+    manual_payments.announce(file, due, leg, actor=BUYER, reason="x", now=START)
+
+    assert resuming.resume_all(file, START) == [back.settlement]
+    assert (planned.settlement.status, file.escrow.holds) == (SettlementStatus.PARKED, {Hold.PAYOUT_FAILED})
+    back.settlement.status = SettlementStatus.DONE
+    with pytest.raises(Conflict, match="about to pay"):
+        resuming.resume_all(file, START)
 
 
 @pytest.mark.parametrize("status", sorted(set(SettlementStatus) - {SettlementStatus.PARKED}))

@@ -120,7 +120,8 @@ class Settings:
     verify_pause_seconds: int = 10
     look_kept_seconds: int = DAY  # what a party's look shows once more within it is not kept again
     webhook_attempts: int = 10
-    two_people_cents: int = 1_000_000  # above this gross two people decide about a hold, or record a payment
+    two_people_cents: int = 1_000_000  # above this gross two people decide about a hold
+    two_people_by_hand_cents: int = 100_000  # above this gross two people say that a payment was made outside
     vote_seconds: int = DAY  # how long the first one's vote is kept
     deposits_apart: int = 100  # of one vault, each a row; after them small ones are counted together
     card_windows_days: int = 60  # to deliver and to inspect all parts of a price that is paid by card; below the next

@@ -24,9 +24,9 @@ def of(file: EscrowFile, external_id: str) -> Lookup:
     return Lookup(index="TX", value=whole.replace(":", "#"), target=file.escrow.id)
 
 
-def of_manual(file: EscrowFile, payment_id: str) -> Lookup:
-    """Of a payment that people made outside."""
-    return Lookup(index=MANUAL, value=payment_id, target=file.escrow.id)
+def of_manual(file: EscrowFile, key: str) -> Lookup:
+    """Of a payment that people made outside, by the `key` of its name."""
+    return Lookup(index=MANUAL, value=key, target=file.escrow.id)
 
 
 def escrow_of(payment_ids: Iterable[str]) -> str | None:

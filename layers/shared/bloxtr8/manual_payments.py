@@ -1,47 +1,87 @@
-"""record_manual_payment: an administrator says how what the card's provider refuses for good, or what is set aside, was
-paid outside of it; with the last word that is needed it is booked in the same commit, and the settlement goes on
-(states.md, section 4)."""
+"""Manual payments: an administrator announces that he is about to pay outside what the card's provider refuses for
+good, or what is set aside; that it was paid is recorded with the last word that is needed, and the settlement goes on
+in the same commit (states.md, section 4)."""
 
 from typing import Any
 
-from bloxtr8 import clock, lookups, rails, sagas, settling, table, voters
+from bloxtr8 import clock, lookups, rails, reads, sagas, settling, table, voters
 from bloxtr8.actors import Actor
-from bloxtr8.domain import compliance, settlements
+from bloxtr8.domain import compliance, people, settlements
 from bloxtr8.domain import manual_payments as rules
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.domain.manual_payments import Payment
-from bloxtr8.entities import Entity, Leg, Lookup, ManualPayment, PlatformRole
+from bloxtr8.domain.manual_payments import Due
+from bloxtr8.entities import Leg, Lookup, ManualPayment, PlatformRole, User
 from bloxtr8.errors import Conflict
 from bloxtr8.logs import logger
 from bloxtr8.rails import base
-from bloxtr8.views.manual_payment import PaymentRecorded
+from bloxtr8.views.manual_payment import ManualPaymentView, PaymentRecorded
 
 
-def record(escrow_id: str, payment: Payment, reason: str, actor: Actor) -> PaymentRecorded:
-    """One person's word, and what follows from it.
+def announce(escrow_id: str, due: Due, reason: str, actor: Actor) -> ManualPaymentView:
+    """The intent, before anybody pays. Raises Forbidden, NotFound, VersionMismatch, Conflict PAYMENT_FOUND,
+    UpstreamFailed, and as `rules.check`."""
+    people.check_role(table.get(User, id=actor.id), PlatformRole.PADMIN)
+    file = reads.escrow(escrow_id)
+    compliance.check_no_party(file.escrow, actor)
+    actor.expects(file.escrow)
+    leg = rules.check(file, due)
+    if leg is not None:
+        _check_provider(file, leg)
+    row, *changed = rules.announce(file, due, leg, actor=actor, reason=reason, now=clock.now())
+    assert isinstance(row, ManualPayment)
+    view: ManualPaymentView = table.commit(
+        file.escrow, row, *changed, action=rules.ANNOUNCE, actor=actor.acting_as(Role.PADMIN),
+        details=_about(row) | {"reason": reason}, answer=lambda: ManualPaymentView.of(row),
+    )  # fmt: skip
+    logger.warning("a manual payment is announced", extra={"id": row.id})
+    return view
 
-    Raises Forbidden, NotFound, VersionMismatch, Conflict PAYMENT_ALREADY_RECORDED or PAYMENT_FOUND, UpstreamFailed, and
-    as `rules.check` and `rules.vote`.
+
+def withdraw(escrow_id: str, payment_id: str, reason: str, actor: Actor) -> ManualPaymentView:
+    """Nobody has paid it. Raises Forbidden, NotFound, VersionMismatch, and as `rules.find` and `rules.withdraw`."""
+    file, eligible, _ = voters.read(escrow_id, actor, PlatformRole.PADMIN, voted=rules.voters, places=lambda _: ())
+    compliance.check_no_party(file.escrow, actor)
+    actor.expects(file.escrow)
+    row = rules.find(file, payment_id)
+    changed = rules.withdraw(file, row, actor=actor, eligible=eligible, now=clock.now())
+    view: ManualPaymentView = table.commit(
+        file.escrow, *changed, action=rules.WITHDRAW, actor=actor.acting_as(Role.PADMIN),
+        details=_about(row) | {"reason": reason}, answer=lambda: ManualPaymentView.of(row),
+    )  # fmt: skip
+    logger.warning("a manual payment was withdrawn", extra={"id": row.id})
+    return view
+
+
+def _check_provider(file: EscrowFile, leg: Leg) -> None:
+    """Nobody pays what went by card after all: the provider is asked now. Raises Conflict PAYMENT_FOUND, and
+    UpstreamFailed where it does not say."""
+    with rails.asked():
+        found = rails.cards().find(settling.order(file, leg))
+    if found is not None and found.status is not base.LegStatus.REJECTED:
+        raise Conflict("The provider has this payment: resume the settlement.", "PAYMENT_FOUND")
+
+
+def record(escrow_id: str, announced_id: str, payment_id: str, reason: str, actor: Actor) -> PaymentRecorded:
+    """One person's word that it was paid, and what follows from it.
+
+    Raises Forbidden, NotFound, VersionMismatch, Conflict PAYMENT_ALREADY_RECORDED, and as `rules.find` and
+    `rules.vote`.
     """
-    file, eligible, recorded = _read(escrow_id, payment.payment_id, actor)
+    key = rules.key_of(payment_id)
+    file, eligible, recorded = _read(escrow_id, key, actor)
     escrow, now = file.escrow, clock.now()
     compliance.check_no_party(escrow, actor)
     actor.expects(escrow)
+    row = rules.find(file, announced_id)
     if recorded is not None:
         raise Conflict("That payment is recorded already.", "PAYMENT_ALREADY_RECORDED")
-    leg = rules.check(file, payment)
-    row = rules.vote(file, payment, actor=actor, reason=reason, now=now)
-    whole = rules.is_whole(file, row, eligible)
-    rows: list[Entity] = []
-    if whole:
-        if leg is not None:
-            _check_provider(file, leg)
-        rows = [*rules.record(file, row, leg, now), lookups.of_manual(file, row.payment_id)]
+    whole = rules.vote(file, row, payment_id, actor=actor, reason=reason, eligible=eligible, now=now)
+    rows = [*rules.record(file, row, payment_id, now), lookups.of_manual(file, key)] if whole else [row]
     view: PaymentRecorded = table.commit(
-        escrow, row, *rows, action=rules.ACTION if whole else "vote_on_manual_payment",
-        actor=actor.acting_as(Role.PADMIN), details=_details(row, reason),
-        answer=lambda: PaymentRecorded.of(file, row, eligible),
+        escrow, *rows, action=rules.RECORD if whole else "vote_on_manual_payment",
+        actor=actor.acting_as(Role.PADMIN), details=_said(row, reason) if whole else _about(row),
+        answer=lambda: PaymentRecorded.of(file, row, rules.standing(row, key, eligible, now)),
     )  # fmt: skip
     logger.warning("a manual payment was recorded" if whole else "a manual payment has a vote", extra={"id": row.id})
     if whole:
@@ -51,26 +91,16 @@ def record(escrow_id: str, payment: Payment, reason: str, actor: Actor) -> Payme
     return view
 
 
-def _read(escrow_id: str, payment_id: str, actor: Actor) -> tuple[EscrowFile, set[str], Lookup | None]:
+def _read(escrow_id: str, key: str, actor: Actor) -> tuple[EscrowFile, set[str], Lookup | None]:
     """The escrow, who may say so of those who have and the actor, and what has the payment's name already."""
     file, eligible, (recorded,) = voters.read(
-        escrow_id, actor, PlatformRole.PADMIN,
-        voted=lambda file: rules.voters(file, clock.now()),
-        places=lambda file: [table.ref(Lookup, index=lookups.MANUAL, value=payment_id)],
+        escrow_id, actor, PlatformRole.PADMIN, voted=rules.voters,
+        places=lambda file: [table.ref(Lookup, index=lookups.MANUAL, value=key)],
     )  # fmt: skip
     return file, eligible, recorded
 
 
-def _check_provider(file: EscrowFile, leg: Leg) -> None:
-    """Nothing is booked that went by card after all: the provider is asked now. Raises Conflict PAYMENT_FOUND, and
-    UpstreamFailed where it does not say."""
-    with rails.asked():
-        found = rails.cards().find(settling.order(file, leg))
-    if found is not None and found.status is not base.LegStatus.REJECTED:
-        raise Conflict("The provider has this payment: resume the settlement.", "PAYMENT_FOUND")
-
-
-def _details(row: ManualPayment, reason: str) -> dict[str, Any]:
+def _about(row: ManualPayment) -> dict[str, Any]:
     """What the audit entry says: both sides read it."""
     return {
         "manualPaymentId": row.id,
@@ -78,7 +108,9 @@ def _details(row: ManualPayment, reason: str) -> dict[str, Any]:
         "leg": row.leg,
         "pays": str(row.pays) if row.pays else None,
         "amount": row.amount,
-        "paymentId": row.payment_id,
-        "reason": reason,
-        "people": [person["id"] for person in row.people],
     }
+
+
+def _said(row: ManualPayment, reason: str) -> dict[str, Any]:
+    said = {"paymentId": row.payment_id, "reason": reason, "people": [person["id"] for person in row.people]}
+    return _about(row) | said

@@ -12,7 +12,7 @@ from typing import Any
 
 from bloxtr8 import clock, rails, reads, receiving, table
 from bloxtr8.actors import Actor, system
-from bloxtr8.domain import reconciliations
+from bloxtr8.domain import manual_payments, reconciliations, set_aside
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.reconciliations import Difference
 from bloxtr8.entities import Escrow, RailName, Reconciliation, StablecoinEscrow
@@ -74,6 +74,7 @@ def _page(row: Reconciliation, rail: RailName, then: str) -> None:
     for escrow in found.items:
         file = reads.escrow(escrow.id)
         reconciliations.count(row, file)
+        _ring_for_people(file)
         _suspect(row, _differences(file))
     row.cursor, row.phase = found.next_key, row.phase if found.next_key else then
 
@@ -108,6 +109,18 @@ def _suspect(row: Reconciliation, differences: list[Difference]) -> None:
     room = reconciliations.MOST_KEPT - len(row.suspects)
     row.suspects += found[:room]
     _report(row, found[room:])
+
+
+def _ring_for_people(file: EscrowFile) -> None:
+    """What somebody was about to pay outside days ago, and what is set aside: both wait for people, and nobody else
+    tells them again."""
+    now, escrow_id = clock.now(), file.escrow.id
+    for payment in manual_payments.late(file, now):
+        about = {"escrowId": escrow_id, "manualPaymentId": payment.id}
+        logger.error("a manual payment was announced and not recorded", extra=about)
+    line = set_aside.cause(file)
+    if line is not None and set_aside.amount(file) > 0 and now - line.at >= manual_payments.LATE:
+        logger.error("money is set aside still", extra={"escrowId": escrow_id})
 
 
 def _differences(file: EscrowFile) -> list[Difference]:

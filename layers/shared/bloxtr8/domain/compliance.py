@@ -24,7 +24,6 @@ from bloxtr8.entities import (
     EscrowStatus,
     Hold,
     HoldDecision,
-    ManualPayment,
     StablecoinEscrow,
 )
 from bloxtr8.errors import Conflict, DomainError, Forbidden, InvalidState, Unprocessable
@@ -175,7 +174,7 @@ def needed(escrow: Escrow) -> int:
     return 2 if escrow.gross > config.settings().two_people_cents else 1
 
 
-def votes(row: HoldDecision | ManualPayment, eligible: Collection[str]) -> int:
+def votes(row: HoldDecision, eligible: Collection[str]) -> int:
     """How many of the people who voted may still decide."""
     return sum(person["id"] in eligible for person in row.people)
 

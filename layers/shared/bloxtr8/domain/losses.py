@@ -6,7 +6,18 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from bloxtr8.actors import Actor
-from bloxtr8.domain import disputes, escrows, ledger, lost_parts, milestones, owed, plans, recoveries, settlements
+from bloxtr8.domain import (
+    disputes,
+    escrows,
+    ledger,
+    lost_parts,
+    milestones,
+    owed,
+    plans,
+    recoveries,
+    set_aside,
+    settlements,
+)
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
@@ -85,7 +96,8 @@ def waits(file: EscrowFile) -> bool:
     """Whether it can't be booked yet: a leg may have moved the money, or a settlement is paid out and only has to
     end."""
     waiting = (row for row in file.settlements if row.status in WAITING and row.kind not in settlements.APART)
-    return bool(in_flight(file)) or any(settlements.next_leg(file, row) is None for row in waiting)
+    paid_out = any(settlements.next_leg(file, row) is None for row in waiting)
+    return bool(in_flight(file)) or paid_out or bool(set_aside.announced(file))
 
 
 def ends_by(file: EscrowFile, amount: int, taker: Taker) -> bool:
@@ -127,8 +139,8 @@ def lose(file: EscrowFile, amount: int, taker: Taker, cause: Cause, *, actor: Ac
     lost.rows += lines
     if goes_on:
         lost.rows += _go_on(file, held, taker, lost, actor, now)
-    set_aside = surplus if taker.due_first else 0  # what people keep for him is what they give him first
-    escrow.quarantined = min(max(0, escrow.quarantined - set_aside), escrow.surplus)
+    kept = surplus if taker.due_first else 0  # what people keep for him is what they give him first
+    escrow.quarantined = min(max(0, escrow.quarantined - kept), escrow.surplus)
     if plans.unreturned(file) < 0:
         lost.rows += _drop(file, taker, now, returns=True)
     if left := max(0, plans.unreturned(file)):

@@ -98,4 +98,4 @@ def count(row: Reconciliation, file: EscrowFile) -> None:
 
 def _under_way(file: EscrowFile) -> list[Leg]:
     found = (legs.under_way(file, settlement) for settlement in file.settlements)
-    return [leg for leg in found if leg is not None]
+    return [leg for leg in found if leg is not None and not leg.by_hand]

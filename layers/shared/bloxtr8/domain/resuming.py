@@ -6,7 +6,7 @@ import datetime as dt
 from bloxtr8.domain import wallet_risk
 from bloxtr8.domain.escrows import EscrowFile, repair_delay
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.domain.settlements import ON_HOLD, may_send, wait
+from bloxtr8.domain.settlements import APART, ON_HOLD, may_send, wait
 from bloxtr8.domain.transitions import SETTLEMENT
 from bloxtr8.entities import Hold, Leg, LegStatus, Settlement, SettlementStatus
 from bloxtr8.errors import Conflict, InvalidState
@@ -22,7 +22,8 @@ def parked(file: EscrowFile) -> list[Settlement]:
 
 def check_parked(file: EscrowFile) -> list[Settlement]:
     """What an administrator can resume. Raises InvalidState where nothing is parked, Conflict COMPLIANCE_DECIDES where
-    nothing is but for a finding about a wallet, or a hold that decide_hold ends."""
+    nothing is but for a finding about a wallet, or a hold that decide_hold ends, MANUAL_PAYMENT_ANNOUNCED where
+    people are about to pay all of it."""
     waiting = parked(file)
     if not waiting:
         raise InvalidState("Nothing is parked.", currentStatus=str(file.escrow.status))
@@ -30,7 +31,14 @@ def check_parked(file: EscrowFile) -> list[Settlement]:
     mine = [row for row in waiting if row.error not in FINDINGS and not (held and row.error == ON_HOLD)]
     if not mine:
         raise Conflict("It was stopped by a hold or a finding: that is for COMPLIANCE.", "COMPLIANCE_DECIDES")
-    return mine
+    free = [row for row in mine if not _is_announced(file, row)]
+    if not free:
+        raise Conflict("Somebody is about to pay it outside.", "MANUAL_PAYMENT_ANNOUNCED")
+    return free
+
+
+def _is_announced(file: EscrowFile, settlement: Settlement) -> bool:
+    return any(leg.by_hand and leg.status is LegStatus.SENT for leg in file.legs_of(settlement.id))
 
 
 def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg]:
@@ -39,7 +47,9 @@ def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg]:
     A leg that was refused is planned again under a new key. Raises as `check_parked`.
     """
     mine = check_parked(file)
-    file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
+    stays = {row.id for row in parked(file) if row.kind not in APART} - {row.id for row in mine}
+    if not stays:
+        file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
     changed: list[Settlement | Leg] = []
     for settlement in mine:
         SETTLEMENT.apply("resume_settlement", settlement, Role.PADMIN)

@@ -11,11 +11,11 @@ from bloxtr8.entities import (
     MANUAL,
     Account,
     Entity,
-    Escrow,
     LedgerLine,
     Leg,
     LegStatus,
     ManualPayment,
+    ManualPaymentStatus,
     RailName,
     Settlement,
     SettlementKind,
@@ -28,15 +28,20 @@ _CAUSE = Account.BANK, Account.SURPLUS
 _ACCOUNTS = {Side.BUYER: Account.BUYER, Side.SELLER: Account.SELLER}
 
 
-def amount(escrow: Escrow) -> int:
+def announced(file: EscrowFile) -> int:
+    """What of it people are about to pay."""
+    return sum(row.amount for row in file.manual_payments if row.pays and row.status is ManualPaymentStatus.ANNOUNCED)
+
+
+def amount(file: EscrowFile) -> int:
     """The cents that wait for people; on chain what is set aside is the vault's, and the buyer's after its term."""
-    return escrow.quarantined if escrow.rail is RailName.STRIPE else 0
+    return file.escrow.quarantined - announced(file) if file.escrow.rail is RailName.STRIPE else 0
 
 
-def check(escrow: Escrow, cents: int) -> None:
+def check(file: EscrowFile, cents: int) -> None:
     """Raises Conflict NOTHING_SET_ASIDE, Unprocessable MORE_THAN_SET_ASIDE with `setAside`."""
-    there = amount(escrow)
-    if not there:
+    there = amount(file)
+    if there <= 0:
         raise Conflict("Nothing is set aside.", "NOTHING_SET_ASIDE")
     if cents > there:
         raise Unprocessable("So much is not set aside.", "MORE_THAN_SET_ASIDE", setAside=there)

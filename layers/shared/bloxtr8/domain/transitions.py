@@ -101,7 +101,9 @@ ESCROW = Lifecycle(
     ("release_milestone",  {_E.DELIVERED},  _E.SETTLING,    _BUYER),
     ("release_milestone",  {_E.FUNDS_HELD}, {_E.FUNDS_HELD, _E.SETTLING}, _BUYER),
     ("resume_settlement",  set(_E),         None,           {Role.PADMIN}),
+    ("announce_manual_payment", set(_E) - _UNPAID, None,    {Role.PADMIN}),
     ("record_manual_payment", set(_E) - _UNPAID, None,      {Role.PADMIN}),
+    ("withdraw_manual_payment", set(_E) - _UNPAID, None,    {Role.PADMIN}),
     ("place_hold",         {_E.AWAIT_FUNDS, *_PAID, _E.SETTLING}, None, _SYSTEM),
     ("lift_hold",          set(_E),         None,           _SYSTEM),
     ("decide_hold",        _UNPAID,         {_E.AWAIT_FUNDS, _E.CANCELLED}, _COMPLIANCE),
@@ -213,8 +215,11 @@ LEG = Lifecycle(
     ("lose_leg",        {_G.SENT},                   _G.UNKNOWN,   _SYSTEM),
     ("find_leg",        {_G.UNKNOWN},                _G.SENT,      _SYSTEM),
     ("confirm_leg",     {_G.SENT, _G.UNKNOWN},       _G.CONFIRMED, _SYSTEM),
-    ("record_manual_payment", _NEW,                  _G.CONFIRMED, {Role.PADMIN}),
-    ("record_manual_payment", {_G.REJECTED},         _G.CONFIRMED, {Role.PADMIN}),
+    # what was refused for good is under way outside, by hand
+    ("announce_manual_payment", {_G.REJECTED},       _G.SENT,      {Role.PADMIN}),
+    ("withdraw_manual_payment", {_G.SENT},           _G.REJECTED,  {Role.PADMIN}),
+    ("record_manual_payment", {_G.SENT},             _G.CONFIRMED, {Role.PADMIN}),
+    ("record_manual_payment", _NEW,                  _G.CONFIRMED, {Role.PADMIN}),  # of what is set aside
     # before it is sent where a refund of it came back from the bank too often
     ("reject_leg",      {_G.PLANNED, _G.SENT, _G.UNKNOWN}, _G.REJECTED, _SYSTEM),
     ("retry_leg",       {_G.REJECTED, _G.SENT, _G.UNKNOWN}, _G.PLANNED, _SYSTEM),

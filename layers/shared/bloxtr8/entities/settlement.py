@@ -46,9 +46,9 @@ class LegStatus(StrEnum):
 
 
 class ManualPaymentStatus(StrEnum):
-    OPEN = "OPEN"  # a second person is awaited, until `expires_at`
+    ANNOUNCED = "ANNOUNCED"  # somebody is about to pay it: nothing else pays it meanwhile
     RECORDED = "RECORDED"
-    DROPPED = "DROPPED"  # its leg was paid by another payment, or is tried again
+    WITHDRAWN = "WITHDRAWN"  # nobody has paid it
 
 
 class Settlement(HasUlid, EscrowRow, discriminator="Settlement"):
@@ -117,20 +117,23 @@ class Leg(EscrowRow, discriminator="Leg"):
 
 
 class ManualPayment(HasUlid, EscrowRow, discriminator="ManualPayment"):
-    """A payment outside of the provider, with everybody who says that it was made: of a leg that it refused, or of what
-    is set aside, and then whom it `pays`; its leg is made when it is recorded."""
+    """A payment outside of the provider, announced before it is made (law 6), with everybody who says that it was: of a
+    leg that the provider refused, or of what is set aside, and then whom it `pays`; its leg is made when it is
+    recorded."""
 
     id = UnicodeAttribute()
     settlement_id = UnicodeAttribute(null=True)
     leg = IntegerAttribute(null=True)
     pays = EnumAttribute(Side, null=True)
     amount = IntegerAttribute()
-    payment_id = UnicodeAttribute()
-    status = EnumAttribute(ManualPaymentStatus, default=ManualPaymentStatus.OPEN)
-    people: Any = JSONAttribute(default=list)  # [{"id", "reason", "at"}], in the order of their votes
-    expires_at = TimeAttribute()
+    announced_by = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    refused_id = UnicodeAttribute(null=True)  # what the provider called the leg before
+    payment_id = UnicodeAttribute(null=True)  # what the bank calls it, once it is recorded
+    status = EnumAttribute(ManualPaymentStatus, default=ManualPaymentStatus.ANNOUNCED)
+    people: Any = JSONAttribute(default=list)  # [{"id", "reason", "at", "paymentId"}], each one's last word
     created_at = TimeAttribute()
-    recorded_at = TimeAttribute(null=True)
+    ended_at = TimeAttribute(null=True)
 
 
 class SettlementProposal(EscrowRow, discriminator="SettlementProposal"):

@@ -1,9 +1,8 @@
 """What an administrator sees of payments that were refused, of what is set aside, and of what people paid outside."""
 
-from collections.abc import Collection
 from typing import Self
 
-from bloxtr8.domain import compliance, manual_payments, set_aside
+from bloxtr8.domain import manual_payments, set_aside
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import ManualPayment, ManualPaymentStatus
 from bloxtr8.shapes import Moment, View
@@ -25,30 +24,37 @@ class RefusedView(View):
 
 
 class SetAsideView(View):
-    """What came back of a trade whose buyer may have the asset: of `amount` in cents people pay each side what is his.
-    `since` and `reason` are of the last of it."""
+    """What came back of a trade whose buyer may have the asset: of `amount` in cents, less what is announced, people
+    pay each side what is his. `since` and `reason` are of the last of it."""
 
     amount: int
     since: Moment | None
     reason: str | None
 
 
+class PayerView(PersonView):
+    """Who says that it was paid, and under which name."""
+
+    payment_id: str
+
+
 class ManualPaymentView(View):
-    """Of a leg, or of what is set aside: then `pays` says whom, and its settlement is made when it is recorded. OPEN
-    while the second person is awaited, until `expiresAt`; DROPPED where its leg was paid otherwise, or tried again, or
-    so much is set aside no more."""
+    """Of a leg, or of what is set aside: then `pays` says whom, and its settlement is made when it is recorded.
+    ANNOUNCED until it is RECORDED as paid, under the bank's `paymentId`, or WITHDRAWN; nothing else pays it
+    meanwhile. `people` have said that it was paid; a word counts for a day."""
 
     id: str
     settlement_id: str | None
     leg: int | None
     pays: str | None
     amount: int
-    payment_id: str
+    announced_by: str
+    reason: str
+    payment_id: str | None
     status: str
-    people: list[PersonView]
+    people: list[PayerView]
     created_at: Moment
-    expires_at: Moment
-    recorded_at: Moment | None
+    ended_at: Moment | None
 
     @classmethod
     def of(cls, row: ManualPayment) -> Self:
@@ -58,12 +64,13 @@ class ManualPaymentView(View):
             leg=row.leg,
             pays=str(row.pays) if row.pays else None,
             amount=row.amount,
+            announced_by=row.announced_by,
+            reason=row.reason,
             payment_id=row.payment_id,
             status=str(row.status),
-            people=[PersonView(**person) for person in row.people],
+            people=[PayerView.model_validate(person) for person in row.people],
             created_at=row.created_at,
-            expires_at=row.expires_at,
-            recorded_at=row.recorded_at,
+            ended_at=row.ended_at,
         )
 
 
@@ -81,13 +88,13 @@ class RefusalsView(View):
             refused=_refused(file),
             set_aside=_set_aside(file),
             manual_payments=[ManualPaymentView.of(row) for row in file.manual_payments],
-            needed_votes=compliance.needed(file.escrow),
+            needed_votes=manual_payments.needed(file.escrow),
         )
 
 
 def _set_aside(file: EscrowFile) -> SetAsideView | None:
-    amount, line = set_aside.amount(file.escrow), set_aside.cause(file)
-    if not amount:
+    amount, line = set_aside.amount(file), set_aside.cause(file)
+    if amount <= 0:
         return None
     return SetAsideView(amount=amount, since=line.at if line else None, reason=line.memo if line else None)
 
@@ -120,18 +127,15 @@ class PaymentRecorded(View):
     status: str
     holds: list[str]
     settlement_id: str | None
-    expires_at: Moment | None
 
     @classmethod
-    def of(cls, file: EscrowFile, row: ManualPayment, eligible: Collection[str]) -> Self:
-        recorded = row.status is ManualPaymentStatus.RECORDED
+    def of(cls, file: EscrowFile, row: ManualPayment, votes: int) -> Self:
         return cls(
             manual_payment_id=row.id,
-            votes=compliance.votes(row, eligible),
-            needed_votes=compliance.needed(file.escrow),
-            recorded=recorded,
+            votes=votes,
+            needed_votes=manual_payments.needed(file.escrow),
+            recorded=row.status is ManualPaymentStatus.RECORDED,
             status=str(file.escrow.status),
             holds=sorted(file.escrow.holds),
             settlement_id=row.settlement_id,
-            expires_at=None if recorded else row.expires_at,
         )

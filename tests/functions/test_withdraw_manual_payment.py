@@ -1,0 +1,91 @@
+"""What was announced and paid by nobody is withdrawn, and waits as it did before."""
+
+import pytest
+
+from bloxtr8.entities import Escrow, PlatformRole, User
+from local.doubles.stripe.double import StripeDouble
+from tests import factories
+from tests.checks import together
+from tests.emulator import Platform
+from tests.functions import escrows, manual
+from tests.functions.escrows import file, seen, staff
+from tests.functions.manual import announce, leg, say, withdraw
+from tests.functions.offers import same_but
+from tests.functions.webhooks import Machines
+from tests.wire import Wire
+
+ACTION = "withdraw_manual_payment"
+
+
+@pytest.fixture(autouse=True)
+def machines(aws: Platform, wire: Wire) -> Machines:
+    return Machines(wire)
+
+
+@pytest.fixture
+def boss(aws: Platform) -> User:
+    return staff(PlatformRole.PADMIN)
+
+
+@pytest.fixture
+def escrow(aws: Platform, stripe: StripeDouble) -> Escrow:
+    return manual.parked(aws, stripe)
+
+
+def test_the_leg_is_refused_again_and_may_be_resumed_or_announced_anew(
+    aws: Platform, escrow: Escrow, boss: User, wire: Wire
+) -> None:
+    was = leg(escrow)
+    announce(aws, escrow, boss)
+    say(aws, escrow, factories.user())  # no administrator: it counts for nothing
+    before, path = aws.rows(), {"escrow_id": escrow.id, "manual_payment_id": manual.last(escrow).id}
+    wire.calls.clear()
+
+    answer = aws.call(ACTION, boss, {"reason": "Nobody paid."}, headers={"Idempotency-Key": "w"}, **path)
+
+    assert (answer.status, answer.body["status"], wire.round_trips()) == (200, "WITHDRAWN", 3)
+    assert same_but(before, aws.rows()) == {"Escrow", "Leg", "ManualPayment", "AuditEntry", "Idempotency"}
+    found = leg(escrow)
+    assert (found.status, found.external_id, found.error) == ("REJECTED", was.external_id, was.error)
+    assert seen(aws, escrow, boss)["allowedActions"] == ["resume_settlement", "announce_manual_payment"]
+    again = withdraw(aws, escrow, boss, "again")
+    assert (again.status, again.code) == (409, "INVALID_STATE")
+    assert say(aws, escrow, boss).code == "INVALID_STATE"
+    assert announce(aws, escrow, boss, "anew").status == 201
+
+
+def test_what_another_says_is_paid_is_not_withdrawn(
+    aws: Platform, escrow: Escrow, boss: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor by the days: but everybody may take his own word back, and who is no administrator any more has none."""
+    escrows.settings(monkeypatch, two_people_by_hand_cents=99_999)
+    other = staff(PlatformRole.PADMIN)
+    announce(aws, escrow, boss)
+    assert say(aws, escrow, other).body["votes"] == 1
+    aws.clock.advance(days=3)
+    assert withdraw(aws, escrow, boss, "no").code == "SAID_TO_BE_PAID"
+    assert "withdraw_manual_payment" not in seen(aws, escrow, boss)["allowedActions"]
+    assert withdraw(aws, escrow, other, "his").status == 200
+    announce(aws, escrow, boss, "again")
+    say(aws, escrow, other, "again")
+    aws.invoke("grant_staff_role", {"userId": other.id, "role": "PADMIN", "revoke": True})
+    assert withdraw(aws, escrow, boss, "now").status == 200
+
+
+def test_of_a_record_and_a_withdrawal_one_happens(aws: Platform, escrow: Escrow, boss: User) -> None:
+    announce(aws, escrow, boss)
+    answers = together(lambda: say(aws, escrow, boss), lambda: withdraw(aws, escrow, boss))
+    assert sorted(answer.status for answer in answers)[1] == 409
+    (row,) = file(escrow).manual_payments
+    assert (str(row.status), str(leg(escrow).status)) in {("RECORDED", "CONFIRMED"), ("WITHDRAWN", "REJECTED")}
+
+
+def test_is_for_administrators_who_are_no_party(aws: Platform, escrow: Escrow, boss: User) -> None:
+    announce(aws, escrow, boss)
+    for user in (escrow.buyer_id, staff(PlatformRole.COMPLIANCE), factories.user()):
+        answer = withdraw(aws, escrow, user)
+        assert (answer.status, answer.code) == (403, "FORBIDDEN")
+    aws.invoke("grant_staff_role", {"userId": escrow.seller_id, "role": "PADMIN"})
+    assert withdraw(aws, escrow, escrow.seller_id, "p").code == "CONFLICT_OF_INTEREST"
+    stale = withdraw(aws, escrow, boss, "v", **{"If-Match": '"1"'})
+    assert (stale.status, leg(escrow).status) == (412, "SENT")
