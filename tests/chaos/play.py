@@ -16,6 +16,7 @@ from tests.chaos.staff import Staff
 from tests.chaos.world import Stuck, World
 from tests.functions import chain as chains
 
+NEVER = "NEVER_BEGUN"  # nobody offered anything: they were banned before, or no answer ever came
 TRADES = 10  # of a world
 SHOWN = 60  # events of a failure
 
@@ -56,7 +57,7 @@ def play(seed: int, number: int, trades: int = TRADES, *, calm: bool = False, qu
         broken += [*world.broken, *world.watch.broken, *world.luck.broken, *laws.broken(world)]
         if broken:
             raise Broken(_told(world, trades, broken), broken)
-        ends = Counter((str(trade.rail), str(trade.end)) for trade in world.trades)
+        ends = Counter((str(trade.rail), trade.end or NEVER) for trade in world.trades)
         by_hand = sum(leg.by_hand for leg in world.rows("LEG#"))
         kinds = Counter(trade.fate.name for trade in world.trades)
         return Outcome(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tests.chaos import faults, schedules
-from tests.chaos.play import Outcome
+from tests.chaos.play import NEVER, Outcome
 
 WAYS_OF = ("stream", "bus", "webhook", "invoke", "client", "job")
 
@@ -32,8 +32,14 @@ class Total:
         self.by_hand += outcome.by_hand
 
     @property
-    def trades(self) -> int:
+    def played(self) -> int:
+        """All, those that nobody began with them."""
         return sum(self.ends.values())
+
+    @property
+    def trades(self) -> int:
+        """Those that were begun, and so ended."""
+        return sum(times for (_, end), times in self.ends.items() if end != NEVER)
 
     @property
     def missed(self) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from bloxtr8.rails import stripe_client
 from local.doubles.stripe.double import StripeDouble
 from tests.chaos import __main__ as command
 from tests.chaos import laws, report, workers
-from tests.chaos.play import Outcome
+from tests.chaos.play import NEVER, Outcome
 from tests.emulator import Platform
 from tests.functions import chargebacks, escrows
 
@@ -19,9 +19,9 @@ UNLUCKY = ("stripe.transfers.create", "done, the answer lost")
 
 
 def outcome(number: int, *, without: tuple[str, str] | None = None, difference: int = 0) -> Outcome:
-    """A world of three trades in which every pair was hit twice, but for one."""
+    """A world of three trades, and one that nobody began, in which every pair was hit twice, but for one."""
     hit = Counter({pair: 2 for pair in report.wanted() if pair != without})
-    ends = Counter({("STRIPE", "RELEASED"): 2, ("USDC_BASE", "SPLIT"): 1})
+    ends = Counter({("STRIPE", "RELEASED"): 2, ("USDC_BASE", "SPLIT"): 1, ("STRIPE", NEVER): 1})
     cents = Counter({"in": 1_000_000, "held": 5, "out": 999_995 - difference, "differences": difference})
     return Outcome(1, number, "", 300, ends, hit, cents)
 
@@ -30,7 +30,7 @@ def ran(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *found: Outcome | str, report: bool = True
 ) -> tuple[int, str]:
     """The command's exit code and what it printed."""
-    monkeypatch.setattr(sys, "argv", ["chaos", "--trades", str(3 * len(found)), "--each", "3", *["--report"] * report])
+    monkeypatch.setattr(sys, "argv", ["chaos", "--trades", str(4 * len(found)), "--each", "4", *["--report"] * report])
     monkeypatch.setattr(workers, "played", lambda worlds, _: iter(found[: len(worlds)]))
     return command.main(), capsys.readouterr().out
 
@@ -42,6 +42,7 @@ def test_the_report(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     for line in (
         "6 trades in 2 worlds, 600 steps",
         "        4  STRIPE RELEASED",
+        "        2  STRIPE NEVER_BEGUN",
         "        2  USDC_BASE SPLIT",
         f"  {lost:>7,}  lost, on the way",
         "       28  stripe.transfers.create",
