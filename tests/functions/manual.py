@@ -2,16 +2,30 @@
 
 from typing import Any
 
+import pytest
+
 from bloxtr8 import rails, reads
 from bloxtr8.domain import reconciliations
-from bloxtr8.entities import Escrow, Leg, ManualPayment
+from bloxtr8.entities import Escrow, Leg, ManualPayment, PlatformRole, User
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.emulator import Answer, Platform
 from tests.functions.chargebacks import decided, disputed
-from tests.functions.escrows import file, row
+from tests.functions.escrows import file, row, staff
+from tests.functions.webhooks import Machines
+from tests.wire import Wire
 
 PAYMENT, REASON = "20261129-BANK-000417", "Paid to his account."
+
+
+@pytest.fixture(autouse=True)
+def machines(aws: Platform, wire: Wire) -> Machines:
+    return Machines(wire)
+
+
+@pytest.fixture
+def boss(aws: Platform) -> User:
+    return staff(PlatformRole.PADMIN)
 
 
 def parked(aws: Platform, stripe: StripeDouble) -> Escrow:

@@ -16,22 +16,12 @@ from tests.emulator import Platform
 from tests.functions import chargebacks, escrows, manual
 from tests.functions.chargebacks import decided, disputed
 from tests.functions.escrows import MISSING, changed, file, row, seen, staff, turned_away
-from tests.functions.manual import announce, due, leg
+from tests.functions.manual import announce, boss, due, leg, machines
 from tests.functions.offers import same_but
-from tests.functions.webhooks import Machines
 from tests.wire import Wire
 
+__all__ = ["boss", "machines"]
 ACTION = "announce_manual_payment"
-
-
-@pytest.fixture(autouse=True)
-def machines(aws: Platform, wire: Wire) -> Machines:
-    return Machines(wire)
-
-
-@pytest.fixture
-def boss(aws: Platform) -> User:
-    return staff(PlatformRole.PADMIN)
 
 
 @pytest.fixture

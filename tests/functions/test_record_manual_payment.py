@@ -16,22 +16,13 @@ from tests.emulator import Platform
 from tests.functions import chargebacks, escrows, manual
 from tests.functions.chargebacks import FEE, decided, disputed, recovery, tell
 from tests.functions.escrows import MISSING, changed, file, row, seen, staff, turned_away
-from tests.functions.manual import PAYMENT, REASON, announce, differences, leg, paid, say
+from tests.functions.manual import PAYMENT, REASON, announce, boss, differences, leg, machines, paid, say
 from tests.functions.offers import same_but
 from tests.functions.webhooks import Machines, alarms, sent_by
 from tests.wire import Wire
 
+__all__ = ["boss", "machines"]
 ACTION = "record_manual_payment"
-
-
-@pytest.fixture(autouse=True)
-def machines(aws: Platform, wire: Wire) -> Machines:
-    return Machines(wire)
-
-
-@pytest.fixture
-def boss(aws: Platform) -> User:
-    return staff(PlatformRole.PADMIN)
 
 
 @pytest.fixture

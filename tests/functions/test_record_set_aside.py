@@ -15,22 +15,13 @@ from tests.emulator import Answer, Platform
 from tests.functions import chargebacks
 from tests.functions.chargebacks import FEE, decided, disputed, happen
 from tests.functions.escrows import changed, file, row, seen, staff
-from tests.functions.manual import say, withdraw
+from tests.functions.manual import boss, machines, say, withdraw
 from tests.functions.offers import same_but
-from tests.functions.webhooks import Machines, alarms
+from tests.functions.webhooks import alarms
 from tests.wire import Wire
 
+__all__ = ["boss", "machines"]
 ACTION, ALL = "record_manual_payment", 100_000
-
-
-@pytest.fixture(autouse=True)
-def machines(aws: Platform, wire: Wire) -> Machines:
-    return Machines(wire)
-
-
-@pytest.fixture
-def boss(aws: Platform) -> User:
-    return staff(PlatformRole.PADMIN)
 
 
 @pytest.fixture

@@ -9,22 +9,12 @@ from tests.checks import together
 from tests.emulator import Platform
 from tests.functions import escrows, manual
 from tests.functions.escrows import file, seen, staff
-from tests.functions.manual import announce, leg, say, withdraw
+from tests.functions.manual import announce, boss, leg, machines, say, withdraw
 from tests.functions.offers import same_but
-from tests.functions.webhooks import Machines
 from tests.wire import Wire
 
+__all__ = ["boss", "machines"]
 ACTION = "withdraw_manual_payment"
-
-
-@pytest.fixture(autouse=True)
-def machines(aws: Platform, wire: Wire) -> Machines:
-    return Machines(wire)
-
-
-@pytest.fixture
-def boss(aws: Platform) -> User:
-    return staff(PlatformRole.PADMIN)
 
 
 @pytest.fixture
