@@ -54,12 +54,31 @@ def test_what_another_says_is_paid_is_not_withdrawn(
     assert say(aws, escrow, other).body["votes"] == 1
     aws.clock.advance(days=3)
     assert withdraw(aws, escrow, boss, "no").code == "SAID_TO_BE_PAID"
+    assert say(aws, escrow, boss, "other", payment_id="ANOTHER-1").body["votes"] == 1
+    back = withdraw(aws, escrow, boss, "back")  # his own word, and no more
+    assert (back.body["status"], [one["id"] for one in back.body["people"]]) == ("ANNOUNCED", [other.id])
+    assert leg(escrow).status == "SENT"
     assert "withdraw_manual_payment" not in seen(aws, escrow, boss)["allowedActions"]
     assert withdraw(aws, escrow, other, "his").status == 200
     announce(aws, escrow, boss, "again")
     say(aws, escrow, other, "again")
     aws.invoke("grant_staff_role", {"userId": other.id, "role": "PADMIN", "revoke": True})
     assert withdraw(aws, escrow, boss, "now").status == 200
+
+
+def test_what_somebody_is_paying_just_now_is_withdrawn_by_nobody_else(
+    aws: Platform, escrow: Escrow, boss: User
+) -> None:
+    """For three days, and while he is an administrator: a colleague could have it sent once more."""
+    other = staff(PlatformRole.PADMIN)
+    announce(aws, escrow, boss)
+    refusal = withdraw(aws, escrow, other, "no")
+    assert (refusal.status, refusal.code, refusal.body["by"]) == (409, "ANNOUNCED_BY_ANOTHER", boss.id)
+    aws.clock.advance(days=3)
+    assert withdraw(aws, escrow, other, "late").status == 200
+    announce(aws, escrow, boss, "again")
+    aws.invoke("grant_staff_role", {"userId": boss.id, "role": "PADMIN", "revoke": True})
+    assert withdraw(aws, escrow, other, "alone").status == 200
 
 
 def test_of_a_record_and_a_withdrawal_one_happens(aws: Platform, escrow: Escrow, boss: User) -> None:

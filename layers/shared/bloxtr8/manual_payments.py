@@ -11,7 +11,7 @@ from bloxtr8.domain import manual_payments as rules
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.manual_payments import Due
-from bloxtr8.entities import Leg, Lookup, ManualPayment, PlatformRole, User
+from bloxtr8.entities import Leg, Lookup, ManualPayment, ManualPaymentStatus, PlatformRole, User
 from bloxtr8.errors import Conflict
 from bloxtr8.logs import logger
 from bloxtr8.rails import base
@@ -39,7 +39,7 @@ def announce(escrow_id: str, due: Due, reason: str, actor: Actor) -> ManualPayme
 
 
 def withdraw(escrow_id: str, payment_id: str, reason: str, actor: Actor) -> ManualPaymentView:
-    """Nobody has paid it. Raises Forbidden, NotFound, VersionMismatch, and as `rules.find` and `rules.withdraw`."""
+    """Nobody has paid it, or its giver takes his word back. Raises Forbidden, NotFound, VersionMismatch, and as `rules.find` and `rules.withdraw`."""
     file, eligible, _ = voters.read(escrow_id, actor, PlatformRole.PADMIN, voted=rules.voters, places=lambda _: ())
     compliance.check_no_party(file.escrow, actor)
     actor.expects(file.escrow)
@@ -49,7 +49,8 @@ def withdraw(escrow_id: str, payment_id: str, reason: str, actor: Actor) -> Manu
         file.escrow, *changed, action=rules.WITHDRAW, actor=actor.acting_as(Role.PADMIN),
         details=_about(row) | {"reason": reason}, answer=lambda: ManualPaymentView.of(row),
     )  # fmt: skip
-    logger.warning("a manual payment was withdrawn", extra={"id": row.id})
+    gone = row.status is ManualPaymentStatus.WITHDRAWN
+    logger.warning("a manual payment was withdrawn" if gone else "a word was taken back", extra={"id": row.id})
     return view
 
 

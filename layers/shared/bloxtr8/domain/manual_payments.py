@@ -155,10 +155,20 @@ def announce(
 def withdraw(
     file: EscrowFile, row: ManualPayment, *, actor: Actor, eligible: set[str], now: dt.datetime
 ) -> list[Entity]:
-    """Nobody has paid it: its leg is refused, as it was before. Returns the rows this changed. Raises Conflict
-    SAID_TO_BE_PAID where another says that it was, however long ago: the money may be out."""
-    if eligible & {person["id"] for person in row.people} - {actor.id}:
-        raise Conflict("Another administrator says that it was paid.", "SAID_TO_BE_PAID")
+    """Nobody has paid it: its leg is refused, as it was before. Where another says that it was paid, the actor's own
+    word is taken back and nothing else. Returns the rows this changed.
+
+    Raises Conflict SAID_TO_BE_PAID where another says so, however long ago, and the actor has no word;
+    ANNOUNCED_BY_ANOTHER for three days while who announced it is an administrator: the money may be out.
+    """
+    said = {person["id"] for person in row.people}
+    if eligible & said - {actor.id}:
+        if actor.id not in said:
+            raise Conflict("Another administrator says that it was paid.", "SAID_TO_BE_PAID")
+        row.people = [person for person in row.people if person["id"] != actor.id]
+        return [row]
+    if row.announced_by in eligible - {actor.id} and now - row.created_at < LATE:
+        raise Conflict("Another administrator is about to pay it.", "ANNOUNCED_BY_ANOTHER", by=row.announced_by)
     row.status, row.ended_at = ManualPaymentStatus.WITHDRAWN, now
     if row.pays is not None:
         return [row]
@@ -199,8 +209,8 @@ def needed(escrow: Escrow) -> int:
 
 
 def voters(file: EscrowFile) -> set[str]:
-    """Everybody who has said so of what is announced."""
-    return {person["id"] for row in announced(file) for person in row.people}
+    """Everybody who has announced what is announced, or has said that it was paid."""
+    return {who for row in announced(file) for who in (row.announced_by, *(person["id"] for person in row.people))}
 
 
 def standing(row: ManualPayment, same: str, eligible: Collection[str], now: dt.datetime) -> int:
