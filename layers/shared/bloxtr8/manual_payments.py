@@ -39,7 +39,8 @@ def announce(escrow_id: str, due: Due, reason: str, actor: Actor) -> ManualPayme
 
 
 def withdraw(escrow_id: str, payment_id: str, reason: str, actor: Actor) -> ManualPaymentView:
-    """Nobody has paid it, or its giver takes his word back. Raises Forbidden, NotFound, VersionMismatch, and as `rules.find` and `rules.withdraw`."""
+    """Nobody has paid it, or its giver takes his word back. Raises Forbidden, NotFound, VersionMismatch, and as
+    `rules.find` and `rules.withdraw`."""
     file, eligible, _ = voters.read(escrow_id, actor, PlatformRole.PADMIN, voted=rules.voters, places=lambda _: ())
     compliance.check_no_party(file.escrow, actor)
     actor.expects(file.escrow)
