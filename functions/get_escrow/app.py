@@ -1,6 +1,11 @@
 """GET /escrows/{escrow_id}: status, money, deliveries and deadlines, for its parties and the staff who decide."""
 
-from bloxtr8 import reads
+from bloxtr8 import reads, voters
+from bloxtr8.actors import Actor
+from bloxtr8.domain import manual_payments
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.manual_payments import Asker
 from bloxtr8.entities import PlatformRole
 from bloxtr8.lambdas import CurrentActor, entrypoint, http_app
 from bloxtr8.views.escrow import EscrowView
@@ -11,7 +16,13 @@ STAFF = (PlatformRole.ARBITER, PlatformRole.COMPLIANCE, PlatformRole.PADMIN)  # 
 
 @app.get("/escrows/<escrow_id>", summary="An escrow", tags=["escrows"])
 def get_escrow(escrow_id: str, actor: CurrentActor) -> EscrowView:
-    return EscrowView.of(*reads.escrow_seen(escrow_id, actor, *STAFF))
+    file, roles = reads.escrow_seen(escrow_id, actor, *STAFF)
+    return EscrowView.of(file, roles, _asker(file, actor) if Role.PADMIN in roles else None)
+
+
+def _asker(file: EscrowFile, actor: Actor) -> Asker:
+    others = manual_payments.voters(file) - {actor.id}
+    return Asker(actor.id, {actor.id, *voters.among(others, PlatformRole.PADMIN)})
 
 
 lambda_handler = entrypoint(app)

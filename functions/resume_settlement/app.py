@@ -1,10 +1,11 @@
 """POST /staff/escrows/{escrow_id}/resume: an administrator lets parked settlements go on, as their next run; what a
 hold or a finding about a wallet stopped is COMPLIANCE's alone (decide_hold)."""
 
-from bloxtr8 import clock, reads, sagas, table
-from bloxtr8.domain import people, resuming, settlements
+from bloxtr8 import clock, sagas, table, voters
+from bloxtr8.domain import manual_payments, resuming, settlements
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.entities import PlatformRole, User
+from bloxtr8.domain.manual_payments import Asker
+from bloxtr8.entities import PlatformRole
 from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
 from bloxtr8.shapes import Body, Reason
 from bloxtr8.views.escrow import EscrowView
@@ -18,8 +19,7 @@ class ResumeSettlement(Body):
 
 @app.post("/staff/escrows/<escrow_id>/resume", status_code=202, summary="Resume what was parked", tags=["escrows"])
 def resume_settlement(escrow_id: str, body: ResumeSettlement, actor: KeyedActor) -> EscrowView:
-    people.check_role(table.get(User, id=actor.id), PlatformRole.PADMIN)
-    file = reads.escrow(escrow_id)
+    file, eligible, _ = voters.read(escrow_id, actor, PlatformRole.PADMIN, voted=manual_payments.voters)
     actor.expects(file.escrow)
     resumed = resuming.resume_all(file, clock.now())
     view = table.commit(
@@ -28,7 +28,7 @@ def resume_settlement(escrow_id: str, body: ResumeSettlement, actor: KeyedActor)
         action="resume_settlement",
         actor=actor.acting_as(Role.PADMIN),
         details={"reason": body.reason},
-        answer=lambda: EscrowView.of(file, [Role.PADMIN]),
+        answer=lambda: EscrowView.of(file, [Role.PADMIN], Asker(actor.id, eligible)),
     )
     with sagas.after_commit():
         for settlement in settlements.live(file):

@@ -10,6 +10,7 @@ from bloxtr8.entities import Escrow, Leg, ManualPayment, PlatformRole, User
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.emulator import Answer, Platform
+from tests.functions import escrows
 from tests.functions.chargebacks import decided, disputed
 from tests.functions.escrows import file, row, staff
 from tests.functions.webhooks import Machines
@@ -79,6 +80,12 @@ def paid(aws: Platform, escrow: Escrow, user: Any, payment_id: str = PAYMENT, **
     answer = announce(aws, escrow, user, f"a {payment_id}", **other)
     assert answer.status == 201, answer.body
     return say(aws, escrow, user, f"k {payment_id}", of=answer.body["id"], payment_id=payment_id)
+
+
+def moves(aws: Platform, escrow: Escrow, user: Any) -> list[str]:
+    """What that administrator may do with the newest, as the escrow's view tells him."""
+    shown = {one["id"]: one for one in escrows.seen(aws, escrow, user)["refusals"]["manualPayments"]}
+    return list(shown[last(escrow).id]["allowedActions"])
 
 
 def differences(stripe: StripeDouble, escrow: Escrow) -> list[Any]:

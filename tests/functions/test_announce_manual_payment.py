@@ -5,8 +5,9 @@ from unittest import mock
 
 import pytest
 
-from bloxtr8 import rails
-from bloxtr8.entities import Escrow, Hold, PlatformRole, User
+from bloxtr8 import actors, clock, rails, table
+from bloxtr8.domain import resuming
+from bloxtr8.entities import Escrow, Hold, PlatformRole, SettlementStatus, User
 from bloxtr8.rails import stripe_client
 from bloxtr8.rails.base import RailDeclined
 from local.doubles.stripe.double import StripeDouble
@@ -18,6 +19,7 @@ from tests.functions.chargebacks import decided, disputed
 from tests.functions.escrows import MISSING, changed, file, row, seen, staff, turned_away
 from tests.functions.manual import announce, boss, due, leg, machines
 from tests.functions.offers import same_but
+from tests.functions.webhooks import sent_by
 from tests.wire import Wire
 
 __all__ = ["boss", "machines"]
@@ -50,11 +52,11 @@ def test_it_is_the_intent_and_reserves_the_leg(
     assert (leg(escrow).status, leg(escrow).by_hand, row(escrow).held) == ("SENT", True, 0)
     entry = aws.audit(escrow.id)[-1]
     assert (entry.action, entry.role, entry.details["amount"]) == (ACTION, "PADMIN", 70_000)
+    assert answer.body["allowedActions"] == ["record_manual_payment", "withdraw_manual_payment"]
     view = seen(aws, escrow, boss)
-    assert view["allowedActions"] == ["record_manual_payment", "withdraw_manual_payment"]
-    assert view["refusals"]["refused"] == []
+    assert (view["allowedActions"], view["refusals"]["refused"]) == ([], [])
     (shown,) = view["refusals"]["manualPayments"]
-    assert (shown["id"], shown["announcedBy"], shown["amount"]) == (answer.body["id"], boss.id, 70_000)
+    assert (shown["announcedBy"], shown["amount"], shown) == (boss.id, 70_000, answer.body)
     no(aws, escrow, boss, 409, "LEG_NOT_REFUSED")
     resume = {"headers": {"Idempotency-Key": "r"}, "escrow_id": escrow.id}
     refused(aws, 409, "MANUAL_PAYMENT_ANNOUNCED", "resume_settlement", boss, {"reason": "r"}, **resume)
@@ -79,6 +81,22 @@ def test_neither_side_replaces_what_somebody_is_paying(aws: Platform, stripe: St
     assert manual.say(aws, escrow, boss).body["recorded"]
     assert escrows.paid_out(stripe, escrow).status == "RELEASED"
     assert escrows.sound(aws, escrow) == {"BUYER": -100_000, "SELLER": 97_100, "FEES": 2_900}
+
+
+def test_no_hold_that_ends_and_no_run_sends_what_somebody_is_paying(
+    aws: Platform, stripe: StripeDouble, escrow: Escrow, boss: User
+) -> None:
+    """Nothing leads there; if it did, it would be paid twice."""
+    assert announce(aws, escrow, boss).status == 201
+    found = file(escrow)
+    (settlement,) = found.settlements
+    settlement.error = "ON_HOLD"
+    assert resuming.resume_held(found, clock.now()) == []
+    settlement.status = SettlementStatus.OPEN
+    table.commit(found.escrow, settlement, action="test", actor=actors.system("test"))
+    event = {"escrowId": escrow.id, "settlementId": settlement.id}
+    assert aws.invoke("send_leg", event) == {"next": "WAIT", "error": ""}
+    assert (leg(escrow).status, sent_by(stripe, "refund.created")) == ("SENT", [])
 
 
 def test_what_a_bank_takes_meanwhile_waits_until_it_is_known(

@@ -285,7 +285,7 @@ def test_a_refund_decides_the_doubt_it_answers(aws: Platform, stripe: StripeDoub
 
 
 def test_an_adopted_refund_that_failed_is_made_again_by_us(
-    aws: Platform, stripe: StripeDouble, machines: Machines
+    aws: Platform, stripe: StripeDouble, machines: Machines, told: list[tuple[str, dict[str, Any]]]
 ) -> None:
     escrow = factories.funded(stripe)
     refund_id = refund(escrow)
@@ -301,7 +301,9 @@ def test_an_adopted_refund_that_failed_is_made_again_by_us(
     stripe.advance()
 
     assert factories.settle(escrow).status is EscrowStatus.REFUNDED
+    happen(aws, stripe, "refund.failed")  # once more, late: its leg has another refund since
     assert len(sent_by(stripe, "refund.created")) == 2
+    assert [message for message, _ in told if "nobody" in message] == []
 
 
 def test_an_adopted_refund_that_came_back_after_the_end_is_returned(

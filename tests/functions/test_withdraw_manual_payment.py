@@ -9,12 +9,12 @@ from tests.checks import together
 from tests.emulator import Platform
 from tests.functions import escrows, manual
 from tests.functions.escrows import file, seen, staff
-from tests.functions.manual import announce, boss, leg, machines, say, withdraw
+from tests.functions.manual import announce, boss, leg, machines, moves, say, withdraw
 from tests.functions.offers import same_but
 from tests.wire import Wire
 
 __all__ = ["boss", "machines"]
-ACTION = "withdraw_manual_payment"
+ACTION, RECORD = "withdraw_manual_payment", "record_manual_payment"
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ def test_the_leg_is_refused_again_and_may_be_resumed_or_announced_anew(
     answer = aws.call(ACTION, boss, {"reason": "Nobody paid."}, headers={"Idempotency-Key": "w"}, **path)
 
     assert (answer.status, answer.body["status"], wire.round_trips()) == (200, "WITHDRAWN", 3)
+    assert answer.body["allowedActions"] == []
     assert same_but(before, aws.rows()) == {"Escrow", "Leg", "ManualPayment", "AuditEntry", "Idempotency"}
     found = leg(escrow)
     assert (found.status, found.external_id, found.error) == ("REJECTED", was.external_id, was.error)
@@ -53,12 +54,12 @@ def test_what_another_says_is_paid_is_not_withdrawn(
     announce(aws, escrow, boss)
     assert say(aws, escrow, other).body["votes"] == 1
     aws.clock.advance(days=3)
+    assert (moves(aws, escrow, boss), moves(aws, escrow, other)) == ([RECORD], [RECORD, ACTION])
     assert withdraw(aws, escrow, boss, "no").code == "SAID_TO_BE_PAID"
     assert say(aws, escrow, boss, "other", payment_id="ANOTHER-1").body["votes"] == 1
     back = withdraw(aws, escrow, boss, "back")  # his own word, and no more
     assert (back.body["status"], [one["id"] for one in back.body["people"]]) == ("ANNOUNCED", [other.id])
-    assert leg(escrow).status == "SENT"
-    assert "withdraw_manual_payment" not in seen(aws, escrow, boss)["allowedActions"]
+    assert (leg(escrow).status, back.body["allowedActions"]) == ("SENT", [RECORD])
     assert withdraw(aws, escrow, other, "his").status == 200
     announce(aws, escrow, boss, "again")
     say(aws, escrow, other, "again")
@@ -72,12 +73,15 @@ def test_what_somebody_is_paying_just_now_is_withdrawn_by_nobody_else(
     """For three days, and while he is an administrator: a colleague could have it sent once more."""
     other = staff(PlatformRole.PADMIN)
     announce(aws, escrow, boss)
+    assert (moves(aws, escrow, boss), moves(aws, escrow, other)) == ([RECORD, ACTION], [RECORD])
     refusal = withdraw(aws, escrow, other, "no")
     assert (refusal.status, refusal.code, refusal.body["by"]) == (409, "ANNOUNCED_BY_ANOTHER", boss.id)
     aws.clock.advance(days=3)
+    assert moves(aws, escrow, other) == [RECORD, ACTION]
     assert withdraw(aws, escrow, other, "late").status == 200
     announce(aws, escrow, boss, "again")
     aws.invoke("grant_staff_role", {"userId": boss.id, "role": "PADMIN", "revoke": True})
+    assert moves(aws, escrow, other) == [RECORD, ACTION]
     assert withdraw(aws, escrow, other, "alone").status == 200
 
 

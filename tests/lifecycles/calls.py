@@ -185,4 +185,6 @@ def allowed(aws: Platform, trade: Trade, picture: Picture, who: str, view: str) 
     if answer.status != 200:
         return None
     body = answer.body["dispute"] if view == "get_dispute" else answer.body
-    return {*body["allowedActions"], *(body.get("proposal") or {}).get("allowedActions", ())}
+    payments = (body.get("refusals") or {}).get("manualPayments", ())
+    parts = [body, body.get("proposal") or {}, *payments]
+    return {action for part in parts for action in part.get("allowedActions", ())}

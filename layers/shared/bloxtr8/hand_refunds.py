@@ -36,7 +36,7 @@ def follow(refund_id: str, funding_id: str, actor: Actor) -> bool:
         return True
     if seen.status is LegStatus.REJECTED:  # nothing was moved, so the doubt about it is over
         risk.lift(file, adoption.cause(refund_id), actor)
-        return False
+        return any(row.adopted_id == refund_id for row in file.legs)  # its leg has gone on without it
     return _write(file, seen, actor)
 
 

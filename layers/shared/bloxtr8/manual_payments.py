@@ -10,7 +10,7 @@ from bloxtr8.domain import compliance, people, settlements
 from bloxtr8.domain import manual_payments as rules
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.domain.manual_payments import Due
+from bloxtr8.domain.manual_payments import Asker, Due
 from bloxtr8.entities import Leg, Lookup, ManualPayment, ManualPaymentStatus, PlatformRole, User
 from bloxtr8.errors import Conflict
 from bloxtr8.logs import logger
@@ -32,7 +32,7 @@ def announce(escrow_id: str, due: Due, reason: str, actor: Actor) -> ManualPayme
     assert isinstance(row, ManualPayment)
     view: ManualPaymentView = table.commit(
         file.escrow, row, *changed, action=rules.ANNOUNCE, actor=actor.acting_as(Role.PADMIN),
-        details=_about(row) | {"reason": reason}, answer=lambda: ManualPaymentView.of(row),
+        details=_about(row) | {"reason": reason}, answer=lambda: ManualPaymentView.of(row, Asker(actor.id, {actor.id})),
     )  # fmt: skip
     logger.warning("a manual payment is announced", extra={"id": row.id})
     return view
@@ -40,15 +40,16 @@ def announce(escrow_id: str, due: Due, reason: str, actor: Actor) -> ManualPayme
 
 def withdraw(escrow_id: str, payment_id: str, reason: str, actor: Actor) -> ManualPaymentView:
     """Nobody has paid it, or its giver takes his word back. Raises Forbidden, NotFound, VersionMismatch, and as
-    `rules.find` and `rules.withdraw`."""
-    file, eligible, _ = voters.read(escrow_id, actor, PlatformRole.PADMIN, voted=rules.voters, places=lambda _: ())
+    `rules.find` and `rules.check_withdraw`."""
+    file, eligible, _ = voters.read(escrow_id, actor, PlatformRole.PADMIN, voted=rules.voters)
     compliance.check_no_party(file.escrow, actor)
     actor.expects(file.escrow)
     row = rules.find(file, payment_id)
-    changed = rules.withdraw(file, row, actor=actor, eligible=eligible, now=clock.now())
+    asker = Asker(actor.id, eligible)
+    changed = rules.withdraw(file, row, asker, clock.now())
     view: ManualPaymentView = table.commit(
         file.escrow, *changed, action=rules.WITHDRAW, actor=actor.acting_as(Role.PADMIN),
-        details=_about(row) | {"reason": reason}, answer=lambda: ManualPaymentView.of(row),
+        details=_about(row) | {"reason": reason}, answer=lambda: ManualPaymentView.of(row, asker),
     )  # fmt: skip
     gone = row.status is ManualPaymentStatus.WITHDRAWN
     logger.warning("a manual payment was withdrawn" if gone else "a word was taken back", extra={"id": row.id})

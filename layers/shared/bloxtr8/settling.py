@@ -58,6 +58,8 @@ def send_leg(escrow_id: str, settlement_id: str, actor: Actor) -> Step:
         return Step(PARK, refused.error or "REJECTED")
     held = not settlements.may_send(file.escrow, settlement)
     sent = legs.under_way(file, settlement)
+    if sent is not None and sent.by_hand:
+        return Step(WAIT)
     if sent is not None:
         asked = held or sent.status is LegStatus.UNKNOWN or sent.external_id is not None
         return Step(CONFIRM) if asked else _send(file, settlement, sent, actor)  # the same key, after a look-up

@@ -47,7 +47,8 @@ def check_file(content_type: str, size_bytes: int) -> None:
         raise TooLarge("A file has at most 25 MiB.")
 
 
-OF_ITS_DISPUTE = {"withdraw_dispute", "resolve_dispute"}  # whose they are, the dispute's own view knows
+# Whose they are, the views of the dispute and of the manual payment know.
+OF_A_PART = {"withdraw_dispute", "resolve_dispute", manual_payments.RECORD, manual_payments.WITHDRAW}
 
 type Guard = Callable[[EscrowFile, Role, dt.datetime], object]
 
@@ -65,8 +66,6 @@ GUARDS: dict[str, Guard] = {
     "reject_delivery": lambda file, role, now: _rejection(file, role),
     "resume_settlement": lambda file, _, now: resuming.check_parked(file),
     "announce_manual_payment": lambda file, _, now: manual_payments.check_any(file),
-    "record_manual_payment": lambda file, _, now: manual_payments.check_announced(file),
-    "withdraw_manual_payment": lambda file, _, now: manual_payments.check_withdrawable(file),
     "decide_hold": lambda file, _, now: compliance.check_anything(file, now),
     "extend_deadline": lambda file, role, now: extensions.check_any(file, role),
     "propose_settlement": lambda file, role, now: settlement_proposals.check_propose(file, role, now),
@@ -114,7 +113,7 @@ def allowed_actions(file: EscrowFile, roles: Iterable[Role], now: dt.datetime) -
         action
         for role in roles
         for action in ESCROW.allowed(file.escrow, role, functools.partial(check, file=file, role=role, now=now))
-        if action not in OF_ITS_DISPUTE
+        if action not in OF_A_PART
     ]
 
 

@@ -34,6 +34,13 @@ ANNOUNCE, RECORD, WITHDRAW = "announce_manual_payment", "record_manual_payment",
 LATE = dt.timedelta(days=3)  # after which what waits for people rings each day
 
 
+class Asker(NamedTuple):
+    """An administrator, and who of him and of those who announced or said something is one now."""
+
+    id: str
+    eligible: Collection[str]
+
+
 class Due(NamedTuple):
     """What somebody is about to pay, in cents: all of a refused leg, which it names, or some of what is set aside, and
     then it says whom it `pays`."""
@@ -97,27 +104,14 @@ def announced(file: EscrowFile) -> list[ManualPayment]:
     return [row for row in file.manual_payments if row.status is ManualPaymentStatus.ANNOUNCED]
 
 
-def check_announced(file: EscrowFile) -> None:
-    """Whether there is one to record or to withdraw. A hold placed since stops neither: the money may be out. Raises
-    InvalidState."""
-    if not announced(file):
-        raise InvalidState("No payment is announced.", currentStatus=str(file.escrow.status))
-
-
-def check_withdrawable(file: EscrowFile) -> None:
-    """Whether there is one of which nobody has said that it was paid. Raises as `check_announced`."""
-    check_announced(file)
-    if all(row.people for row in announced(file)):
-        raise Conflict("An administrator says that it was paid.", "SAID_TO_BE_PAID")
-
-
 def late(file: EscrowFile, now: dt.datetime) -> list[ManualPayment]:
     """Those of which nobody has said for days that they were paid: meanwhile nobody else pays them."""
     return [row for row in announced(file) if now - row.created_at >= LATE]
 
 
 def find(file: EscrowFile, payment_id: str) -> ManualPayment:
-    """One that is announced. Raises NotFound, InvalidState where it is recorded or withdrawn."""
+    """One that is announced; a hold placed since stops neither its record nor its withdrawal: the money may be out.
+    Raises NotFound, InvalidState where it is recorded or withdrawn."""
     row = next((row for row in file.manual_payments if row.id == payment_id), None)
     if row is None:
         raise NotFound("There is no such payment.")
@@ -152,23 +146,23 @@ def announce(
     return [row, leg]
 
 
-def withdraw(
-    file: EscrowFile, row: ManualPayment, *, actor: Actor, eligible: set[str], now: dt.datetime
-) -> list[Entity]:
-    """Nobody has paid it: its leg is refused, as it was before. Where another says that it was paid, the actor's own
-    word is taken back and nothing else. Returns the rows this changed.
-
-    Raises Conflict SAID_TO_BE_PAID where another says so, however long ago, and the actor has no word;
-    ANNOUNCED_BY_ANOTHER for three days while who announced it is an administrator: the money may be out.
-    """
-    said = {person["id"] for person in row.people}
-    if eligible & said - {actor.id}:
-        if actor.id not in said:
+def check_withdraw(row: ManualPayment, asker: Asker, now: dt.datetime) -> None:
+    """Raises Conflict SAID_TO_BE_PAID where another says so, however long ago, and the asker has no word;
+    ANNOUNCED_BY_ANOTHER for three days while who announced it is an administrator: the money may be out."""
+    if _others(row, asker):
+        if asker.id not in _said(row):
             raise Conflict("Another administrator says that it was paid.", "SAID_TO_BE_PAID")
-        row.people = [person for person in row.people if person["id"] != actor.id]
-        return [row]
-    if row.announced_by in eligible - {actor.id} and now - row.created_at < LATE:
+    elif row.announced_by in {*asker.eligible} - {asker.id} and now - row.created_at < LATE:
         raise Conflict("Another administrator is about to pay it.", "ANNOUNCED_BY_ANOTHER", by=row.announced_by)
+
+
+def withdraw(file: EscrowFile, row: ManualPayment, asker: Asker, now: dt.datetime) -> list[Entity]:
+    """Nobody has paid it: its leg is refused, as it was before. Where another says that it was paid, the asker's own
+    word is taken back and nothing else. Returns the rows this changed. Raises as `check_withdraw`."""
+    check_withdraw(row, asker, now)
+    if _others(row, asker):
+        row.people = [person for person in row.people if person["id"] != asker.id]
+        return [row]
     row.status, row.ended_at = ManualPaymentStatus.WITHDRAWN, now
     if row.pays is not None:
         return [row]
@@ -176,6 +170,26 @@ def withdraw(
     LEG.apply(WITHDRAW, leg, Role.PADMIN)
     leg.external_id = row.refused_id
     return [row, leg]
+
+
+def _said(row: ManualPayment) -> set[str]:
+    return {person["id"] for person in row.people}
+
+
+def _others(row: ManualPayment, asker: Asker) -> set[str]:
+    """Who else says that it was paid, and may still."""
+    return _said(row) & {*asker.eligible} - {asker.id}
+
+
+def allowed_actions(row: ManualPayment, asker: Asker, now: dt.datetime) -> list[str]:
+    """What an administrator may do with it now, by name."""
+    if row.status is not ManualPaymentStatus.ANNOUNCED:
+        return []
+    try:
+        check_withdraw(row, asker, now)
+    except Conflict:
+        return [RECORD]
+    return [RECORD, WITHDRAW]
 
 
 def record(file: EscrowFile, row: ManualPayment, payment_id: str, now: dt.datetime) -> list[Entity]:
@@ -210,7 +224,7 @@ def needed(escrow: Escrow) -> int:
 
 def voters(file: EscrowFile) -> set[str]:
     """Everybody who has announced what is announced, or has said that it was paid."""
-    return {who for row in announced(file) for who in (row.announced_by, *(person["id"] for person in row.people))}
+    return {who for row in announced(file) for who in (row.announced_by, *_said(row))}
 
 
 def standing(row: ManualPayment, same: str, eligible: Collection[str], now: dt.datetime) -> int:

@@ -64,8 +64,10 @@ def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg]:
 
 
 def resume_held(file: EscrowFile, now: dt.datetime) -> list[Settlement]:
-    """The end of a hold: what it parked, and no other hold stops, goes on as run + 1. Returns the rows it changed."""
-    return [_lift(row, now) for row in parked(file) if row.error == ON_HOLD and may_send(file.escrow, row)]
+    """The end of a hold: what it parked, no other hold stops and nobody is about to pay outside goes on as run + 1.
+    Returns the rows it changed."""
+    mine = [row for row in parked(file) if row.error == ON_HOLD and not _is_announced(file, row)]
+    return [_lift(row, now) for row in mine if may_send(file.escrow, row)]
 
 
 def resume_decided(file: EscrowFile, now: dt.datetime) -> list[Settlement]:

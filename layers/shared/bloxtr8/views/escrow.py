@@ -8,6 +8,7 @@ from bloxtr8 import addresses, clock, money
 from bloxtr8.domain import escrow_moves
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.manual_payments import Asker
 from bloxtr8.entities import Delivery, Escrow, StablecoinEscrow
 from bloxtr8.shapes import Moment, View
 from bloxtr8.views.compliance import ComplianceView
@@ -145,7 +146,8 @@ class EscrowSummary(View):
 
 class EscrowView(EscrowSummary):
     """Everything of one escrow. `clocks_frozen` means that no deadline passes now; `proposal` is the last one,
-    `compliance` is for its people alone, `refusals` for administrators."""
+    `compliance` is for its people alone, `refusals` for administrators. Each of its parts that has moves of its own
+    lists them itself."""
 
     reason: str | None
     holds: list[str]
@@ -169,8 +171,8 @@ class EscrowView(EscrowSummary):
     refusals: RefusalsView | None
 
     @classmethod
-    def of(cls, file: EscrowFile, roles: Collection[Role]) -> Self:
-        """The view for someone in these roles; who may see it was decided before."""
+    def of(cls, file: EscrowFile, roles: Collection[Role], asker: Asker | None = None) -> Self:
+        """The view for someone in these roles; who may see it was decided before. `asker`: he is an administrator."""
         escrow, now = file.escrow, clock.now()
         allowed = escrow_moves.allowed_actions(file, roles, now)
         return cls(
@@ -194,7 +196,7 @@ class EscrowView(EscrowSummary):
             ended_at=escrow.ended_at,
             allowed_actions=allowed,
             compliance=ComplianceView.of(file, now) if Role.COMPLIANCE in roles else None,
-            refusals=RefusalsView.of(file) if Role.PADMIN in roles else None,
+            refusals=RefusalsView.of(file, asker) if asker else None,
         )
 
 

@@ -2,8 +2,10 @@
 
 from typing import Self
 
+from bloxtr8 import clock
 from bloxtr8.domain import manual_payments, set_aside
 from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.manual_payments import Asker
 from bloxtr8.entities import ManualPayment, ManualPaymentStatus
 from bloxtr8.shapes import Moment, View
 from bloxtr8.views.compliance import PersonView
@@ -55,9 +57,10 @@ class ManualPaymentView(View):
     people: list[PayerView]
     created_at: Moment
     ended_at: Moment | None
+    allowed_actions: list[str]
 
     @classmethod
-    def of(cls, row: ManualPayment) -> Self:
+    def of(cls, row: ManualPayment, asker: Asker) -> Self:
         return cls(
             id=row.id,
             settlement_id=row.settlement_id,
@@ -71,6 +74,7 @@ class ManualPaymentView(View):
             people=[PayerView.model_validate(person) for person in row.people],
             created_at=row.created_at,
             ended_at=row.ended_at,
+            allowed_actions=manual_payments.allowed_actions(row, asker, clock.now()),
         )
 
 
@@ -83,11 +87,11 @@ class RefusalsView(View):
     needed_votes: int
 
     @classmethod
-    def of(cls, file: EscrowFile) -> Self:
+    def of(cls, file: EscrowFile, asker: Asker) -> Self:
         return cls(
             refused=_refused(file),
             set_aside=_set_aside(file),
-            manual_payments=[ManualPaymentView.of(row) for row in file.manual_payments],
+            manual_payments=[ManualPaymentView.of(row, asker) for row in file.manual_payments],
             needed_votes=manual_payments.needed(file.escrow),
         )
 
