@@ -2,7 +2,7 @@
 hold or a finding about a wallet stopped is COMPLIANCE's alone (decide_hold)."""
 
 from bloxtr8 import clock, sagas, table, voters
-from bloxtr8.domain import manual_payments, resuming, settlements
+from bloxtr8.domain import compliance, manual_payments, resuming, settlements
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.manual_payments import Asker
 from bloxtr8.entities import PlatformRole
@@ -20,6 +20,7 @@ class ResumeSettlement(Body):
 @app.post("/staff/escrows/<escrow_id>/resume", status_code=202, summary="Resume what was parked", tags=["escrows"])
 def resume_settlement(escrow_id: str, body: ResumeSettlement, actor: KeyedActor) -> EscrowView:
     file, eligible, _ = voters.read(escrow_id, actor, PlatformRole.PADMIN, voted=manual_payments.voters)
+    compliance.check_no_party(file.escrow, actor)
     actor.expects(file.escrow)
     resumed = resuming.resume_all(file, clock.now())
     view = table.commit(

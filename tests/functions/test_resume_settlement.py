@@ -118,6 +118,10 @@ def test_is_for_administrators_who_name_a_key(aws: Platform, escrow: Escrow, bos
     turned_away(aws, "resume_settlement", boss, BAD_REASONS, headers=KEY, **path)
     for escrow_id in ("esc_1", "esc_\x00", MISSING):
         assert aws.call("resume_settlement", boss, BODY, headers=KEY, escrow_id=escrow_id).status == 404
+    for party in (escrow.buyer_id, escrow.seller_id):
+        aws.invoke("grant_staff_role", {"userId": party, "role": "PADMIN"})
+        refused(aws, 403, "CONFLICT_OF_INTEREST", "resume_settlement", party, BODY, headers=KEY, **path)
+        assert "resume_settlement" not in seen(aws, escrow, party)["allowedActions"]
     assert file(escrow).settlements[0].status == "PARKED"
 
 
