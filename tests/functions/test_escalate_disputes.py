@@ -2,6 +2,7 @@
 
 import pytest
 
+from bloxtr8 import disputing
 from bloxtr8.entities import Escrow
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
@@ -39,6 +40,23 @@ def test_alarms_once_after_thirty_days(
     assert frozen(escrow) == ("DISPUTED", {"DISPUTE"}, "FUNDS_HELD")
     assert [entry.action for entry in aws.audit(escrow.id)].count("escalate_dispute") == 1
     assert seen(aws, escrow, escrow.buyer_id)["dispute"]["escalatedAt"] is not None
+
+
+def test_those_that_were_told_of_keep_none_behind_them_from_their_turn(
+    aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disputing, "PAGES", 1)
+    monkeypatch.setattr(disputing, "ROWS", 1)
+    made = [factories.funded(stripe) for _ in range(3)]
+    for escrow in made:
+        opened(aws, escrow)
+        aws.clock.advance(hours=1)
+    aws.clock.advance(days=30)
+
+    for _ in made:
+        aws.invoke("escalate_disputes")
+
+    assert all(live(escrow).escalated_at for escrow in made)
 
 
 def test_what_has_ended_is_left_alone(aws: Platform, escrow: Escrow, monkeypatch: pytest.MonkeyPatch) -> None:

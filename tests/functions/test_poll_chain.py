@@ -76,7 +76,7 @@ def test_every_vault_is_asked_a_page_at_a_time(
 ) -> None:
     told = alarms(monkeypatch)
     found = [vaults.opened() for _ in range(3)]
-    monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2, "start": None, "up_to": None})
+    monkeypatch.setattr("bloxtr8.polling.ROWS", 2)
 
     aws.invoke("poll_chain")
 
@@ -92,7 +92,7 @@ def test_more_vaults_than_a_run_can_ask_ring_the_alarm(
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr("bloxtr8.table.logger.error", lambda message, **_: told.append(message))
-    monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2, "start": None, "up_to": None})
+    monkeypatch.setattr("bloxtr8.polling.ROWS", 2)
     monkeypatch.setattr("bloxtr8.polling.PAGES", 1)
     for _ in range(3):
         vaults.opened()
@@ -304,7 +304,7 @@ def test_a_run_ends_in_time_and_the_next_goes_on(
 def test_more_vaults_than_a_run_can_ask_are_all_asked_over_several(
     aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 2, "start": None, "up_to": None})
+    monkeypatch.setattr("bloxtr8.polling.ROWS", 2)
     monkeypatch.setattr("bloxtr8.polling.PAGES", 1)
     found = {str(vault_row(vaults.opened()).external_id) for _ in range(5)}
 
@@ -318,7 +318,7 @@ def test_more_vaults_than_a_run_can_ask_are_all_asked_over_several(
 def test_the_vaults_of_pages_before_a_failing_one_have_their_look(
     aws: Platform, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bloxtr8.table.due_pages.__kwdefaults__", {"limit": 1, "start": None, "up_to": None})
+    monkeypatch.setattr("bloxtr8.polling.ROWS", 1)
     escrows = [vaults.opened() for _ in range(2)]
     for escrow in escrows:
         vaults.pay(escrow, escrow.gross)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import clock
+from bloxtr8 import clock, reminding
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import together
@@ -192,11 +192,33 @@ def test_what_is_not_due_costs_no_read(aws: Platform, stripe: StripeDouble, wire
     escrow = factories.funded(stripe)
     wire.calls.clear()
     remind(aws)
-    assert wire.calls == ["Query"] * 5
+    assert wire.calls == ["GetItem", "Query"] * 5
     wire.calls.clear()
     remind(aws, days=6, hours=1)
-    assert wire.calls == ["Query", "GetItem", "TransactWriteItems", *["Query"] * 4]
+    assert wire.calls == ["GetItem", "Query", "GetItem", "TransactWriteItems", *["GetItem", "Query"] * 4]
     assert len(reminded(aws, escrow.id)) == 1
+
+
+def test_what_waits_for_something_else_keeps_nobody_behind_it_from_being_reminded(
+    aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reminding, "PAGES", 1)
+    monkeypatch.setattr(reminding, "ROWS", 1)
+    answered, silent = (factories.funded(stripe) for _ in range(2))
+    for row in (answered, silent):
+        disputes.opened(aws, row)
+        aws.clock.advance(minutes=1)
+    disputes.say(aws, answered, answered.seller_id)
+    aws.clock.moment = disputes.live(silent).respond_by - 23 * HOUR
+    paid, held = (factories.funded(stripe) for _ in range(2))
+    escrows.changed(paid, next_look=aws.clock.moment)
+    escrows.changed(held, deliver_by=aws.clock.moment + 12 * HOUR, next_look=aws.clock.moment + 12 * HOUR)
+
+    for _ in range(2):
+        remind(aws)
+
+    reminders = [[action for action, _ in reminded(aws, row.id)] for row in (answered, paid, silent, held)]
+    assert reminders == [[], [], ["remind_response"], ["remind_delivery"]]
 
 
 def test_one_bad_row_does_not_stop_the_others(

@@ -2,11 +2,12 @@
 decide it, and the dossier as it is read (states.md, section 7)."""
 
 import datetime as dt
+import functools
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from bloxtr8 import assets, clock, config, reads, table, timelines
+from bloxtr8 import assets, clock, config, places, reads, table, timelines
 from bloxtr8.actors import Actor
 from bloxtr8.domain import dispute_opening, disputes, dossier, escrows
 from bloxtr8.domain.dossier import AuditPath, Dossier
@@ -18,7 +19,7 @@ from bloxtr8.ids import ulid_of
 from bloxtr8.logs import logger
 
 SNAPSHOTS = 1_000  # the newest, in one Query, from which the history of owners is told
-PAGES = 20
+PAGES, ROWS = 20, 50  # of those that are late
 ENTRIES = 50  # of the audit path, the newest; the others are get_timeline's
 NEWEST = 50  # disputes of one person: more than anybody may open in a month
 
@@ -57,11 +58,14 @@ def deciders(escrow_id: str, actor: Actor, assignee_id: str | None) -> tuple[Esc
 
 
 def late_pages() -> Iterator[list[Dispute]]:
-    """Disputes that live for 30 days and of which nobody was told yet, oldest first."""
+    """Disputes that live for 30 days and of which nobody was told yet. Those that were told of stay on the shelf, so a
+    run goes on where the last one stopped."""
     since = clock.now() - dt.timedelta(seconds=config.settings().dispute_sla_seconds)
     for status in sorted(disputes.LIVE):
-        for page in table.due_pages(Dispute, f"QUEUE#DISPUTE#{status}", pages=PAGES, up_to=since):
-            yield [row for row in page.items if row.escalated_at is None]
+        shelf = f"QUEUE#DISPUTE#{status}"
+        late = functools.partial(table.due_pages, Dispute, shelf, pages=PAGES, limit=ROWS, up_to=since)
+        for rows in places.walk(shelf, late):
+            yield [row for row in rows if row.escalated_at is None]
 
 
 def escalate(escrow_id: str, dispute_id: str, actor: Actor) -> None:

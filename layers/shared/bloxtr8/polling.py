@@ -7,25 +7,26 @@ are taken in no order, one look each, those about which the node answers only a 
 those with more to find again when all had theirs.
 """
 
+import functools
 import random
 import time
 from collections import deque
-from collections.abc import Collection, Generator
+from collections.abc import Collection
 from contextlib import closing
 
-from bloxtr8 import clock, depositing, rails, reads, reclaims, table
+from bloxtr8 import clock, depositing, places, rails, reads, reclaims, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import each
 from bloxtr8.domain import holds, legs, settlements, vault_looks
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
-from bloxtr8.entities import Escrow, Hold, Place, StablecoinEscrow
+from bloxtr8.entities import Escrow, Hold, StablecoinEscrow
 from bloxtr8.logs import logger
 from bloxtr8.rails.usdc import balances
 from bloxtr8.webhooks import follow_funding
 
-PAGES = 40  # of 50 vaults, each page one request to the chain
+PAGES, ROWS = 40, 50  # each page is one request to the chain
 SECONDS = 200.0  # of a run; then no look begins, and the function's time is enough for the last one
 SHELF = "DUE#VAULT"
 
@@ -35,25 +36,13 @@ def poll(actor: Actor) -> None:
     no other."""
     until = time.monotonic() + SECONDS
     needy, units = list[StablecoinEscrow](), dict[str, int]()
+    due = functools.partial(table.due_pages, StablecoinEscrow, SHELF, pages=PAGES, limit=ROWS)
     try:
-        with closing(_pages()) as pages:
+        with closing(places.walk(SHELF, due)) as pages:
             for rows in pages:
                 needy += _needy([row for row in rows if row.external_id is not None], units)
     finally:
         _look_at(needy, units, until, actor)
-
-
-def _pages() -> Generator[list[StablecoinEscrow]]:
-    """Pages of vaults that are due, from where the last run stopped; the next one goes on behind the last of them."""
-    place = table.find(Place, shelf=SHELF) or Place(shelf=SHELF)
-    began = place.key
-    try:
-        for page in table.due_pages(StablecoinEscrow, SHELF, pages=PAGES, start=began):
-            place.key = page.next_key
-            yield page.items
-    finally:
-        if place.key != began:
-            table.remember(place, unless_exists=False)
 
 
 def _needy(rows: list[StablecoinEscrow], units: dict[str, int]) -> list[StablecoinEscrow]:

@@ -5,53 +5,49 @@ A row's `next_look` is never later than its deadline, so the shelves of what is 
 What one party asks of the other within a trade, a settlement or a response to a dispute, has shelves by its day.
 """
 
+import datetime as dt
+import functools
 from collections.abc import Iterator
 
-from bloxtr8 import clock, reads, table
+from bloxtr8 import clock, places, reads, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import each
 from bloxtr8.domain import offers, reminders
 from bloxtr8.domain.offers import Bargain
-from bloxtr8.entities import Contract, Dispute, Escrow, Listing, Offer, SettlementProposal
+from bloxtr8.entities import Contract, Dispute, Entity, Escrow, Listing, Offer, SettlementProposal
 from bloxtr8.entities.escrow import EscrowRow
-from bloxtr8.logs import logger
 
-PAGES, ROWS = 40, 50  # of each shelf
+PAGES, ROWS = 40, 500  # of each shelf: most of them wait for something sooner, and are only read
 
 
 def remind(actor: Actor) -> None:
     """One run. Bounded, and safe twice at once: each is decided again under its version."""
+    now = clock.now()
     for page in _coming(Escrow, "DUE#ESCROW"):
-        each(page, lambda row: _deal(table.get(Escrow, ulid=row.ulid), actor))
+        each(_due(page, now), lambda row: _deal(table.get(Escrow, ulid=row.ulid), actor))
     for contracts in _coming(Contract, "DUE#CONTRACT"):
-        each(contracts, lambda row: _deal(table.get(Contract, ulid=row.ulid), actor))
+        each(_due(contracts, now), lambda row: _deal(table.get(Contract, ulid=row.ulid), actor))
     for found in _coming(Offer, "DUE#OFFER"):
-        each(found, lambda row: _offer(row.id, actor))
-    for asked in _asked():
-        each(asked, lambda row: _answer(row.escrow_id, row.id, actor))
-
-
-def _coming[R: (Escrow, Contract, Offer)](kind: type[R], shelf: str) -> Iterator[list[R]]:
-    """Rows of a shelf that have a reminder due, as the index shows them."""
-    now = clock.now()
-    for page in table.due_pages(kind, shelf, pages=PAGES, limit=ROWS, up_to=now + reminders.ahead()):
-        yield [row for row in page.items if reminders.due(row, now)]
-
-
-def _asked() -> Iterator[list[reminders.Asked]]:
-    """Proposals and disputes that have a reminder due, as the index shows them."""
-    now = clock.now()
+        each(_due(found, now), lambda row: _offer(row.id, actor))
     for shelf in reminders.shelves(now):
-        start = None
-        for _ in range(PAGES):
-            page = table.page(EscrowRow, "gsi4", shelf, limit=ROWS, start=start, newest_first=False)
-            rows = [row for row in page.items if isinstance(row, SettlementProposal | Dispute)]
-            yield [row for row in rows if reminders.is_near(row, now)]
-            start = page.next_key
-            if start is None:
-                break
-        else:
-            logger.error("more is due than one run looks at", extra={"shelf": shelf, "rows": PAGES * ROWS})
+        for rows in _coming(EscrowRow, shelf, index="gsi4"):
+            each(_near(rows, now), lambda row: _answer(row.escrow_id, row.id, actor))
+
+
+def _coming[R: Entity](kind: type[R], shelf: str, *, index: str = "gsi3") -> Iterator[list[R]]:
+    """Pages of a shelf, as the index shows them. Most rows wait for something else, and stay."""
+    until = clock.now() + reminders.ahead()
+    near = functools.partial(table.due_pages, kind, shelf, pages=PAGES, limit=ROWS, up_to=until, index=index)
+    return places.walk(shelf, near)
+
+
+def _due[R: (Escrow, Contract, Offer)](rows: list[R], now: dt.datetime) -> list[R]:
+    return [row for row in rows if reminders.due(row, now)]
+
+
+def _near(rows: list[EscrowRow], now: dt.datetime) -> list[reminders.Asked]:
+    asked = [row for row in rows if isinstance(row, SettlementProposal | Dispute)]
+    return [row for row in asked if reminders.is_near(row, now)]
 
 
 def _deal(row: Escrow | Contract, actor: Actor) -> None:

@@ -26,7 +26,7 @@ from bloxtr8.entities.keys import KEYS
 from bloxtr8.errors import NotFound, StaleWrite
 
 logger = logging.getLogger(__name__)
-# ChainTx: chain_book; AssetWatch: asset_watch; Place: polling
+# ChainTx: chain_book; AssetWatch: asset_watch; Place: places
 EPHEMERAL = {
     "Session", "OAuthState", "SignToken", "WalletNonce", "WebhookEvent", "Operation", "ChainTx", "AssetWatch", "Place",
 }  # fmt: skip
@@ -151,12 +151,13 @@ def due_pages[E: Entity](
     limit: int = 50,
     up_to: dt.datetime | None = None,
     start: dict[str, Any] | None = None,
+    index: str = "gsi3",
 ) -> Iterator[Page[E]]:
     """The same, page after page, for a job that leaves rows where they are; `up_to` another moment. From `start`, an
     earlier page's `next_key`, to the end and then from the beginning. Logs an error where `pages` are not enough."""
     first = start
     for _ in range(pages):
-        items, start = _query("gsi3", shelf, up_to=clock.iso(up_to or clock.now()), limit=limit, start=start)
+        items, start = _query(index, shelf, up_to=clock.iso(up_to or clock.now()), limit=limit, start=start)
         yield Page([row for row in _readable(items, shelf) if isinstance(row, cls)], start)
         if start is None:
             if first is None:
