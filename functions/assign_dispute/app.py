@@ -25,7 +25,7 @@ def assign_dispute(
     actor.expects(dispute)
     role = disputes.assign(file, dispute, roles, actor.id, assignee, clock.now())
     seen = disputing.look(file.escrow)  # whoever decides reads whose the asset is now
-    dossier.keep(file.escrow, seen)
+    dossier.keep(file, seen)
     return table.commit(
         file.escrow,
         dispute,

@@ -7,11 +7,12 @@ import pytest
 from bloxtr8 import clock
 from bloxtr8.entities import Escrow
 from local.doubles.stripe.double import StripeDouble
-from tests import factories
+from tests import factories, shares
 from tests.doubles import Roblox
 from tests.emulator import Platform
 from tests.functions import disputes, escrows, holding, money
 from tests.functions import milestones as parts
+from tests.functions.test_process_webhook_event_by_hand import books, by_hand
 from tests.functions.webhooks import Machines, alarms
 from tests.wire import Wire
 
@@ -110,3 +111,80 @@ def test_of_a_part_the_payout_is_stopped_and_the_rest_disputed(
     aws.clock.advance(hours=72)
     factories.settle(escrow)
     assert money.settlement(escrow).error == "ON_HOLD"
+
+
+@pytest.mark.parametrize(("decision", "end"), [("CLEAR", "SPLIT"), ("REFUND", "REFUNDED")])
+def test_a_dispute_of_the_rest_keeps_no_watch_from_the_part(
+    aws: Platform, stripe: StripeDouble, roblox: Roblox, decision: str, end: str
+) -> None:
+    escrow = factories.funded(stripe, amount=10_000, milestones=parts.parts(5_000, 5_000, asset=0))
+    parts.confirmed(aws, escrow)
+    factories.settle(escrow)
+    assert disputes.opened(aws, escrow, escrow.seller_id, reasonCode="OTHER").status == 201
+    watch(aws)
+    roblox.set_group(escrow.asset_id, owner=escrow.seller_roblox_id)
+    watch(aws, minutes=15)
+    assert (escrows.row(escrow).status, escrows.row(escrow).holds) == ("DISPUTED", {"RISK_REVIEW"})
+    aws.clock.advance(hours=72)
+    factories.settle(escrow)
+    assert money.settlement(escrow).error == "ON_HOLD"
+    holding.decided(aws, escrow, "RISK_REVIEW", decision)
+    watch(aws)
+    if decision == "CLEAR":
+        escrows.paid_out(stripe, escrow)
+        assert escrows.refund(aws, escrow).status == 202
+    assert escrows.paid_out(stripe, escrow).status == end
+    escrows.sound(aws, escrow)
+
+
+@pytest.mark.parametrize("seen", [True, False])
+@pytest.mark.parametrize("n", [0, 1])
+def test_a_part_that_was_released_before_it_was_proven_is_watched_too(
+    aws: Platform, stripe: StripeDouble, roblox: Roblox, monkeypatch: pytest.MonkeyPatch, n: int, seen: bool
+) -> None:
+    """The buyer sees that it is his before, or after, the watch does; of the last part nothing but its payment is
+    left."""
+    escrow = factories.funded(stripe, amount=10_000, milestones=parts.parts(5_000, 5_000, asset=n))
+    if n:
+        escrows.settings(monkeypatch, card_release_delay_seconds=0)
+        assert parts.release(aws, escrow, 0).status == 202
+        factories.settle(escrow)
+        escrows.settings(monkeypatch, card_release_delay_seconds=72 * 3600)
+    roblox.set_group(escrow.asset_id, owner=escrow.buyer_roblox_id)
+    if seen:
+        watch(aws, minutes=5)
+    assert parts.release(aws, escrow, n).status == 202
+    factories.settle(escrow)
+    watch(aws, minutes=5)
+    assert escrows.row(escrow).delivered_at is not None
+    roblox.set_group(escrow.asset_id, owner=escrow.seller_roblox_id)
+    watch(aws, minutes=15)
+    assert escrows.row(escrow).holds == {"RISK_REVIEW"}
+    assert escrows.row(escrow).status == ("SETTLING" if n else "DISPUTED")
+
+
+@pytest.mark.parametrize(
+    ("decision", "end", "got"),
+    [("CLEAR", "SPLIT", {"BUYER": -70_700, "SELLER": 67_970, "FEES": 2_730}), ("REFUND", "REFUNDED", {})],
+)
+def test_what_the_buyer_was_paid_keeps_no_watch_from_the_sellers_part(
+    aws: Platform, stripe: StripeDouble, roblox: Roblox, monkeypatch: pytest.MonkeyPatch,
+    decision: str, end: str, got: dict[str, int],
+) -> None:  # fmt: skip
+    """A part of the payment is refunded by hand: of his own fee for it 300 cents go to the buyer at once."""
+    escrows.settings(monkeypatch, card_release_delay_seconds=72 * 3600, buyer_fee_bps=100)
+    escrow = factories.delivered(stripe)
+    assert escrows.confirm(aws, escrow).status == 202
+    by_hand(aws, stripe, escrow, 30_000)
+    factories.settle(escrow)
+    watch(aws)
+    roblox.set_group(escrow.asset_id, owner=escrow.seller_roblox_id)
+    watch(aws, minutes=15)
+    assert escrows.row(escrow).holds == {"RISK_REVIEW"}
+    factories.settle(escrow)
+    holding.decided(aws, escrow, "RISK_REVIEW", decision)
+    watch(aws)
+    aws.clock.advance(hours=72)
+    assert escrows.paid_out(stripe, escrow).status == end
+    assert list(shares.wrong(escrows.file(escrow))) == []
+    assert books(aws, escrow) == got

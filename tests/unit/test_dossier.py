@@ -90,12 +90,12 @@ def test_what_the_buyer_had_before_the_trade_was_not_handed_over() -> None:
 
 @pytest.mark.parametrize("who", [Owner.BUYER, Owner.SELLER, Owner.OTHER, Owner.NOBODY])
 def test_the_first_look_that_shows_the_buyer_is_kept(who: Owner) -> None:
-    row = escrow()
+    file = paid()
     for n in range(2):
-        dossier.keep(row, look(who, START + n * MINUTE))
-    dossier.keep(row, look(Owner.SELLER, START + DAY))
-    dossier.keep(row, None)
-    assert row.at_buyer_at == (START if who is Owner.BUYER else None)
+        dossier.keep(file, look(who, START + n * MINUTE))
+    dossier.keep(file, look(Owner.SELLER, START + DAY))
+    dossier.keep(file, None)
+    assert (file.escrow.at_buyer_at, file.escrow.delivered_at) == (START if who is Owner.BUYER else None, None)
 
 
 def test_the_history_is_in_order_and_counts_looks() -> None:

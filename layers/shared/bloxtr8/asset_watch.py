@@ -14,7 +14,7 @@ from bloxtr8.attempts import each
 from bloxtr8.domain import dossier, watches
 from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import AssetWatch, Escrow, EscrowStatus, Snapshot
+from bloxtr8.entities import AssetWatch, Escrow, Snapshot
 from bloxtr8.outside import roblox_batch
 from bloxtr8.outside.roblox_batch import Asset
 
@@ -85,9 +85,10 @@ def _look(row: AssetWatch, escrow: Escrow, source: _Source, actor: Actor) -> Non
 
 def _guards(escrow: Escrow) -> bool:
     """Whether the asset must not go back to the seller: while money is held, and until it is on its way to him."""
-    if escrow.status is EscrowStatus.SETTLING and escrow.delivered_at is not None:
-        return watches.payout_guarded(reads.escrow(escrow.id)) is not None
-    return watches.guards_asset(escrow)
+    if watches.guards_asset(escrow):
+        return True
+    paused = escrow.status in watches.PAUSED and escrow.delivered_at is not None and escrow.settlement_id is not None
+    return paused and watches.payout_guarded(reads.escrow(escrow.id)) is not None
 
 
 def _matters(row: AssetWatch, escrow: Escrow, who: Owner, now: dt.datetime) -> bool:

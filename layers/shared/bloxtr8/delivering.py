@@ -48,7 +48,7 @@ def verify[V](file: EscrowFile, actor: Actor, answer: Callable[[Snapshot], V]) -
     seen = assets.look_again(escrow, escrow.buyer_roblox_id, both_sources=True)
     watch.asked_at = now
     first = escrow.at_buyer_at is None
-    dossier.keep(escrow, seen)
+    dossier.keep(file, seen)
     if seen.verified and deliveries.provable(file):
         rows = deliveries.deliver(file, "prove_delivery", Role.SYSTEM, snapshot_id=seen.id, now=now)
         return table.commit(escrow, *rows, seen, action="prove_delivery", actor=actor, answer=lambda: answer(seen))

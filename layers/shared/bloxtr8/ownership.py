@@ -37,7 +37,7 @@ def deliver(file: EscrowFile, proof: list[Snapshot], now: dt.datetime, actor: Ac
 def keep(file: EscrowFile, proof: list[Snapshot], actor: Actor) -> None:
     """note_owner: the buyer was seen with the asset for the first time. That alone delivers nothing, and is not
     forgotten."""
-    dossier.keep(file.escrow, proof[0])
+    dossier.keep(file, proof[0])
     table.commit(file.escrow, *proof, action="note_owner", actor=actor)
 
 

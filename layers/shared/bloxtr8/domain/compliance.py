@@ -143,10 +143,10 @@ def check(file: EscrowFile, hold: Hold, decision: Decision, now: dt.datetime) ->
 
 
 def _check_refundable(file: EscrowFile) -> None:
-    """Before anything was decided; and of what is stopped before it was paid out, where a part of it is the seller's:
-    CLEAR would pay him."""
-    stopped = refused_payouts.stopped(file)
-    if file.escrow.status is EscrowStatus.SETTLING and stopped is not None and stopped.seller_share:
+    """Before anything was decided; and of what is stopped before the seller was paid, where a part of it is his: CLEAR
+    would pay him."""
+    withheld = refused_payouts.withheld(file)
+    if file.escrow.status is EscrowStatus.SETTLING and withheld is not None and withheld.seller_share:
         return
     _check_status(file.escrow, REFUNDABLE)
 
@@ -247,7 +247,7 @@ def carry_out(file: EscrowFile, decided: list[HoldDecision], actor: Actor, now: 
         holds.freeze(file.escrow, now)
         return changed
     if decision is D.REFUND and file.escrow.status in escrows.MONEY_HELD:
-        dropped = refused_payouts.give_way(file, "decide_hold", Role.COMPLIANCE, now)
+        dropped = refused_payouts.drop(file, refused_payouts.withheld(file), "decide_hold", Role.COMPLIANCE, now)
         planned = plans.start(
             file, "decide_hold", Role.COMPLIANCE, actor=actor, to_seller=0, reason=REFUNDED, now=now, despite=_DESPITE
         )

@@ -74,7 +74,7 @@ def begin(
     escrow = file.escrow
     ESCROW.check(action, escrow, role)
     facts = dossier.file(file, seen, now)
-    dossier.keep(escrow, seen)
+    dossier.keep(file, seen)
     if delivery is not None:
         DELIVERY.apply(action, delivery, role)
     escrow.frozen_from = str(escrow.status)

@@ -47,11 +47,14 @@ def whose(escrow: Escrow, roblox_id: str | None) -> Owner:
     return names.get(roblox_id, Owner.OTHER)
 
 
-def keep(escrow: Escrow, seen: Snapshot | None) -> None:
+def keep(escrow: EscrowFile, seen: Snapshot | None) -> None:
     """Keep when a fresh look first showed the asset at the buyer: what he does with it then, or takes back, does not
     make it never handed over. Call it wherever a look is saved with the escrow."""
-    if seen is not None and escrow.at_buyer_at is None and owner_of(escrow, seen) is Owner.BUYER:
-        escrow.at_buyer_at = seen.at
+    row = escrow.escrow
+    if seen is not None and row.at_buyer_at is None and owner_of(row, seen) is Owner.BUYER:
+        row.at_buyer_at = seen.at
+        if not escrow.asset_to_come:  # its part was released before anybody saw it: that was the delivery
+            row.delivered_at = seen.at
 
 
 def file(escrow: EscrowFile, seen: Snapshot | None, now: dt.datetime) -> dict[str, Any]:

@@ -71,6 +71,8 @@ def release_early(
     delivery = next(row for row in file.deliveries if row.n == milestone.n)
     DELIVERY.apply("release_milestone", delivery, role)
     delivery.confirmed_by, delivery.confirmed_at = "BUYER", now
+    if milestone.transfers_asset:  # seen at the buyer it is delivered; else from when it is seen there (dossier.keep)
+        file.escrow.delivered_at = file.escrow.delivered_at or file.escrow.at_buyer_at
     rows = release(file, "release_milestone", role, milestone, actor=actor, reason="RELEASED_BY_BUYER", now=now)
     return [delivery, *rows]
 

@@ -12,7 +12,7 @@ from bloxtr8.domain import escrows, legs, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
-from bloxtr8.entities import Hold, Settlement, SettlementStatus
+from bloxtr8.entities import Hold, Settlement, SettlementStatus, Side
 
 _FAILED = frozenset({Hold.PAYOUT_FAILED})
 
@@ -25,11 +25,29 @@ def stopped(file: EscrowFile) -> Settlement | None:
 
 def unmoved(file: EscrowFile) -> Settlement | None:
     """The same, parked or not: what the escrow holds is still there, or went by another way."""
+    return _unmoved(file, set(Side))
+
+
+def sellers_unmoved(file: EscrowFile) -> Settlement | None:
+    """The same where nothing of it moved to the seller: the buyer may have his part, be it of his own fee alone, where
+    a part of the payment is gone."""
+    return _unmoved(file, {Side.SELLER})
+
+
+def withheld(file: EscrowFile) -> Settlement | None:
+    """That one, where it is parked and nothing is under way to the buyer: what is left of it is still to be paid."""
+    row = sellers_unmoved(file)
+    waits = row is not None and row.status is SettlementStatus.PARKED and legs.under_way(file, row) is None
+    return row if waits else None
+
+
+def _unmoved(file: EscrowFile, sides: set[Side]) -> Settlement | None:
+    """The settlement of held money, where no leg that pays one of these sides moved, or may have."""
     row = next((row for row in file.settlements if row.id == file.escrow.settlement_id), None)
     if row is None:
         return None
-    moved = any(leg.status in legs.MOVED for leg in file.legs_of(row.id))
-    return None if moved or plans.paid_sides(file, row) else row  # nor of those in whose place it is
+    moved = any(leg.status in legs.MOVED and leg.pays in sides for leg in file.legs_of(row.id))
+    return None if moved or plans.paid_sides(file, row) & sides else row  # nor of those in whose place it is
 
 
 def refused(file: EscrowFile) -> Settlement | None:
@@ -49,8 +67,9 @@ def check_start(action: str, file: EscrowFile, role: Role) -> None:
 
 
 def check_refund_by_compliance(file: EscrowFile, despite: Collection[str]) -> None:
-    """The same for COMPLIANCE, who decide about the very hold that stopped it: whatever parked it, it gives way."""
-    _check(file, stopped(file), despite)
+    """The same for COMPLIANCE, who decide about the very hold that stopped it: whatever parked it, what of it did not
+    go to the buyer yet gives way."""
+    _check(file, withheld(file), despite)
 
 
 def _check(file: EscrowFile, gives_way: Settlement | None, despite: Collection[str]) -> None:
@@ -67,7 +86,7 @@ def give_way(file: EscrowFile, action: str, role: Role, now: dt.datetime) -> lis
 
 
 def drop(file: EscrowFile, replaced: Settlement | None, action: str, role: Role, now: dt.datetime) -> list[Settlement]:
-    """`give_way`, of a settlement that the caller has found to be `unmoved`."""
+    """`give_way`, of a settlement that the caller has found to be `unmoved`, or `withheld`."""
     if replaced is None:
         return []
     settlements.drop(replaced, action, role, now)

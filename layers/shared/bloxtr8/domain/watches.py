@@ -22,9 +22,11 @@ def awaits_asset(escrow: Escrow) -> bool:
 
 
 def expects_asset(escrow: Escrow) -> bool:
-    """The same, before its turn, and in a dispute too: that the buyer has it is kept from the first time on."""
-    held = escrow.status in {EscrowStatus.FUNDS_HELD, EscrowStatus.DISPUTED}
-    unseen = held and escrow.delivered_at is None and escrow.at_buyer_at is None
+    """The same, before its turn, in a dispute, and while a part that was released unseen is paid: that the buyer has
+    it is kept from the first time on."""
+    part_paid = escrow.status is EscrowStatus.SETTLING and escrow.parts > 1
+    open_still = part_paid or escrow.status in {EscrowStatus.FUNDS_HELD, EscrowStatus.DISPUTED}
+    unseen = open_still and escrow.delivered_at is None and escrow.at_buyer_at is None
     return unseen or awaits_asset(escrow)
 
 
@@ -34,11 +36,13 @@ def guards_asset(escrow: Escrow) -> bool:
 
 
 def payout_guarded(file: EscrowFile) -> str | None:
-    """The cause that a rollback gives to stop what is to be paid to the seller for the asset: of which nothing moved,
-    nor may have. None where there is none, it stopped that payout before, or people decided otherwise: what an arbiter,
-    COMPLIANCE or both sides said counts whoever has the asset."""
-    settlement = refused_payouts.unmoved(file)
-    if settlement is None or file.escrow.delivered_at is None or settlement.reason not in _FOR_THE_ASSET:
+    """The cause that a rollback gives to stop what is to be paid to the seller for the asset: of which nothing moved to
+    him, nor may have. None where there is none, it stopped that payout before, or people decided otherwise: what an
+    arbiter, COMPLIANCE or both sides said counts whoever has the asset."""
+    settlement = refused_payouts.sellers_unmoved(file)
+    if settlement is None or not settlement.to_seller or settlement.reason not in _FOR_THE_ASSET:
+        return None
+    if file.escrow.delivered_at is None:
         return None
     cause = f"{ROLLBACK}:{_first(file, settlement).id}"
     return None if cause in file.escrow.hold_causes or compliance.is_decided(file, cause) else cause
