@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from bloxtr8 import table
 from bloxtr8.entities import Account, Escrow, LedgerLine, Reconciliation
+from bloxtr8.errors import UpstreamFailed
 from bloxtr8.rails import stripe_client
 from bloxtr8.rails.base import RailOutcomeUnknown
 from bloxtr8.rails.stripe_events import READERS
+from bloxtr8.rails.usdc import balances
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import together
@@ -195,6 +199,24 @@ def test_an_event_that_no_webhook_brought_is_stored_and_acted_on(
     assert escrows.row(escrow).held == escrow.gross
 
 
+def test_what_can_not_be_read_stops_nothing_else(
+    aws: Platform, stripe: StripeDouble, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    escrow, unreadable = factories.funded(stripe), factories.funded(stripe)
+    item = escrows.row(unreadable).serialize() | {"status": {"S": "OF_ANOTHER_VERSION"}}
+    aws.overwrite(SimpleNamespace(serialize=lambda: item))
+    _tampered(escrow)
+    monkeypatch.setattr("bloxtr8.receiving.essentials", mock.Mock(side_effect=KeyError("object")))
+
+    row = reconciled(aws)
+
+    assert [(one["code"], one["escrowId"]) for one in row.differences] == [("LEDGER_UNBALANCED", escrow.id)]
+    unstored = ["an event could not be stored"] * len(sent_by(stripe, *READERS))
+    assert [message for message, _ in told] == [*unstored, "money does not reconcile"]
+    assert row.totals["STRIPE"]["escrows"] == 1
+
+
 def test_an_event_that_is_there_already_is_left_alone(aws: Platform, stripe: StripeDouble, machines: Machines) -> None:
     escrow = factories.payable(stripe)
     factories.pay(escrow)
@@ -230,21 +252,109 @@ def test_where_a_run_stopped_the_next_goes_on(
 
 
 def _books(monkeypatch: pytest.MonkeyPatch) -> tuple[list[Exception], list[str]]:
-    """What the next but one look at Stripe's books meets, and whose books were asked for."""
+    """What the next but one look at Stripe's books meets, with whatever is asked then, and whose books were asked
+    for."""
     from bloxtr8.rails import stripe_books
 
     fates: list[Exception] = []
     asked: list[str] = []
-    real = stripe_books.books
+    real, real_balance = stripe_books.books, stripe_books.balance
 
     def books(client: Any, funding_id: str, escrow_id: str) -> Any:
         asked.append(escrow_id)
         if len(asked) == 2 and fates:
-            raise fates.pop()
+            raise fates[0]
         return real(client, funding_id, escrow_id)
 
+    def balance(client: Any) -> Any:
+        if len(asked) == 2 and fates:
+            raise fates.pop()
+        return real_balance(client)
+
     monkeypatch.setattr(stripe_books, "books", books)
+    monkeypatch.setattr(stripe_books, "balance", balance)
     return fates, asked
+
+
+@pytest.mark.parametrize("silent", ["Stripe", "the node", "its rows"])
+def test_an_escrow_that_can_not_be_compared_is_reported_and_hides_no_other(
+    aws: Platform, stripe: StripeDouble, vaults: Vaults, machines: Machines, monkeypatch: pytest.MonkeyPatch,
+    silent: str,
+) -> None:  # fmt: skip
+    told = alarms(monkeypatch)
+    monkeypatch.setattr("bloxtr8.reconciling.PAGE", 1)
+    first = vaults.opened() if silent == "the node" else factories.funded(stripe)
+    if silent == "the node":
+        vaults.pay(first, first.gross)
+        aws.invoke("poll_chain")
+    second = factories.funded(stripe)
+    booked(second, Account.HELD, Account.SELLER, 700)
+    if silent == "its rows":
+        aws.erase(escrows.file(first).rail)
+    else:
+        _silence(monkeypatch, first)
+
+    row = reconciled(aws)
+
+    codes = {(one["code"], one["escrowId"]) for one in row.differences}
+    assert codes == {("NOT_COMPARED", first.id), ("SELLER_DIFFERS", second.id)}
+    assert [message for message, _ in told] == ["money does not reconcile"] * 2
+
+
+def _silence(monkeypatch: pytest.MonkeyPatch, escrow: Escrow) -> list[Escrow]:
+    """Nothing is said of it, though of others; until the list that comes back is empty."""
+    from bloxtr8.rails import stripe_books
+
+    silent, books, at_finality = [escrow], stripe_books.books, balances.at_finality
+    place = str(escrows.file(escrow).rail.external_id)
+
+    def no_books(client: Any, funding_id: str, escrow_id: str) -> Any:
+        if silent and funding_id == place:
+            raise RailOutcomeUnknown("500")
+        return books(client, funding_id, escrow_id)
+
+    def no_balance(asked: list[str]) -> dict[str, int]:
+        if silent and place in asked:
+            raise UpstreamFailed("500")
+        return at_finality(asked)
+
+    monkeypatch.setattr(stripe_books, "books", no_books)
+    monkeypatch.setattr(balances, "at_finality", no_balance)
+    monkeypatch.setattr(balances, "ether", lambda accounts: {})
+    return silent
+
+
+def test_what_was_not_to_be_seen_at_first_is_a_difference_when_it_was_seen_twice(
+    aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    escrow = factories.funded(stripe)
+    booked(escrow, Account.HELD, Account.SELLER, 700)
+    silent = _silence(monkeypatch, escrow)
+    aws.invoke("reconcile_money")
+    silent.clear()
+    for found in ([], ["SELLER_DIFFERS"]):
+        aws.clock.advance(minutes=10)
+        aws.invoke("reconcile_money")
+        assert [one["code"] for one in today(aws).differences] == found
+    assert today(aws).finished_at is not None
+
+
+def test_a_day_on_which_nothing_was_compared_rings_the_alarm(
+    aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    factories.funded(stripe)
+    with monkeypatch.context() as away:
+        away.setattr("bloxtr8.rails.stripe.StripeRail.balance", mock.Mock(side_effect=RailOutcomeUnknown("no answer")))
+        for _ in range(2):
+            with pytest.raises(RailOutcomeUnknown):
+                aws.invoke("reconcile_money")
+    yesterday = today(aws).day
+    aws.clock.advance(days=1)
+
+    aws.invoke("reconcile_money")
+
+    assert told == [("a day was not reconciled to its end", {"day": yesterday, "phase": "STRIPE"})]
 
 
 def test_two_runs_at_once_count_each_escrow_once(

@@ -2,12 +2,14 @@
 difference is reported (rail-stripe.md, Reconciliation; states.md, I1 to I7). It moves nothing and mends nothing.
 
 A day is a row, and each page of it a commit, so that a run that is stopped is gone on with by the next. What differs is
-looked at again ten minutes later; what differs still is a difference, and an alarm.
+looked at again ten minutes later; what differs still is a difference, and an alarm. So is an escrow about which nothing
+can be said: it hides no other.
 """
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from bloxtr8 import clock, rails, reads, receiving, table
@@ -16,23 +18,27 @@ from bloxtr8.domain import manual_payments, reconciliations, set_aside
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.reconciliations import Difference
 from bloxtr8.entities import Escrow, RailName, Reconciliation, StablecoinEscrow
-from bloxtr8.errors import StaleWrite
+from bloxtr8.errors import StaleWrite, UpstreamFailed
 from bloxtr8.logs import logger
-from bloxtr8.rails.base import RailBug
+from bloxtr8.rails.base import RailBug, RailOutcomeUnknown, RailThrottled
 from bloxtr8.rails.usdc import balances
 
-PAGE = 10  # escrows a commit: where Stripe is down each takes half a minute to say so
+PAGE = 5  # escrows a commit: where Stripe hardly answers each takes two minutes, and the function has fifteen
 RUN_SECONDS = 240  # after which no page is begun; the next run goes on
 RECHECK = dt.timedelta(minutes=10)
 LATELY = 3  # days after its end on which an escrow is compared as if money lay in it
 REPLAYED = dt.timedelta(days=2)  # of Stripe's events: yesterday, and what was late
 ACTION = "reconcile_money"
+type Tell = Callable[[Reconciliation, list[Difference]], None]
+_SILENT = (RailOutcomeUnknown, RailThrottled, UpstreamFailed)
 
 
 def reconcile(actor: Actor) -> None:
     """One run: today's comparison is begun, gone on with, or done already. Of two at once one goes on."""
     row, begun = _today(), time.monotonic()
     try:
+        if row.version == 0:  # so that a day which never gets any further is one that was not reconciled
+            table.commit(row, action=ACTION, actor=actor, details={"phase": row.phase})
         while row.finished_at is None and time.monotonic() - begun < RUN_SECONDS and _is_time(row):
             _PHASES[row.phase](row)
             table.commit(row, action=ACTION, actor=actor, details={"phase": row.phase, "suspects": len(row.suspects)})
@@ -70,27 +76,33 @@ def _vaults(row: Reconciliation) -> None:
 
 
 def _page(row: Reconciliation, rail: RailName, then: str) -> None:
-    found = table.page(Escrow, "gsi4", f"MONEY#{rail}", limit=PAGE, start=row.cursor, newest_first=False)
+    found = _shelf(f"MONEY#{rail}", row.cursor)
     for escrow in found.items:
-        file = reads.escrow(escrow.id)
-        reconciliations.count(row, file)
-        _ring_for_people(file)
-        _suspect(row, _differences(file))
+        with _apart(row, escrow.id, _suspect):
+            file = reads.escrow(escrow.id)
+            reconciliations.count(row, file)
+            _ring_for_people(file)
+            _suspect(row, _differences(file))
     row.cursor, row.phase = found.next_key, row.phase if found.next_key else then
+
+
+def _shelf(name: str, start: dict[str, Any] | None) -> table.Page[Escrow]:
+    return table.page(Escrow, "gsi4", name, limit=PAGE, start=start, newest_first=False, lenient=True)
 
 
 def _ended(row: Reconciliation) -> None:
     """A page of those that ended of late, day by day: what was paid or booked last, and what somebody changed since."""
     at = row.cursor or {"age": 0, "key": None}
     day = row.started_at.date() - dt.timedelta(days=at["age"])
-    shelf = table.page(Escrow, "gsi4", f"ENDED#{day}", limit=PAGE, start=at["key"], newest_first=False)
+    shelf = _shelf(f"ENDED#{day}", at["key"])
     for escrow in shelf.items:
-        file = reads.escrow(escrow.id)
         row.ended += 1
-        found = _differences(file)
-        _suspect(row, found)
-        if reconciliations.has_more(found):
-            _hint(file)
+        with _apart(row, escrow.id, _suspect):
+            file = reads.escrow(escrow.id)
+            found = _differences(file)
+            _suspect(row, found)
+            if reconciliations.has_more(found):
+                _hint(file)
     at = at | {"key": shelf.next_key} if shelf.next_key else {"age": at["age"] + 1, "key": None}
     row.cursor, row.phase = (at, row.phase) if at["age"] <= LATELY else (None, "EVENTS")
 
@@ -104,10 +116,22 @@ def _hint(file: EscrowFile) -> None:
         table.commit(file.escrow, file.rail, action="look_again", actor=system(ACTION))
 
 
-def _suspect(row: Reconciliation, differences: list[Difference]) -> None:
-    found = [one.shown() for one in differences]
+@contextmanager
+def _apart(row: Reconciliation, escrow_id: str, tell: Tell) -> Iterator[None]:
+    """Around one escrow: where it can't be compared that is told of it, and the others are. A provider that is away
+    ends the run."""
+    try:
+        yield
+    except _SILENT:
+        raise
+    except Exception:
+        logger.warning("an escrow could not be compared", exc_info=True, extra={"escrowId": escrow_id})
+        tell(row, [Difference(reconciliations.NOT_COMPARED, escrow_id)])
+
+
+def _suspect(row: Reconciliation, found: list[Difference]) -> None:
     room = reconciliations.MOST_KEPT - len(row.suspects)
-    row.suspects += found[:room]
+    row.suspects += [one.shown() for one in found[:room]]
     _report(row, found[room:])
 
 
@@ -124,34 +148,60 @@ def _ring_for_people(file: EscrowFile) -> None:
 
 
 def _differences(file: EscrowFile) -> list[Difference]:
-    """Of one escrow, asked just now. No answer ends the run, and the next asks again."""
-    unbalanced = reconciliations.of_ledger(file)
-    place, escrow_id = str(file.rail.external_id), file.escrow.id
+    """Of one escrow, asked just now. A provider that says nothing of any ends the run, and the next asks again."""
+    unbalanced, about = reconciliations.of_ledger(file), {"escrowId": file.escrow.id}
     try:
-        if file.escrow.rail is RailName.STRIPE:
-            books = rails.cards().books(place, escrow_id)
-            paid, sent = books.received - books.refunded, books.transferred - books.reversed
-            return unbalanced + reconciliations.of_card(file, paid, sent)
-        return unbalanced + reconciliations.of_vault(file, balances.at_finality([place])[place])
+        return unbalanced + _at_provider(file)
     except RailBug:
-        return [*unbalanced, Difference(reconciliations.NOT_OURS, escrow_id)]
+        code = reconciliations.NOT_OURS
+    except _SILENT:
+        logger.warning("a provider says nothing of an escrow", exc_info=True, extra=about)
+        _ask_anything(file.escrow.rail)
+        code = reconciliations.NOT_COMPARED
+    return [*unbalanced, Difference(code, file.escrow.id)]
+
+
+def _at_provider(file: EscrowFile) -> list[Difference]:
+    place = str(file.rail.external_id)
+    if file.escrow.rail is RailName.STRIPE:
+        books = rails.cards().books(place, file.escrow.id)
+        paid, sent = books.received - books.refunded, books.transferred - books.reversed
+        return reconciliations.of_card(file, paid, sent)
+    return reconciliations.of_vault(file, balances.at_finality([place])[place])
+
+
+def _ask_anything(rail: RailName) -> None:
+    """Raises what the provider raises where it answers nothing at all."""
+    if rail is RailName.STRIPE:
+        rails.cards().balance()
+    else:
+        balances.ether([])
 
 
 def _events(row: Reconciliation) -> None:
     """A page of Stripe's events once more: what a webhook never brought is stored as if it had, and so acted on."""
     events, after = rails.cards().events(row.started_at - REPLAYED, row.cursor)
-    lost = sum(map(receiving.replay, events))
+    lost = sum(map(_replay, events))
     if lost:
         logger.warning("webhooks were lost", extra={"day": row.day, "events": lost})
     row.events = {"seen": row.events.get("seen", 0) + len(events), "lost": row.events.get("lost", 0) + lost}
     row.cursor, row.phase = after, row.phase if after else "BALANCE"
 
 
+def _replay(event: dict[str, Any]) -> bool:
+    """One that can't be stored stops neither the others nor the day."""
+    try:
+        return receiving.replay(event)
+    except Exception:
+        logger.exception("an event could not be stored", extra={"event": event.get("id")})
+        return False
+
+
 def _balance(row: Reconciliation) -> None:
     row.balance["after"] = dict(rails.cards().balance())
     booked = row.totals.get(RailName.STRIPE, {})
     short = reconciliations.of_balance(row, booked.get("held", 0) + booked.get("surplus", 0))
-    _report(row, [one.shown() for one in short])
+    _report(row, short)
     if row.suspects:
         row.phase, row.recheck_at = "RECHECK", clock.now() + RECHECK
     else:
@@ -163,16 +213,21 @@ def _recheck(row: Reconciliation) -> None:
     again, row.suspects = row.suspects[:PAGE], row.suspects[PAGE:]
     for escrow_id in dict.fromkeys(one["escrowId"] for one in again):
         codes = {one["code"] for one in again if one["escrowId"] == escrow_id}
-        found = _differences(reads.escrow(escrow_id))
-        _report(row, [one.shown() for one in found if one.code in codes])
+        with _apart(row, escrow_id, _report):
+            found = _differences(reads.escrow(escrow_id))
+            _report(row, [one for one in found if one.code in codes | {reconciliations.NOT_COMPARED}])
+            new = [one for one in found if one.code not in codes]
+            if new and reconciliations.NOT_COMPARED in codes:  # this was the first look at it
+                _suspect(row, new)
+                row.recheck_at = clock.now() + RECHECK
     if not row.suspects:
         row.finished_at = clock.now()
 
 
-def _report(row: Reconciliation, found: list[dict[str, Any]]) -> None:
+def _report(row: Reconciliation, found: list[Difference]) -> None:
     for one in found:
-        logger.error("money does not reconcile", extra={"day": row.day, "difference": one})
-    row.differences = (row.differences + found)[: reconciliations.MOST_KEPT]
+        logger.error("money does not reconcile", extra={"day": row.day, "difference": one.shown()})
+    row.differences = (row.differences + [one.shown() for one in found])[: reconciliations.MOST_KEPT]
 
 
 _PHASES: dict[str, Callable[[Reconciliation], None]] = {

@@ -128,11 +128,13 @@ def page[E: Entity](
     start: dict[str, Any] | None = None,
     newest_first: bool = True,
     prefix: str | None = None,
+    lenient: bool = False,
 ) -> Page[E]:
     """One page of an index (`gsi1` … `gsi5`) or, with None, of a partition: up to `limit` rows, less those that are no
-    `cls`. `prefix` is one of the sort key. `start` is an earlier page's `next_key`. An index lags behind the table."""
+    `cls`. `prefix` is one of the sort key. `start` is an earlier page's `next_key`. An index lags behind the table.
+    `lenient`, for a job: a row that can't be read stops no other."""
     items, next_key = _query(index, pk, prefix=prefix, limit=limit, start=start, newest_first=newest_first)
-    rows = (Entity.from_raw_data(item) for item in items)
+    rows = _readable(items, pk) if lenient else (Entity.from_raw_data(item) for item in items)
     return Page([row for row in rows if isinstance(row, cls)], next_key)
 
 
@@ -171,7 +173,7 @@ def _readable(items: Iterable[dict[str, Any]], shelf: str) -> Iterator[Entity]:
         try:
             yield Entity.from_raw_data(item)
         except (TypeError, ValueError):  # of an attribute or an enum
-            logger.exception("a due row can't be read", extra={"shelf": shelf})
+            logger.exception("a due row can't be read", extra={"shelf": shelf, "row": item["PK"]["S"]})
 
 
 def _query(

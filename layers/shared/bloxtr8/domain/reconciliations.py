@@ -16,6 +16,7 @@ BUYER, SELLER = "BUYER_DIFFERS", "SELLER_DIFFERS"  # what the card's provider ha
 VAULT = "VAULT_DIFFERS"
 SHORT = "BALANCE_SHORT"  # the platform's balance is less than what it holds for others
 NOT_OURS = "NOT_OURS"  # what our row names is another escrow's at the provider, or nobody's
+NOT_COMPARED = "NOT_COMPARED"  # its provider says nothing of it, though of others, or its rows can't be read
 MOST_KEPT = 200  # of a day: a row has its limit, and so have people; all are counted and logged
 
 

@@ -16,7 +16,8 @@ class RailTotalView(View):
 
 
 class DifferenceView(View):
-    """`booked` by us and `found` at the provider, twice, ten minutes apart."""
+    """`booked` by us and `found` at the provider, twice, ten minutes apart. NOT_COMPARED: what is at the provider could
+    not be seen."""
 
     code: str
     escrow_id: str | None
