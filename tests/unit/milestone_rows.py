@@ -1,6 +1,7 @@
 """A deal in parts as its rules see it, made without a table, and what people do with it."""
 
 import datetime as dt
+from typing import Any
 
 from bloxtr8.domain import deliveries, ledger, milestones, plans
 from bloxtr8.domain.escrows import EscrowFile
@@ -22,7 +23,7 @@ E, M = EscrowStatus, MilestoneStatus
 VAULT = {"buyer": "0x" + "b0" * 20, "seller": "0x" + "5e" * 20}
 
 
-def deal(parts: list[int], *, asset: int = -1, chain: bool = False, **fields: int) -> EscrowFile:
+def deal(parts: list[int], *, asset: int = -1, chain: bool = False, **fields: Any) -> EscrowFile:
     """An escrow in these parts that holds its money."""
     deadline = START + dt.timedelta(days=7)
     rail = RailName.USDC_BASE if chain else RailName.STRIPE

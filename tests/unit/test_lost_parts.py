@@ -14,8 +14,10 @@ from bloxtr8.domain import (
     settlement_proposals,
     settlements,
 )
+from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
+from bloxtr8.domain.losses import Lost
 from bloxtr8.entities import Account, EscrowStatus, SettlementStatus
 from tests.unit.escrow_rows import BUYER, START, finish, paid, pay_out, start
 from tests.unit.milestone_rows import carry_out, confirm, deal, deliver, release
@@ -32,6 +34,11 @@ def lose(file: EscrowFile, amount: int) -> None:
     lost = chargebacks.lose(file, row, actor=BUYER, now=START)
     file.ledger += [line for line in lost.rows if line.entity == "LedgerLine"]  # type: ignore[misc]
     assert len(file.ledger) > before
+
+
+def reinstate(file: EscrowFile, back: int, owner: Owner = Owner.SELLER) -> Lost:
+    """The bank gives so much of it back, and the asset is somebody's then."""
+    return chargebacks.reinstate(file, file.chargebacks[0], back, owner=owner, actor=BUYER, now=START)
 
 
 @given(
@@ -133,7 +140,7 @@ def test_of_milestones_what_comes_back_after_the_end_is_for_people_where_the_sel
     lose(file, 7_000)  # a thousand of it is what the first was to be paid
     carry_out(file)
     assert (file.escrow.status, file.escrow.held, file.escrow.refunded) == (E.SPLIT, 0, 70)
-    found = chargebacks.reinstate(file, file.chargebacks[0], 7_000, actor=BUYER, now=START)
+    found = reinstate(file, 7_000)
     assert (found.started, file.escrow.surplus, file.escrow.quarantined) == ([], 7_000, 7_000)
 
 
@@ -160,14 +167,31 @@ def test_no_escrow_ends_that_holds_money() -> None:
 
 @pytest.mark.parametrize("handed_over", [False, True])
 def test_of_milestones_what_the_buyer_may_have_both_of_is_for_people(handed_over: bool) -> None:
-    file = deal([5_000, 5_000])  # the first hands no asset over
+    file = deal([5_000, 5_000], funded_at=START)  # the first hands no asset over
     if handed_over:
         deliver(file)
     lose(file, 10_000)
     assert file.escrow.status is E.REFUNDED
-    found = chargebacks.reinstate(file, file.chargebacks[0], 10_000, actor=BUYER, now=START)
+    assert chargebacks.goes_by_owner(file, file.chargebacks[0], 10_000) is not handed_over
+    found = reinstate(file, 10_000)
     assert file.escrow.surplus == 10_000
     assert (file.escrow.quarantined, len(found.started)) == ((10_000, 0) if handed_over else (0, 1))
+
+
+@pytest.mark.parametrize("owner", list(Owner))
+def test_what_comes_back_is_the_buyers_only_where_the_seller_is_seen_with_the_asset(owner: Owner) -> None:
+    file = paid(E.FUNDS_HELD, funded_at=START)
+    lose(file, 10_000)
+    found = reinstate(file, 10_000, owner)
+    assert (file.escrow.quarantined, len(found.started)) == ((0, 1) if owner is Owner.SELLER else (10_000, 0))
+
+
+def test_what_comes_back_of_a_trade_that_was_never_paid_for_is_the_buyers() -> None:
+    """Whose the asset is has nothing to do with it."""
+    file = paid(E.AWAIT_FUNDS)
+    lose(file, 10_000)
+    assert not chargebacks.goes_by_owner(file, file.chargebacks[0], 10_000)
+    assert len(reinstate(file, 10_000, Owner.UNKNOWN).started) == 1
 
 
 def test_of_milestones_nothing_is_released_that_the_bank_has() -> None:

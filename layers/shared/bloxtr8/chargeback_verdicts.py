@@ -4,12 +4,13 @@ The provider is asked for the dispute, so that events may come late, twice, in a
 what is true now, and an open chargeback is looked at once a day.
 """
 
-from bloxtr8 import chargebacks, clock, depositing, lookups, rails, reads, sagas, settling, table
+from bloxtr8 import chargebacks, clock, depositing, lookups, ownership, rails, reads, sagas, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
 from bloxtr8.domain import chargebacks as rules
 from bloxtr8.domain import escrows, kyc, losses, settlements
 from bloxtr8.domain.deals import finish
+from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import (
     Chargeback,
@@ -19,6 +20,7 @@ from bloxtr8.entities import (
     EscrowStatus,
     LedgerLine,
     Settlement,
+    Snapshot,
 )
 from bloxtr8.errors import NotFound
 from bloxtr8.logs import logger
@@ -26,12 +28,12 @@ from bloxtr8.rails.base import ChargebackSeen, Claim, RailOutcomeUnknown, RailTh
 
 
 def due() -> list[Chargeback]:
-    """Open chargebacks whose day has come, oldest first."""
+    """Open chargebacks whose day has come, and decided ones that wait for Roblox's word, oldest first."""
     return table.due(Chargeback, "DUE#CHARGEBACK")
 
 
 def look(escrow_id: str, chargeback_id: str, actor: Actor) -> None:
-    """The daily look at an open one; what the provider can't say now is asked again at the next run."""
+    """The look at one whose time has come; what the provider can't say now is asked again at the next run."""
     row = rules.find(reads.escrow(escrow_id), chargeback_id)
     if row is None or row.next_look is None or row.next_look > clock.now():
         return
@@ -99,18 +101,31 @@ def _note_closed(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor:
         logger.error("a chargeback that was won is open or lost again", extra=about)
         _reopen(file, row, seen, lines, actor)
         return
-    back = losses.Lost()
     if row.status is ChargebackStatus.LOST and seen.claim is Claim.WON:
         logger.error("a chargeback that was lost is won after all", extra=about)
-        back = rules.reinstate(file, row, seen.returned, actor=actor, now=clock.now()) if seen.returned else back
-        buyer = table.get(Deals, user_id=file.escrow.buyer_id)
-        if back.rows and kyc.allow_card(buyer, row.id):
-            back.rows.append(buyer)
-    rows = [*lines, *back.rows]
-    if rows:
-        action = "reinstate_chargeback" if back.rows else "note_chargeback"
-        table.commit(file.escrow, row, *rows, action=action, actor=actor, details=_about(row))
-        _react(file, back.started, actor)
+        if seen.returned:
+            _reinstate(file, row, seen, lines, actor)
+            return
+    if lines or row.next_look is not None:  # what was waited for is none any more
+        row.next_look = None
+        table.commit(file.escrow, row, *lines, action="note_chargeback", actor=actor, details=_about(row))
+
+
+def _reinstate(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, lines: list[LedgerLine], actor: Actor) -> None:
+    """What the bank gave back has its place; where that goes by who has the asset, Roblox says so first."""
+    owner, proof = Owner.UNKNOWN, list[Snapshot]()
+    if rules.goes_by_owner(file, row, seen.returned):
+        owner, proof = ownership.look(file.escrow)
+        if owner is Owner.UNKNOWN:
+            _wait(file, row, lines, actor)
+            return
+    back = rules.reinstate(file, row, seen.returned, owner=owner, actor=actor, now=clock.now())
+    rows: list[Entity] = [*lines, *back.rows, *proof]
+    buyer = table.get(Deals, user_id=file.escrow.buyer_id)
+    if kyc.allow_card(buyer, row.id):
+        rows.append(buyer)
+    table.commit(file.escrow, row, *rows, action="reinstate_chargeback", actor=actor, details=_about(row))
+    _react(file, back.started, actor)
 
 
 def _reopen(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, lines: list[LedgerLine], actor: Actor) -> None:
@@ -129,25 +144,23 @@ def _win(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor) 
 
 
 def _lose(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor) -> None:
-    """The bank keeps the money. Nothing is booked while a leg may have moved it, or a settlement has only to end."""
+    """The bank keeps the money. Nothing is booked while a leg may have moved it, or a settlement has only to end; nor
+    while the trade would end by it, and Roblox does not say whether the buyer has the asset."""
     if settling.ask_for_legs(file, actor):
         file = reads.escrow(file.escrow.id)
         row = next(one for one in file.chargebacks if one.id == row.id)
-    now = clock.now()
-    if losses.waits(file):
-        row.next_look = now + escrows.repair_delay(row.looks)
-        row.looks += 1
-        table.commit(file.escrow, row, action="look_again", actor=actor, details=_about(row))
-        _react(file, settlements.live(file), actor)
-        return
     lines = _news(file, row, seen)
+    proof = None if losses.waits(file) else _look(file, row)
+    if proof is None:
+        _wait(file, row, lines, actor)
+        return
     around = reads.around(file.escrow) if rules.ends_by(file, row) else None
     with read_together("lose_chargeback"):
-        lost = rules.lose(file, row, actor=actor, now=now)
+        lost = rules.lose(file, row, actor=actor, now=clock.now())
         if around is not None:
             finish(around, EscrowStatus.REFUNDED, sold=False, disputed=file.was_disputed)
     buyer = around.buyer if around is not None else table.get(Deals, user_id=file.escrow.buyer_id)
-    rows: list[Entity] = [*lines, *lost.rows, kyc.block_card(buyer, row.id)]
+    rows: list[Entity] = [*lines, *lost.rows, *proof, kyc.block_card(buyer, row.id)]
     if around is not None:
         rows += [around.listing, around.seller]
     freed = around.freed() if around is not None else []
@@ -155,6 +168,20 @@ def _lose(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor: Actor)
     logger.error("a chargeback was lost", extra=about)
     table.commit(file.escrow, row, *rows, deletes=freed, action="lose_chargeback", actor=actor, details=_about(row))
     _react(file, lost.started, actor)
+
+
+def _look(file: EscrowFile, row: Chargeback) -> list[Snapshot] | None:
+    """The look at the asset that losing it turns on, if any; None while Roblox does not say."""
+    return ownership.before_end(file) if rules.turns_on_owner(file, row) else []
+
+
+def _wait(file: EscrowFile, row: Chargeback, lines: list[LedgerLine], actor: Actor) -> None:
+    """It can't be booked yet: looked at again, later each time."""
+    row.next_look = clock.now() + escrows.repair_delay(row.looks)
+    row.looks += 1
+    action = "note_chargeback" if lines else "look_again"
+    table.commit(file.escrow, row, *lines, action=action, actor=actor, details=_about(row))
+    _react(file, settlements.live(file), actor)
 
 
 def _news(file: EscrowFile, row: Chargeback, seen: ChargebackSeen) -> list[LedgerLine]:

@@ -4,21 +4,22 @@ escrow holds, else taken into the books once Stripe says that it succeeded.
 While it is under way, or a leg may have moved the same money, the escrow is on hold, and nothing is booked.
 """
 
-from bloxtr8 import clock, depositing, lookups, rails, reads, risk, sagas, settling, table
+from bloxtr8 import clock, depositing, lookups, ownership, rails, reads, risk, sagas, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
 from bloxtr8.domain import adoption, holds, losses
 from bloxtr8.domain import hand_refunds as rules
 from bloxtr8.domain.deals import finish
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import Entity, Settlement
+from bloxtr8.entities import Entity, Settlement, Snapshot
 from bloxtr8.errors import NotFound
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import LegStatus, RefundSeen
 
 
 class NotYet(Exception):
-    """It succeeded, and can't be booked while another payment of the escrow is under way: ask again later."""
+    """It succeeded, and can't be booked while another payment of the escrow is under way, or Roblox does not say
+    whether the buyer has the asset: ask again later."""
 
 
 def follow(refund_id: str, funding_id: str, actor: Actor) -> bool:
@@ -75,7 +76,8 @@ def _account_for(file: EscrowFile, seen: RefundSeen, actor: Actor) -> list[Entit
         return [_adopt(file, seen, actor)]
     if not _is_booked(seen, file) or losses.waits(file):
         return None
-    return _take(file, seen, actor)
+    proof = ownership.before_end(file) if rules.turns_on_owner(file, seen.amount) else []
+    return None if proof is None else _take(file, seen, proof, actor)
 
 
 def _is_booked(seen: RefundSeen, file: EscrowFile) -> bool:
@@ -95,16 +97,16 @@ def _adopt(file: EscrowFile, seen: RefundSeen, actor: Actor) -> Settlement:
     return settlement
 
 
-def _take(file: EscrowFile, seen: RefundSeen, actor: Actor) -> list[Entity]:
+def _take(file: EscrowFile, seen: RefundSeen, proof: list[Snapshot], actor: Actor) -> list[Entity]:
     """The books follow, with what ends by it in the same commit; people are told, since nobody of the trade decided
-    it."""
+    it. `proof`: the look at the asset that it turned on."""
     around = reads.around(file.escrow) if rules.ends_by(file, seen.amount) else None
     with read_together("take_refund"):
         lost = rules.take(file, seen.external_id, seen.amount, actor=actor, now=clock.now())
         if around is not None:
             sold = rules.sold(file)
             finish(around, file.escrow.status, sold=sold, by_card=True, disputed=file.was_disputed)
-    rows: list[Entity] = [*lost.rows, lookups.of(file, seen.external_id)]
+    rows: list[Entity] = [*lost.rows, *proof, lookups.of(file, seen.external_id)]
     if around is not None:
         rows += [around.listing, around.buyer, around.seller]
     freed = around.freed() if around is not None else []

@@ -28,6 +28,17 @@ def look(escrow: Escrow, *, both_sources: bool = True) -> tuple[Owner, list[Snap
     return dossier.owner_of(escrow, seen), [seen]
 
 
+def before_end(file: EscrowFile) -> list[Snapshot] | None:
+    """A fresh look where a trade ends because nothing was handed over: that the buyer has it is kept on the escrow.
+    None while Roblox does not say, and nothing ends by that."""
+    who, proof = look(file.escrow)
+    if who is Owner.UNKNOWN:
+        return None
+    for seen in proof:
+        dossier.keep(file, seen)
+    return proof
+
+
 def deliver(file: EscrowFile, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
     """prove_delivery, by a look that showed the buyer: nobody has to say so (M53)."""
     rows = deliveries.deliver(file, "prove_delivery", Role.SYSTEM, snapshot_id=proof[0].id, now=now)

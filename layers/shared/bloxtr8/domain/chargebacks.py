@@ -4,9 +4,11 @@ Each chargeback is a row of its own; together they place one hold, which goes wi
 """
 
 import datetime as dt
+from typing import NamedTuple
 
 from bloxtr8.actors import Actor
 from bloxtr8.domain import escrows, holds, ledger, losses, owed, plans, recoveries, settlements
+from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
 from bloxtr8.domain.lifecycle import Role
@@ -142,6 +144,11 @@ def ends_by(file: EscrowFile, row: Chargeback) -> bool:
     return losses.ends_by(file, row.amount, BANK)
 
 
+def turns_on_owner(file: EscrowFile, row: Chargeback) -> bool:
+    """Whether it does so only where the buyer does not have the asset."""
+    return losses.turns_on_owner(file, row.amount, BANK)
+
+
 def lose(file: EscrowFile, row: Chargeback, *, actor: Actor, now: dt.datetime) -> Lost:
     """lose_chargeback: the bank keeps `row.amount`, first of what is held, then of what was to go back to the buyer.
     Call it only where nothing `waits`; the rows around the deal are the caller's."""
@@ -157,45 +164,75 @@ def lose(file: EscrowFile, row: Chargeback, *, actor: Actor, now: dt.datetime) -
 # --- lost, and won after all
 
 
-def reinstate(file: EscrowFile, row: Chargeback, back: int, *, actor: Actor, now: dt.datetime) -> Lost:
+def goes_by_owner(file: EscrowFile, row: Chargeback, back: int) -> bool:
+    """Whether it tells who gets what the bank gives back that the seller has the asset now: nothing is known to have
+    been handed over, and it could have been."""
+    return _shares(file, row, back).aside > 0 and not _may_have_both(file, Owner.SELLER) and _was_funded(file)
+
+
+def reinstate(file: EscrowFile, row: Chargeback, back: int, *, owner: Owner, actor: Actor, now: dt.datetime) -> Lost:
     """reinstate_chargeback: the bank gives `back` cents of what was lost. A loss that stands is made good first; what a
     refund that came back has made good before is the buyer's, who gave it up for that.
 
     The rest is held again where the trade goes on and nothing was decided about it since. Else it is surplus: the
     buyer's, who has it of his bank no longer, where nothing was handed over; set aside for people to decide where he
     may have both. What was taken from the seller for a loss that is none any more is paid to him again.
+
+    `owner`: whose the asset is by a fresh look, asked only where it `goes_by_owner`.
     """
     escrow, found = file.escrow, Lost()
     CHARGEBACK.apply("reinstate_chargeback", row, Role.SYSTEM)
     ESCROW.apply("reinstate_chargeback", escrow, Role.SYSTEM)
-    taken = [line for line in file.ledger if line.memo == TAKEN and str(line.external_id).startswith(f"{row.id}:")]
-    lost = min(back, sum(line.amount for line in taken if line.debit is Account.LOSS))
-    loss = paid_before(file, lost)
-    rest = min(back, sum(line.amount for line in taken)) - lost
-    held = rest if rest <= escrow.gone and escrow.status in _UNDECIDED else 0
+    row.next_look = None
+    shares = _shares(file, row, back)
     entries = [
-        Entry(Account.BANK, Account.LOSS, loss, GIVEN_BACK, "back:loss"),
-        Entry(Account.BANK, Account.HELD, held, GIVEN_BACK, "back:held"),
-        Entry(Account.BANK, Account.SURPLUS, rest - held, GIVEN_BACK, "back:surplus"),
-        Entry(Account.BANK, Account.SURPLUS, lost - loss, GIVEN_BACK, "back:refund"),
+        Entry(Account.BANK, Account.LOSS, shares.loss, GIVEN_BACK, "back:loss"),
+        Entry(Account.BANK, Account.HELD, shares.held, GIVEN_BACK, "back:held"),
+        Entry(Account.BANK, Account.SURPLUS, shares.aside, GIVEN_BACK, "back:surplus"),
+        Entry(Account.BANK, Account.SURPLUS, shares.refunded, GIVEN_BACK, "back:refund"),
     ]
     lines = ledger.book(escrow, entries, now=now, deposit_ref=row.charge_id, external_id=row.id)
     found.rows += lines
-    escrow.gone -= held
+    escrow.gone -= shares.held
     make_good(file, found, lines, action="reinstate_chargeback", actor=actor, now=now)
-    aside, buyers = rest - held, lost - loss
-    if aside and _may_have_both(file):
-        escrow.quarantined += aside
+    buyers = shares.refunded
+    if shares.aside and _may_have_both(file, owner):
+        escrow.quarantined += shares.aside
     else:
-        buyers += aside
+        buyers += shares.aside
     if buyers:
         found.plan(plans.give_back(file, None, buyers, actor=actor, reason="REINSTATED", now=now))
     return found
 
 
-def _may_have_both(file: EscrowFile) -> bool:
-    """Whether the buyer has the asset, or what the seller said he has of a milestone that was not paid for, or not
-    all of it."""
+class _Shares(NamedTuple):
+    """What becomes of what a bank gives back."""
+
+    loss: int  # that stood, and is made good
+    refunded: int  # the buyer's, whose refund came back and made it good before
+    held: int  # again, of a trade that goes on
+    aside: int  # the rest: the buyer's, or people's to decide about
+
+
+def _shares(file: EscrowFile, row: Chargeback, back: int) -> _Shares:
+    taken = [line for line in file.ledger if line.memo == TAKEN and str(line.external_id).startswith(f"{row.id}:")]
+    lost = min(back, sum(line.amount for line in taken if line.debit is Account.LOSS))
+    loss = paid_before(file, lost)
+    rest = min(back, sum(line.amount for line in taken)) - lost
+    held = rest if rest <= file.escrow.gone and file.escrow.status in _UNDECIDED else 0
+    return _Shares(loss, lost - loss, held, rest - held)
+
+
+def _was_funded(file: EscrowFile) -> bool:
+    """Whether there was a time to hand something over."""
+    return file.escrow.funded_at is not None
+
+
+def _may_have_both(file: EscrowFile, owner: Owner) -> bool:
+    """Whether the buyer has the asset, or may have passed it on, or has what the seller said of a milestone that was
+    not paid for, or not all of it."""
+    if owner is not Owner.SELLER and _was_funded(file):
+        return True
     taken = {row.n for row in file.deliveries if row.status is DeliveryStatus.CONFIRMED}
     price = sum(row.amount for row in file.milestones if row.n in taken)
     handed_over = any(row.delivered_at is not None for row in file.deliveries if row.n not in taken)

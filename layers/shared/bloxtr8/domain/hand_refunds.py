@@ -29,6 +29,11 @@ def ends_by(file: EscrowFile, amount: int) -> bool:
     return losses.ends_by(file, amount, HAND)
 
 
+def turns_on_owner(file: EscrowFile, amount: int) -> bool:
+    """Whether it ends the escrow only where the buyer does not have the asset."""
+    return losses.turns_on_owner(file, amount, HAND)
+
+
 def take(file: EscrowFile, refund_id: str, amount: int, *, actor: Actor, now: dt.datetime) -> Lost:
     """take_refund: `amount` cents are with the buyer, first of what is set aside or goes back to him, then of what is
     held; the rest is a loss. The doubt about it is over.

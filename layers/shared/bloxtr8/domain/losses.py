@@ -103,8 +103,19 @@ def waits(file: EscrowFile) -> bool:
 def ends_by(file: EscrowFile, amount: int, taker: Taker) -> bool:
     """Whether losing it ends the escrow: the money was held, and the trade does not go on with the rest of it. At an
     end, and while it is awaited, only lines are booked."""
-    held = _of_held(file.escrow, amount, taker)
-    return file.escrow.status in escrows.MONEY_HELD and held > 0 and not lost_parts.goes_on(file, held)
+    held = _of_trade(file.escrow, amount, taker)
+    return held > 0 and not lost_parts.goes_on(file, held)
+
+
+def turns_on_owner(file: EscrowFile, amount: int, taker: Taker) -> bool:
+    """Whether losing it ends the escrow only where the buyer does not have the asset: a fresh look says so first."""
+    held = _of_trade(file.escrow, amount, taker)
+    return held > 0 and lost_parts.turns_on_owner(file, held)
+
+
+def _of_trade(escrow: Escrow, amount: int, taker: Taker) -> int:
+    """Of what a trade holds that was paid for."""
+    return _of_held(escrow, amount, taker) if escrow.status in escrows.MONEY_HELD else 0
 
 
 def _of_held(escrow: Escrow, amount: int, taker: Taker) -> int:
@@ -117,7 +128,8 @@ def lose(file: EscrowFile, amount: int, taker: Taker, cause: Cause, *, actor: Ac
     seller's transfers are to be reversed.
 
     Of an escrow that this ends, what is left goes back to the buyer; of one that goes on, it is paid out as was
-    decided, or will be. Call it only where nothing `waits`; the holds and the rows around the deal are the caller's.
+    decided, or will be. Call it only where nothing `waits`, after the look at what `turns_on_owner`; the holds and the
+    rows around the deal are the caller's.
     """
     escrow, lost, ends = file.escrow, Lost(), ends_by(file, amount, taker)
     held = _of_held(escrow, amount, taker)

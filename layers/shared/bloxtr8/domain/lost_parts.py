@@ -22,7 +22,18 @@ _PARTS_OVER = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.CONFIRMED})
 def goes_on(file: EscrowFile, lost: int) -> bool:
     """Whether the trade goes on without `lost` cents: something was handed over, or may have been, and a part of the
     price is left to be paid out. Before that the seller keeps his asset, and the rest is the buyer's."""
-    if not _handed_over(file) or lost >= file.escrow.held:
+    return _handed_over(file) and _leaves_some(file, lost)
+
+
+def turns_on_owner(file: EscrowFile, lost: int) -> bool:
+    """Whether the trade goes on without them only if the buyer has the asset, which nobody has seen: Roblox is asked
+    before."""
+    return not _handed_over(file) and _leaves_some(file, lost)
+
+
+def _leaves_some(file: EscrowFile, lost: int) -> bool:
+    """Whether a part of the price is left."""
+    if lost >= file.escrow.held:
         return False
     settlement = _settlement(file)
     return plans.remaining(file) + (sum(_unpaid(file, settlement)) if settlement else 0) > lost
