@@ -13,7 +13,7 @@ app = http_app()
 
 class AnnounceManualPayment(Body):
     """Of a refused payment its `settlementId` and `leg`, and all of it; or of what is set aside whom it `pays`, and all
-    or a part."""
+    or a part. Both sides read the `reason`."""
 
     settlement_id: Word | None = None
     leg: LegNumber | None = None

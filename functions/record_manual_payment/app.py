@@ -10,6 +10,8 @@ app = http_app()
 
 
 class RecordManualPayment(Body):
+    """Once it has arrived. `paymentId` is for administrators; both sides read the `reason`."""
+
     payment_id: PaymentId
     reason: Reason
 

@@ -1,4 +1,7 @@
-"""POST /staff/escrows/{escrow_id}/manual-payments/{manual_payment_id}/withdraw: nobody has paid what was announced."""
+"""POST /staff/escrows/{escrow_id}/manual-payments/{manual_payment_id}/withdraw: nobody has paid what was announced, or
+the payee's bank has sent back what was recorded."""
+
+from pydantic import StrictBool
 
 from bloxtr8 import manual_payments
 from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
@@ -9,7 +12,11 @@ app = http_app()
 
 
 class WithdrawManualPayment(Body):
+    """`cameBack`: it was recorded, and came back from the payee's bank; it is set aside, to be paid once more. Both
+    sides read the `reason`."""
+
     reason: Reason
+    came_back: StrictBool = False
 
 
 @app.post(
@@ -20,7 +27,7 @@ class WithdrawManualPayment(Body):
 def withdraw_manual_payment(
     escrow_id: str, manual_payment_id: str, body: WithdrawManualPayment, actor: KeyedActor
 ) -> ManualPaymentView:
-    return manual_payments.withdraw(escrow_id, manual_payment_id, body.reason, actor)
+    return manual_payments.withdraw(escrow_id, manual_payment_id, body.reason, actor, came_back=body.came_back)
 
 
 lambda_handler = entrypoint(app)

@@ -57,7 +57,9 @@ def test_it_is_the_intent_and_reserves_the_leg(
     assert (view["allowedActions"], view["refusals"]["refused"]) == ([], [])
     (shown,) = view["refusals"]["manualPayments"]
     assert (shown["announcedBy"], shown["amount"], shown) == (boss.id, 70_000, answer.body)
-    no(aws, escrow, boss, 409, "LEG_NOT_REFUSED")
+    assert (shown["pays"], shown["reverses"], entry.details["pays"]) == ("BUYER", None, "BUYER")
+    other = no(aws, escrow, staff(PlatformRole.PADMIN), 409, "MANUAL_PAYMENT_ANNOUNCED", **wish)
+    assert (other["manualPaymentId"], other["by"]) == (shown["id"], boss.id)
     resume = {"headers": {"Idempotency-Key": "r"}, "escrow_id": escrow.id}
     refused(aws, 409, "MANUAL_PAYMENT_ANNOUNCED", "resume_settlement", boss, {"reason": "r"}, **resume)
     assert manual.differences(stripe, escrow) == []

@@ -1,5 +1,6 @@
 """What Stripe refuses for good is paid by people outside of it, and recorded: once, by who may, as what it is."""
 
+import hashlib
 from typing import Any
 from unittest import mock
 
@@ -80,8 +81,10 @@ def test_what_a_bank_left_is_paid_outside_and_the_trade_is_over(
     assert machines.started[-1] == f"{settlement.id}-2"
     entry = aws.audit(escrow.id)[-1]
     assert (entry.action, entry.actor, entry.role) == (ACTION, boss.id, "PADMIN")
-    said = {name: entry.details[name] for name in ("paymentId", "amount", "reason", "people")}
-    assert said == {"paymentId": PAYMENT, "amount": 70_000, "reason": REASON, "people": [boss.id]}
+    assert PAYMENT not in str(entry.details)  # both sides read it
+    said = {name: entry.details[name] for name in ("paymentIdSha256", "amount", "reason", "people")}
+    named = hashlib.sha256(PAYMENT.encode()).hexdigest()
+    assert said == {"paymentIdSha256": named, "amount": 70_000, "reason": REASON, "people": [boss.id]}
 
     factories.settle(escrow, settlement.id)
 
@@ -91,7 +94,8 @@ def test_what_a_bank_left_is_paid_outside_and_the_trade_is_over(
     assert sent_by(stripe, "refund.created") == []
     view = seen(aws, escrow, boss)
     assert (view["allowedActions"], view["refusals"]["refused"]) == ([], [])
-    assert [(one["status"], one["allowedActions"]) for one in view["refusals"]["manualPayments"]] == [("RECORDED", [])]
+    moves = [(one["status"], one["allowedActions"]) for one in view["refusals"]["manualPayments"]]
+    assert moves == [("RECORDED", ["withdraw_manual_payment"])]
     assert say(aws, escrow, boss).headers["Idempotency-Replayed"] == "true"
 
 
@@ -151,6 +155,9 @@ def test_a_seller_who_paid_his_transfer_back_ends_the_recovery(
 
     assert paid(aws, escrow, boss).status == 202
 
+    (shown,) = seen(aws, escrow, boss)["refusals"]["manualPayments"]
+    assert (shown["pays"], shown["reverses"], shown["allowedActions"]) == ("SELLER", due["reverses"], [])
+    assert manual.come_back(aws, escrow, boss).code == "PAID_BY_THE_SELLER"
     factories.settle(escrow, recovery(escrow))
     assert file(escrow).settlement(recovery(escrow)).status == "DONE"
     assert escrows.sound(aws, escrow) == {
@@ -198,11 +205,13 @@ def test_above_the_limit_two_people_give_the_same_payment(aws: Platform, escrow:
     assert say(aws, escrow, second, "other", payment_id="ANOTHER-1").body["votes"] == 1
     (shown,) = seen(aws, escrow, third)["refusals"]["manualPayments"]
     assert [(one["id"], one["paymentId"]) for one in shown["people"]] == [(first.id, PAYMENT), (second.id, "ANOTHER-1")]
+    assert say(aws, escrow, third, "third", payment_id="ANOTHER-2").body["votes"] == 1
 
     final = say(aws, escrow, second, "mended", payment_id=PAYMENT.replace("-", ""))
 
     assert (final.body["recorded"], final.body["votes"]) == (True, 2)
     assert aws.audit(escrow.id)[-1].details["people"] == [first.id, second.id]
+    assert third.id in [one["id"] for one in file(escrow).manual_payments[0].people]
     assert [str(row.status) for row in file(escrow).manual_payments] == ["RECORDED"]
 
 
@@ -236,6 +245,18 @@ def test_what_nobody_records_rings_every_day(
         aws.clock.advance(days=days)
         aws.invoke("reconcile_money", {})
         assert len([one for one in told if "announced" in one[0]]) == rings
+
+
+def test_who_announces_it_anew_silences_no_alarm(
+    aws: Platform, escrow: Escrow, boss: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = alarms(monkeypatch)
+    for turn in range(2):
+        assert announce(aws, escrow, boss, f"a{turn}").status == 201
+        aws.clock.advance(days=2)
+        aws.invoke("reconcile_money", {})
+        assert manual.withdraw(aws, escrow, boss, f"w{turn}").status == 200
+    assert len([one for one in told if "announced" in one[0]]) == 1
 
 
 def test_a_hold_placed_since_stops_no_record(aws: Platform, escrow: Escrow, boss: User) -> None:

@@ -90,11 +90,11 @@ def test_a_part_is_paid_to_each_and_the_trade_is_over(aws: Platform, escrow: Esc
     assert (made.status, made.to_seller) == ("DONE", 60_000)
     assert (row(escrow).quarantined, row(escrow).surplus) == (40_000, 40_000)
     entry = aws.audit(escrow.id)[-1]
-    said = {name: entry.details[name] for name in ("paymentId", "amount", "pays", "settlementId", "people")}
+    said = {name: entry.details[name] for name in ("amount", "pays", "settlementId", "people")}
     assert (entry.action, entry.role, said) == (
         ACTION,
         "PADMIN",
-        {"paymentId": "BANK-0001", "amount": 60_000, "pays": "SELLER", "settlementId": made.id, "people": [boss.id]},
+        {"amount": 60_000, "pays": "SELLER", "settlementId": made.id, "people": [boss.id]},
     )
     assert no(aws, escrow, boss, 422, "MORE_THAN_SET_ASIDE", amount=40_001)["setAside"] == 40_000
     other = announce(aws, escrow, boss, "b", pays="BUYER", amount=40_000).body["id"]

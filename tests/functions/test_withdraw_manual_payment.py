@@ -1,16 +1,22 @@
 """What was announced and paid by nobody is withdrawn, and waits as it did before."""
 
+import datetime as dt
+from unittest import mock
+
 import pytest
 
+from bloxtr8 import clock, rails
 from bloxtr8.entities import Escrow, PlatformRole, User
+from bloxtr8.rails.base import RailDeclined
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import together
 from tests.emulator import Platform
 from tests.functions import escrows, manual
-from tests.functions.escrows import file, seen, staff
+from tests.functions.escrows import file, row, seen, staff
 from tests.functions.manual import announce, boss, leg, machines, moves, say, withdraw
 from tests.functions.offers import same_but
+from tests.functions.webhooks import alarms
 from tests.wire import Wire
 
 __all__ = ["boss", "machines"]
@@ -55,12 +61,15 @@ def test_what_another_says_is_paid_is_not_withdrawn(
     assert say(aws, escrow, other).body["votes"] == 1
     aws.clock.advance(days=3)
     assert (moves(aws, escrow, boss), moves(aws, escrow, other)) == ([RECORD], [RECORD, ACTION])
-    assert withdraw(aws, escrow, boss, "no").code == "SAID_TO_BE_PAID"
+    refusal = withdraw(aws, escrow, boss, "no")
+    assert (refusal.code, refusal.body["by"]) == ("SAID_TO_BE_PAID", other.id)
     assert say(aws, escrow, boss, "other", payment_id="ANOTHER-1").body["votes"] == 1
     back = withdraw(aws, escrow, boss, "back")  # his own word, and no more
+    assert aws.audit(escrow.id)[-1].action == "take_back_vote"
     assert (back.body["status"], [one["id"] for one in back.body["people"]]) == ("ANNOUNCED", [other.id])
     assert (leg(escrow).status, back.body["allowedActions"]) == ("SENT", [RECORD])
-    assert withdraw(aws, escrow, other, "his").status == 200
+    assert withdraw(aws, escrow, other, "his").body["status"] == "ANNOUNCED"  # it is the other's to withdraw
+    assert withdraw(aws, escrow, boss, "all").body["status"] == "WITHDRAWN"
     announce(aws, escrow, boss, "again")
     say(aws, escrow, other, "again")
     aws.invoke("grant_staff_role", {"userId": other.id, "role": "PADMIN", "revoke": True})
@@ -68,7 +77,7 @@ def test_what_another_says_is_paid_is_not_withdrawn(
 
 
 def test_what_somebody_is_paying_just_now_is_withdrawn_by_nobody_else(
-    aws: Platform, escrow: Escrow, boss: User
+    aws: Platform, escrow: Escrow, boss: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For three days, and while he is an administrator: a colleague could have it sent once more."""
     other = staff(PlatformRole.PADMIN)
@@ -76,21 +85,54 @@ def test_what_somebody_is_paying_just_now_is_withdrawn_by_nobody_else(
     assert (moves(aws, escrow, boss), moves(aws, escrow, other)) == ([RECORD, ACTION], [RECORD])
     refusal = withdraw(aws, escrow, other, "no")
     assert (refusal.status, refusal.code, refusal.body["by"]) == (409, "ANNOUNCED_BY_ANOTHER", boss.id)
+    assert refusal.body["until"] == clock.iso(file(escrow).manual_payments[0].created_at + dt.timedelta(days=3))
     aws.clock.advance(days=3)
     assert moves(aws, escrow, other) == [RECORD, ACTION]
+    told = alarms(monkeypatch)
     assert withdraw(aws, escrow, other, "late").status == 200
+    assert [text for text, _ in told] == ["a manual payment is taken back"]  # the money may be out
     announce(aws, escrow, boss, "again")
     aws.invoke("grant_staff_role", {"userId": boss.id, "role": "PADMIN", "revoke": True})
     assert moves(aws, escrow, other) == [RECORD, ACTION]
     assert withdraw(aws, escrow, other, "alone").status == 200
 
 
+@pytest.mark.parametrize("to", ["SELLER", "BUYER"])
+def test_what_the_payees_bank_sent_back_is_set_aside_and_paid_once_more(
+    aws: Platform, stripe: StripeDouble, boss: User, monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    escrow = factories.delivered(stripe)
+    assert (escrows.confirm if to == "SELLER" else escrows.refund)(aws, escrow).status == 202
+    with mock.patch.object(type(rails.get("STRIPE")), "send", side_effect=RailDeclined("closed", code="closed")):
+        factories.settle(escrow)
+    assert manual.paid(aws, escrow, boss).status == 202
+    ended, amount = escrows.paid_out(stripe, escrow), leg(escrow).amount
+    sound = escrows.sound(aws, escrow)
+    assert (moves(aws, escrow, boss), withdraw(aws, escrow, boss, "no").code) == ([ACTION], "INVALID_STATE")
+    told = alarms(monkeypatch)
+
+    answer = manual.come_back(aws, escrow, boss)
+
+    assert (answer.status, answer.body["status"], answer.body["allowedActions"]) == (200, "RETURNED", [])
+    assert [text for text, _ in told] == ["a manual payment is taken back"]
+    assert aws.audit(escrow.id)[-1].action == "return_manual_payment"
+    assert (row(escrow).status, row(escrow).quarantined) == (ended.status, amount)
+    assert manual.come_back(aws, escrow, boss, "again").code == "INVALID_STATE"
+    view = seen(aws, escrow, boss)
+    assert (view["refusals"]["setAside"]["amount"], view["allowedActions"]) == (amount, ["announce_manual_payment"])
+    assert manual.differences(stripe, escrow) == []
+    wish = {"settlementId": None, "leg": None, "pays": to, "amount": amount}
+    assert manual.paid(aws, escrow, boss, "ANOTHER-1", **wish).status == 202
+    assert (escrows.sound(aws, escrow), row(escrow).quarantined) == (sound, 0)
+    assert manual.differences(stripe, escrow) == []
+
+
 def test_of_a_record_and_a_withdrawal_one_happens(aws: Platform, escrow: Escrow, boss: User) -> None:
     announce(aws, escrow, boss)
     answers = together(lambda: say(aws, escrow, boss), lambda: withdraw(aws, escrow, boss))
     assert sorted(answer.status for answer in answers)[1] == 409
-    (row,) = file(escrow).manual_payments
-    assert (str(row.status), str(leg(escrow).status)) in {("RECORDED", "CONFIRMED"), ("WITHDRAWN", "REJECTED")}
+    (payment,) = file(escrow).manual_payments
+    assert (str(payment.status), str(leg(escrow).status)) in {("RECORDED", "CONFIRMED"), ("WITHDRAWN", "REJECTED")}
 
 
 def test_is_for_administrators_who_are_no_party(aws: Platform, escrow: Escrow, boss: User) -> None:

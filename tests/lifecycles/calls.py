@@ -149,6 +149,11 @@ def _due(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
     yield about | {"reason": "r"}
 
 
+def _taken_back(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
+    yield {"reason": "r"}
+    yield {"reason": "r", "cameBack": True}
+
+
 def _assignee(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
     yield {}
     yield {"assigneeId": trade["arbiter"].id}
@@ -165,6 +170,7 @@ BODIES: dict[str, Bodies] = {
     "resolve_dispute": _decision,
     "decide_hold": _hold,
     "announce_manual_payment": _due,
+    "withdraw_manual_payment": _taken_back,
     "assign_dispute": _assignee,
 }
 

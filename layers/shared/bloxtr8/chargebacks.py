@@ -55,14 +55,13 @@ def check(file: EscrowFile, seen: ChargebackSeen) -> None:
         raise RailBug(f"{seen.external_id} of {file.escrow.id} is in another currency")
 
 
-def stand(escrow_id: str, actor: Actor) -> bool:
+def stand(file: EscrowFile, actor: Actor) -> bool:
     """Whether the provider has a chargeback of this payment that is not in the books yet; its hold is placed here,
     where its event was lost. Raises what the rail raises."""
-    file = reads.escrow(escrow_id)
     found = rails.cards().chargebacks(str(file.rail.external_id))
     unbooked = [one for one in found if one.claim is not Claim.WON and one.external_id not in chargebacks.booked(file)]
     for seen in unbooked:
-        file = reads.escrow(escrow_id)
+        file = reads.escrow(file.escrow.id)
         row = chargebacks.find(file, seen.external_id)
         if row is None:
             record(file, seen, actor)

@@ -276,10 +276,12 @@ def _read(escrow_id: str, settlement_id: str) -> tuple[EscrowFile, Settlement]:
 
 
 def _again(escrow_id: str, sent: Leg) -> tuple[EscrowFile, Settlement, Leg] | None:
-    """The same leg, read after the call; None where somebody else has learned what became of it meanwhile."""
+    """The same leg, read after the call; None where somebody else has learned what became of it meanwhile, or is paying
+    it outside."""
     file, settlement = _read(escrow_id, sent.settlement_id)
     leg = next(row for row in file.legs_of(sent.settlement_id) if row.n == sent.n)
-    open_still = leg.status in {LegStatus.SENT, LegStatus.UNKNOWN} and leg.attempt == sent.attempt
+    sent_still = leg.status in {LegStatus.SENT, LegStatus.UNKNOWN} and not leg.by_hand
+    open_still = sent_still and leg.attempt == sent.attempt
     return (file, settlement, leg) if open_still else None
 
 
@@ -299,7 +301,7 @@ def _postpone(escrow_id: str, sent: Leg, error: str, until: dt.datetime, actor: 
 def _freeze(escrow_id: str, sent: Leg, actor: Actor) -> Step:
     """charge_disputed: the hold of the chargeback parks it, and the end of that hold sends it again. Where the
     provider has none that stands it is a refusal as any other."""
-    if not chargebacks.stand(escrow_id, actor):
+    if not chargebacks.stand(reads.escrow(escrow_id), actor):
         return _refuse(escrow_id, sent, "RailFrozen", actor)
     found = _again(escrow_id, sent)
     if found is None:

@@ -14,6 +14,7 @@ _KEPT = "\n\r\t"
 _BREAKS = "\u2028\u2029"  # Unicode's own line and paragraph separators
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # Hangul fillers and the empty Braille pattern: letters, yet blank
 _NUMBER = re.compile(r"[+-]?[0-9.]+")
+_STRIPES = re.compile(r"(RE|PYR|TRR?|PY|CH|PI|PO|TXN|DP|DU)-?(?=[0-9]+[A-Z])[0-9A-Z]{14,}")  # whose ids have no hyphens
 
 
 class Body(BaseModel):
@@ -64,6 +65,13 @@ def _safe_line(text: str) -> str:
     return _filled(_one_line(_printable(text)))
 
 
+def _not_stripes(text: str) -> str:
+    """Refuse what the card's provider calls something: a refund made in its Dashboard is booked by itself."""
+    if _STRIPES.fullmatch(text):
+        raise ValueError("is a name of Stripe's: withdraw this, what was paid in its Dashboard is booked by itself")
+    return text
+
+
 Title = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_safe_line)]
 Category = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_safe_line)]
 Summary = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_safe_text)]
@@ -80,8 +88,13 @@ LegNumber = Annotated[int, Field(strict=True, ge=1, le=99)]
 Days = Annotated[int, Field(strict=True, ge=1, le=30)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Digits = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,18}$")]
-# what a bank calls a payment, in one spelling, so that it is one; no id of the card's provider looks so
-PaymentId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{4,62}[A-Z0-9]$")]
+# what a bank calls a payment, in one spelling, so that it is one
+PaymentId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{4,62}[A-Z0-9]$"),
+    AfterValidator(_not_stripes),
+    Field(description="The bank's reference: capitals and digits, a hyphen for any other sign; 6 to 64 in all."),
+]
 Moment = Annotated[dt.datetime, PlainSerializer(clock.iso, return_type=str, when_used="json")]
 
 

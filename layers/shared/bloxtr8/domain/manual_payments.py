@@ -3,7 +3,8 @@ and booked as that (states.md, section 4).
 
 announce_manual_payment is the intent (law 6): from then on nothing else pays it, until it is recorded, or withdrawn
 because nobody paid. Above `two_people_by_hand_cents` two different administrators say that it was paid, under the same
-name; a word counts for a day, and while its giver is one.
+name; a word counts for a day, and while its giver is one. What was recorded and comes back from the payee's bank is set
+aside, to be paid once more.
 """
 
 import datetime as dt
@@ -26,9 +27,10 @@ from bloxtr8.entities import (
     ManualPayment,
     ManualPaymentStatus,
     RailName,
+    SettlementStatus,
     Side,
 )
-from bloxtr8.errors import Conflict, InvalidState, NotFound, Unprocessable
+from bloxtr8.errors import Conflict, DomainError, InvalidState, NotFound, Unprocessable
 
 ANNOUNCE, RECORD, WITHDRAW = "announce_manual_payment", "record_manual_payment", "withdraw_manual_payment"
 LATE = dt.timedelta(days=3)  # after which what waits for people rings each day
@@ -71,8 +73,8 @@ def check(file: EscrowFile, due: Due) -> Leg | None:
     """The leg that such a payment makes; None of what is set aside. Its money may not move by itself any more, so only
     a definite refusal of a parked settlement can be paid so.
 
-    Raises NotFound, InvalidState, Conflict NOT_BY_CARD, ESCROW_ON_HOLD or LEG_NOT_REFUSED, Unprocessable LEG_OR_SIDE
-    or AMOUNT_DIFFERS; and as `set_aside.check`.
+    Raises NotFound, InvalidState, Conflict NOT_BY_CARD, ESCROW_ON_HOLD, MANUAL_PAYMENT_ANNOUNCED or LEG_NOT_REFUSED,
+    Unprocessable LEG_OR_SIDE or AMOUNT_DIFFERS; and as `set_aside.check`.
     """
     if len({due.settlement_id is None, due.leg is None, due.pays is not None}) > 1:
         raise Unprocessable("Name a settlement and its leg, or whom it pays of what is set aside.", "LEG_OR_SIDE")
@@ -84,7 +86,16 @@ def check(file: EscrowFile, due: Due) -> Leg | None:
     leg = next((row for row in file.legs_of(settlement.id) if row.n == due.leg), None)
     if leg is None:
         raise NotFound("There is no such leg.")
-    SETTLEMENT.check(RECORD, settlement, Role.PADMIN)
+    other = next((row for row in announced(file) if (row.settlement_id, row.leg) == (settlement.id, leg.n)), None)
+    if other is not None:
+        raise Conflict(
+            "Somebody is about to pay it outside.",
+            "MANUAL_PAYMENT_ANNOUNCED",
+            manualPaymentId=other.id,
+            by=other.announced_by,
+        )
+    if settlement.status is not SettlementStatus.PARKED:
+        raise InvalidState("Its settlement is not parked.", currentStatus=str(settlement.status))
     if leg.status is not LegStatus.REJECTED:
         raise Conflict("It was not refused for good.", "LEG_NOT_REFUSED", legStatus=str(leg.status))
     if due.amount != leg.amount:
@@ -106,17 +117,27 @@ def announced(file: EscrowFile) -> list[ManualPayment]:
 
 def late(file: EscrowFile, now: dt.datetime) -> list[ManualPayment]:
     """Those of which nobody has said for days that they were paid: meanwhile nobody else pays them."""
-    return [row for row in announced(file) if now - row.created_at >= LATE]
+    return [row for row in announced(file) if now - _since(file, row) >= LATE]
 
 
-def find(file: EscrowFile, payment_id: str) -> ManualPayment:
-    """One that is announced; a hold placed since stops neither its record nor its withdrawal: the money may be out.
-    Raises NotFound, InvalidState where it is recorded or withdrawn."""
+def _since(file: EscrowFile, row: ManualPayment) -> dt.datetime:
+    """When the same was announced first: who withdraws it and announces it anew silences no alarm."""
+    since = row.created_at
+    for old in sorted(file.manual_payments, key=lambda one: one.created_at, reverse=True):
+        same = (old.settlement_id, old.leg, old.pays) == (row.settlement_id, row.leg, row.pays)
+        if same and old.status is ManualPaymentStatus.WITHDRAWN and old.ended_at and since - old.ended_at < LATE:
+            since = min(since, old.created_at)
+    return since
+
+
+def find(file: EscrowFile, payment_id: str, status: ManualPaymentStatus) -> ManualPayment:
+    """One that is so now; a hold placed since stops neither its record nor its withdrawal: the money may be out.
+    Raises NotFound, InvalidState."""
     row = next((row for row in file.manual_payments if row.id == payment_id), None)
     if row is None:
         raise NotFound("There is no such payment.")
-    if row.status is not ManualPaymentStatus.ANNOUNCED:
-        raise InvalidState("It is not announced any more.", currentStatus=str(row.status))
+    if row.status is not status:
+        raise InvalidState(f"It is not {status.lower()}, but {row.status.lower()}.", currentStatus=str(row.status))
     return row
 
 
@@ -146,50 +167,81 @@ def announce(
     return [row, leg]
 
 
+def is_word(row: ManualPayment, asker: Asker) -> bool:
+    """Whether the asker takes only his own word back that it was paid: another says so too, or is about to pay it."""
+    return asker.id in _said(row) and bool({row.announced_by, *_said(row)} & _others(asker))
+
+
 def check_withdraw(row: ManualPayment, asker: Asker, now: dt.datetime) -> None:
     """Raises Conflict SAID_TO_BE_PAID where another says so, however long ago, and the asker has no word;
     ANNOUNCED_BY_ANOTHER for three days while who announced it is an administrator: the money may be out."""
-    if _others(row, asker):
-        if asker.id not in _said(row):
-            raise Conflict("Another administrator says that it was paid.", "SAID_TO_BE_PAID")
-    elif row.announced_by in {*asker.eligible} - {asker.id} and now - row.created_at < LATE:
-        raise Conflict("Another administrator is about to pay it.", "ANNOUNCED_BY_ANOTHER", by=row.announced_by)
+    if is_word(row, asker):
+        return
+    others = _others(asker)
+    if _said(row) & others:
+        raise Conflict("Another administrator says that it was paid.", "SAID_TO_BE_PAID", by=min(_said(row) & others))
+    until = row.created_at + LATE
+    if row.announced_by in others and now < until:
+        raise Conflict(
+            "Another administrator is about to pay it.", "ANNOUNCED_BY_ANOTHER",
+            by=row.announced_by, until=clock.iso(until),
+        )  # fmt: skip
 
 
 def withdraw(file: EscrowFile, row: ManualPayment, asker: Asker, now: dt.datetime) -> list[Entity]:
-    """Nobody has paid it: its leg is refused, as it was before. Where another says that it was paid, the asker's own
-    word is taken back and nothing else. Returns the rows this changed. Raises as `check_withdraw`."""
+    """Nobody has paid it: its leg is refused, as it was before; or it `is_word`. Returns the rows this changed. Raises
+    as `check_withdraw`."""
     check_withdraw(row, asker, now)
-    if _others(row, asker):
+    if is_word(row, asker):
         row.people = [person for person in row.people if person["id"] != asker.id]
         return [row]
     row.status, row.ended_at = ManualPaymentStatus.WITHDRAWN, now
     if row.pays is not None:
         return [row]
-    leg = _leg(file, row)
+    leg = _its_leg(file, row)
     LEG.apply(WITHDRAW, leg, Role.PADMIN)
     leg.external_id = row.refused_id
     return [row, leg]
+
+
+def come_back(file: EscrowFile, row: ManualPayment, now: dt.datetime) -> list[Entity]:
+    """The payee's bank sent back what was recorded as paid: it is set aside, and people pay it once more. Returns the
+    rows this made and changed. Raises as `_check_returnable`."""
+    _check_returnable(file, row)
+    row.status, row.ended_at = ManualPaymentStatus.RETURNED, now
+    return [row, *set_aside.take_back(file, row, Side(_its_leg(file, row).pays), now)]
+
+
+def _check_returnable(file: EscrowFile, row: ManualPayment) -> None:
+    """Raises Conflict PAID_BY_THE_SELLER: what he paid back was with us when it was recorded."""
+    if _its_leg(file, row).reverses is not None:
+        raise Conflict("That was paid by the seller, to the platform.", "PAID_BY_THE_SELLER")
 
 
 def _said(row: ManualPayment) -> set[str]:
     return {person["id"] for person in row.people}
 
 
-def _others(row: ManualPayment, asker: Asker) -> set[str]:
-    """Who else says that it was paid, and may still."""
-    return _said(row) & {*asker.eligible} - {asker.id}
+def _others(asker: Asker) -> set[str]:
+    return {*asker.eligible} - {asker.id}
 
 
-def allowed_actions(row: ManualPayment, asker: Asker, now: dt.datetime) -> list[str]:
+def allowed_actions(file: EscrowFile, row: ManualPayment, asker: Asker, now: dt.datetime) -> list[str]:
     """What an administrator may do with it now, by name."""
-    if row.status is not ManualPaymentStatus.ANNOUNCED:
-        return []
+    always = [RECORD] if row.status is ManualPaymentStatus.ANNOUNCED else []
     try:
+        _check_taken_back(file, row, asker, now)
+    except DomainError:
+        return always
+    return [*always, WITHDRAW]
+
+
+def _check_taken_back(file: EscrowFile, row: ManualPayment, asker: Asker, now: dt.datetime) -> None:
+    if row.status is ManualPaymentStatus.ANNOUNCED:
         check_withdraw(row, asker, now)
-    except Conflict:
-        return [RECORD]
-    return [RECORD, WITHDRAW]
+    else:
+        find(file, row.id, ManualPaymentStatus.RECORDED)
+        _check_returnable(file, row)
 
 
 def record(file: EscrowFile, row: ManualPayment, payment_id: str, now: dt.datetime) -> list[Entity]:
@@ -200,7 +252,7 @@ def record(file: EscrowFile, row: ManualPayment, payment_id: str, now: dt.dateti
 
 
 def _pay(file: EscrowFile, row: ManualPayment, now: dt.datetime) -> list[Entity]:
-    leg = _leg(file, row)
+    leg = _its_leg(file, row)
     settlement = file.settlement(leg.settlement_id)
     lines = settlements.confirm(file, leg, f"{MANUAL}{row.payment_id}", now, action=RECORD, role=Role.PADMIN)
     SETTLEMENT.apply(RECORD, settlement, Role.PADMIN)
@@ -210,8 +262,21 @@ def _pay(file: EscrowFile, row: ManualPayment, now: dt.datetime) -> list[Entity]
     return [settlement, leg, *lines]
 
 
-def _leg(file: EscrowFile, row: ManualPayment) -> Leg:
-    return next(leg for leg in file.legs_of(str(row.settlement_id)) if leg.n == row.leg)
+def leg_of(file: EscrowFile, row: ManualPayment) -> Leg | None:
+    """The leg that it pays; None of what is set aside, until it is recorded."""
+    return next((leg for leg in file.legs if (leg.settlement_id, leg.n) == (row.settlement_id, row.leg)), None)
+
+
+def payee(file: EscrowFile, row: ManualPayment) -> tuple[Side, str | None]:
+    """To whom it is due, or where it reverses a transfer, from whom; and that transfer."""
+    leg = leg_of(file, row)
+    return (leg.pays, leg.reverses) if leg else (Side(row.pays), None)
+
+
+def _its_leg(file: EscrowFile, row: ManualPayment) -> Leg:
+    leg = leg_of(file, row)
+    assert leg is not None
+    return leg
 
 
 # --- who says that it was paid
@@ -227,11 +292,11 @@ def voters(file: EscrowFile) -> set[str]:
     return {who for row in announced(file) for who in (row.announced_by, *_said(row))}
 
 
-def standing(row: ManualPayment, same: str, eligible: Collection[str], now: dt.datetime) -> int:
-    """How many have said within a day, and may still, that it was paid under a name that is the `same`."""
+def standing(row: ManualPayment, same: str, eligible: Collection[str], now: dt.datetime) -> list[str]:
+    """Who has said within a day, and may still, that it was paid under a name that is the `same`."""
     since = now - dt.timedelta(seconds=config.settings().vote_seconds)
     words = (person for person in row.people if person["id"] in eligible and clock.parse(person["at"]) > since)
-    return sum(key_of(person["paymentId"]) == same for person in words)
+    return [person["id"] for person in words if key_of(person["paymentId"]) == same]
 
 
 def key_of(payment_id: str) -> str:
@@ -246,10 +311,10 @@ def vote(
     """One person's word, in the place of his last one; whether it is the last that is needed. Raises Conflict
     ALREADY_VOTED where it changes nothing."""
     same = key_of(payment_id)
-    before = standing(row, same, eligible, now)
+    before = len(standing(row, same, eligible, now))
     others = [person for person in row.people if person["id"] != actor.id]
     row.people = [*others, {"id": actor.id, "reason": reason, "at": clock.iso(now), "paymentId": payment_id}]
-    stands = standing(row, same, eligible, now)
+    stands = len(standing(row, same, eligible, now))
     if stands >= needed(file.escrow):
         return True
     if stands == before:

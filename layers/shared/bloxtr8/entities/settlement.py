@@ -49,6 +49,7 @@ class ManualPaymentStatus(StrEnum):
     ANNOUNCED = "ANNOUNCED"  # somebody is about to pay it: nothing else pays it meanwhile
     RECORDED = "RECORDED"
     WITHDRAWN = "WITHDRAWN"  # nobody has paid it
+    RETURNED = "RETURNED"  # the payee's bank sent back what was recorded
 
 
 class Settlement(HasUlid, EscrowRow, discriminator="Settlement"):

@@ -267,10 +267,11 @@ class ReclaimSeen:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardBooks:
     """What the provider has of one payment, in minor units: received of the buyer and sent back to him, sent to the
-    seller and taken back from him. Only what is done counts."""
+    seller and taken back from him. Only what is done counts; `refunding` is on its way to the buyer."""
 
     received: int
     refunded: int
+    refunding: int
     transferred: int
     reversed: int
 

@@ -23,18 +23,23 @@ def books(client: StripeClient, funding_id: str, escrow_id: str) -> CardBooks:
         intent = client.v1.payment_intents.retrieve(funding_id)
         if metadata_of(intent).get(PAYMENT) != escrow_id:
             refuse(f"{intent.id} is not the payment of {escrow_id}")
-        refunds: Iterable[Refund] = client.v1.refunds.list(
-            {"payment_intent": funding_id, "limit": PAGE}
-        ).auto_paging_iter()
+        refunds: list[Refund] = list(
+            client.v1.refunds.list({"payment_intent": funding_id, "limit": PAGE}).auto_paging_iter()
+        )
         transfers: list[Transfer] = list(
             client.v1.transfers.list({"transfer_group": escrow_id, "limit": PAGE}).auto_paging_iter()
         )
         return CardBooks(
             received=intent.amount_received,
-            refunded=sum(one.amount for one in refunds if refund_status(one) is LegStatus.CONFIRMED),
+            refunded=_sum(refunds, LegStatus.CONFIRMED),
+            refunding=_sum(refunds, LegStatus.SENT),
             transferred=sum(one.amount for one in transfers),
             reversed=sum(one.amount_reversed for one in transfers),
         )
+
+
+def _sum(refunds: Iterable[Refund], status: LegStatus) -> int:
+    return sum(one.amount for one in refunds if refund_status(one) is status)
 
 
 def balance(client: StripeClient) -> dict[str, int]:

@@ -41,14 +41,16 @@ class PayerView(PersonView):
 
 
 class ManualPaymentView(View):
-    """Of a leg, or of what is set aside: then `pays` says whom, and its settlement is made when it is recorded.
-    ANNOUNCED until it is RECORDED as paid, under the bank's `paymentId`, or WITHDRAWN; nothing else pays it
-    meanwhile. `people` have said that it was paid; a word counts for a day."""
+    """Of a leg, or of what is set aside, whose settlement is made when it is recorded: due to `pays`, or where it
+    `reverses` a transfer from him. ANNOUNCED until it is RECORDED as paid, under the bank's `paymentId`, or WITHDRAWN;
+    nothing else pays it meanwhile. RETURNED: the payee's bank sent it back since. `people` have said that it was paid;
+    a word counts for a day."""
 
     id: str
     settlement_id: str | None
     leg: int | None
-    pays: str | None
+    pays: str
+    reverses: str | None
     amount: int
     announced_by: str
     reason: str
@@ -60,12 +62,14 @@ class ManualPaymentView(View):
     allowed_actions: list[str]
 
     @classmethod
-    def of(cls, row: ManualPayment, asker: Asker) -> Self:
+    def of(cls, file: EscrowFile, row: ManualPayment, asker: Asker) -> Self:
+        pays, reverses = manual_payments.payee(file, row)
         return cls(
             id=row.id,
             settlement_id=row.settlement_id,
             leg=row.leg,
-            pays=str(row.pays) if row.pays else None,
+            pays=pays,
+            reverses=reverses,
             amount=row.amount,
             announced_by=row.announced_by,
             reason=row.reason,
@@ -74,7 +78,7 @@ class ManualPaymentView(View):
             people=[PayerView.model_validate(person) for person in row.people],
             created_at=row.created_at,
             ended_at=row.ended_at,
-            allowed_actions=manual_payments.allowed_actions(row, asker, clock.now()),
+            allowed_actions=manual_payments.allowed_actions(file, row, asker, clock.now()),
         )
 
 
@@ -91,7 +95,7 @@ class RefusalsView(View):
         return cls(
             refused=_refused(file),
             set_aside=_set_aside(file),
-            manual_payments=[ManualPaymentView.of(row, asker) for row in file.manual_payments],
+            manual_payments=[ManualPaymentView.of(file, row, asker) for row in file.manual_payments],
             needed_votes=manual_payments.needed(file.escrow),
         )
 
