@@ -17,8 +17,8 @@ from tests import factories
 from tests.checks import refused
 from tests.doubles import Roblox
 from tests.emulator import Platform
-from tests.functions.disputes import FILE, arbiter, filed, live, names, opened, put_file, rejected, say, seen
-from tests.functions.escrows import MISSING, path, staff, text
+from tests.functions.disputes import FILE, arbiter, assigned, filed, live, names, opened, put_file, rejected, say, seen
+from tests.functions.escrows import MISSING, path, row, staff, text
 from tests.wire import Wire
 
 
@@ -103,6 +103,43 @@ def test_an_outage_suggests_nothing_until_somebody_looked(aws: Platform, escrow:
     assert found["filed"]["owner"]["who"] == "UNKNOWN"
     assert found["suggestion"] == {"outcome": None, "reasons": ["OWNER_NOT_SEEN_SINCE"]}
     assert found["owners"][-1]["who"] == "SELLER"  # what was seen before is told all the same
+
+
+def test_the_file_follows_the_asset_as_long_as_nobody_has_decided(
+    aws: Platform, stripe: StripeDouble, roblox: Roblox
+) -> None:
+    escrow = factories.delivered(stripe)
+    opened(aws, escrow, escrow.seller_id, reasonCode="BUYER_UNRESPONSIVE")
+    judge = assigned(aws, escrow)
+
+    def an_hour_later() -> tuple[str | None, str]:
+        aws.clock.advance(hours=1)
+        aws.invoke("watch_assets")
+        facts = seen(aws, escrow, judge)["facts"]
+        return facts["suggestion"]["outcome"], facts["owners"][-1]["who"]
+
+    assert an_hour_later() == ("RELEASE", "BUYER")
+    roblox.set_group(escrow.asset_id, owner=escrow.seller_roblox_id)
+    assert an_hour_later() == ("REFUND", "SELLER")
+    roblox.down()
+    aws.clock.advance(hours=22)
+    assert an_hour_later() == ("REFUND", "SELLER")
+    assert an_hour_later() == (None, "SELLER")  # a day without an answer: it may be anybody's by now
+    roblox.up()
+    assert an_hour_later() == ("REFUND", "SELLER")
+    roblox.forget_group(escrow.asset_id)
+    assert an_hour_later() == (None, "NOBODY")
+    assert [entry.action for entry in aws.audit(escrow.id)].count("note_owner") == 2
+    assert row(escrow).status == "DISPUTED"
+
+
+def test_an_outage_as_it_was_opened_is_mended_by_the_watch(aws: Platform, escrow: Escrow, roblox: Roblox) -> None:
+    roblox.down()
+    opened(aws, escrow)
+    roblox.up()
+    aws.clock.advance(hours=1)
+    aws.invoke("watch_assets")
+    assert seen(aws, escrow, escrow.buyer_id)["facts"]["suggestion"]["outcome"] == "REFUND"
 
 
 def test_the_history_of_owners_is_told_from_the_looks_that_were_kept(

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from bloxtr8.domain import dossier
+from bloxtr8.domain import dossier, settlements
 from bloxtr8.domain.dossier import Owner
-from bloxtr8.entities import Dispute, Escrow, Snapshot
+from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.entities import AssetWatch, Dispute, Escrow, MilestoneStatus, Snapshot, StripeEscrow
 from tests.unit.escrow_rows import DAY, START, escrow, paid
+from tests.unit.milestone_rows import confirm, deal, deliver
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -28,7 +30,17 @@ def dispute(reason: str = "NOT_DELIVERED", facts: Any = None) -> Dispute:
 
 
 def suggested(row: Escrow, reason: str, *looks: Snapshot) -> dossier.Suggestion:
-    return dossier.suggest(dispute(reason), row, dossier.history(row, looks))
+    return said(dispute(reason), about(row), *looks)
+
+
+def about(row: Escrow, **watch: Any) -> EscrowFile:
+    """Its file, with what the watch saw."""
+    watches = [AssetWatch(escrow_id=row.id, **watch)] if watch else []
+    return EscrowFile(row, StripeEscrow(escrow_id=row.id), watches=watches)
+
+
+def said(about: Dispute, file: EscrowFile, *looks: Snapshot, now: dt.datetime = START) -> dossier.Suggestion:
+    return dossier.suggest(about, file, dossier.history(file.escrow, looks), now)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +86,57 @@ def test_an_old_look_says_nothing_about_now() -> None:
 def test_the_look_that_was_filed_counts_although_it_began_before() -> None:
     row, seen = escrow(), look(Owner.SELLER, START - MINUTE)
     facts = dossier.file(paid(), seen, START)
-    assert dossier.suggest(dispute(facts=facts), row, dossier.history(row, [seen])).outcome == "REFUND"
+    assert said(dispute(facts=facts), about(row), seen).outcome == "REFUND"
+
+
+@pytest.mark.parametrize(
+    ("watch", "outcome"),
+    [
+        ({}, None),
+        ({"seen": "SELLER", "answered_at": START + DAY}, "REFUND"),
+        ({"seen": "SELLER", "answered_at": START}, None),  # and silent since
+        ({"seen": "OTHER", "answered_at": START + DAY}, None),  # one source says so, and both did not agree yet
+    ],
+)
+def test_nobody_decides_by_a_look_of_yesterday_that_the_watch_did_not_see_again(
+    watch: dict[str, Any], outcome: str | None
+) -> None:
+    file, seen = about(escrow(), **watch), look(Owner.SELLER, START)
+    assert said(dispute(), file, seen, now=START + DAY - MINUTE).outcome == "REFUND"
+    found = said(dispute(), file, seen, now=START + DAY)
+    assert found.outcome == outcome
+    assert outcome or found.reasons == ["OWNER_NOT_SEEN_FOR_LONG"]
+
+
+def test_what_was_suggested_as_it_was_decided_stays() -> None:
+    for name in ("resolved_at", "closed_at"):
+        ended = dispute()
+        setattr(ended, name, START + MINUTE)
+        assert said(ended, about(escrow()), look(Owner.SELLER, START), now=START + 9 * DAY).outcome == "REFUND"
+
+
+@pytest.mark.parametrize("reason", ["NOT_DELIVERED", "HELD_TOO_LONG", "BUYER_UNRESPONSIVE"])
+def test_no_release_of_parts_that_are_to_come_is_suggested(reason: str) -> None:
+    file, seen = deal([5_000, 2_500, 2_500], asset=0), look(Owner.BUYER, START)
+    assert said(dispute(reason), file, seen) == (
+        None, ["OWNER_IS_BUYER", "IT_WAS_THE_BUYERS", "OTHER_PARTS_ARE_TO_COME"],
+    )  # fmt: skip
+    for n in (1, 2):
+        file.milestones[n].status = MilestoneStatus.RELEASED
+    assert said(dispute(reason), file, seen).outcome == "RELEASE"
+
+
+@pytest.mark.parametrize("asset", [0, 1])
+def test_no_refund_of_a_part_that_was_confirmed_and_could_not_be_paid_is_suggested(asset: int) -> None:
+    """But where it is the asset's, which the seller has again."""
+    file = deal([5_000, 5_000], asset=asset)
+    deliver(file)
+    confirm(file)
+    (settlement,) = file.settlements
+    settlements.park(file, settlement, "RailDeclined", refused=True)
+    found = said(dispute(), file, look(Owner.SELLER, START))
+    assert found.outcome == ("REFUND" if asset == 0 else None)
+    assert asset == 0 or found.reasons[-1] == "A_CONFIRMED_PART_IS_UNPAID"
 
 
 def test_what_was_seen_at_the_buyer_counts_although_no_look_of_it_is_left() -> None:

@@ -8,13 +8,13 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bloxtr8 import clock, ownership, reads, stopping, table
+from bloxtr8 import assets, clock, ownership, reads, stopping, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import each
 from bloxtr8.domain import dossier, watches
 from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import AssetWatch, Escrow, Snapshot
+from bloxtr8.entities import AssetWatch, Escrow, EscrowStatus, Snapshot
 from bloxtr8.outside import roblox_batch
 from bloxtr8.outside.roblox_batch import Asset
 
@@ -72,14 +72,15 @@ class _Source:
 
 def _look(row: AssetWatch, escrow: Escrow, source: _Source, actor: Actor) -> None:
     """One row: what is seen, what follows, and when it is looked at again."""
-    now = clock.now()
-    if watches.expects_asset(escrow) or _guards(escrow):
+    now, guarded = clock.now(), _guards(escrow)
+    if watches.expects_asset(escrow) or guarded or _is_disputed(escrow):
         who = source.owner(escrow)
         if who is None:  # the next run's first
             return
-        if _matters(row, escrow, who, now):
+        if _matters(row, escrow, who, now, guarded=guarded):
             escrow = _decide(row, escrow, actor)
-    watches.plan(row, escrow, now, guarded=_guards(escrow))
+            guarded = _guards(escrow)
+    watches.plan(row, escrow, now, guarded=guarded)
     table.remember(row, unless_exists=False)  # a twin that looked first is as good
 
 
@@ -91,12 +92,23 @@ def _guards(escrow: Escrow) -> bool:
     return paused and watches.payout_guarded(reads.escrow(escrow.id)) is not None
 
 
-def _matters(row: AssetWatch, escrow: Escrow, who: Owner, now: dt.datetime) -> bool:
+def _is_disputed(escrow: Escrow) -> bool:
+    return escrow.status is EscrowStatus.DISPUTED
+
+
+def _is_news(escrow: Escrow, who: Owner) -> bool:
+    """Whether it is somebody else's than the dispute's file says."""
+    return who is not Owner.UNKNOWN and who is not dossier.owner_of(escrow, assets.newest(escrow))
+
+
+def _matters(row: AssetWatch, escrow: Escrow, who: Owner, now: dt.datetime, *, guarded: bool) -> bool:
     """Whether this look is to be followed by one that decides."""
     again = watches.note(row, who, now)
+    if _is_disputed(escrow) and _is_news(escrow, who):
+        return True
     if watches.expects_asset(escrow):
         return who is Owner.BUYER and (escrow.at_buyer_at is None or (again and watches.awaits_asset(escrow)))
-    return who in watches.LOST or watches.unknown_too_long(row, escrow, now)
+    return (guarded and who in watches.LOST) or watches.unknown_too_long(row, escrow, now)
 
 
 def _decide(row: AssetWatch, seen: Escrow, actor: Actor) -> Escrow:
@@ -108,7 +120,9 @@ def _decide(row: AssetWatch, seen: Escrow, actor: Actor) -> Escrow:
         return file.escrow
     who, proof = ownership.look(file.escrow)
     again = watches.note(row, who, now)
-    if expected:
+    if _is_disputed(file.escrow):
+        _tell(file, who, proof, now, actor)
+    elif expected:
         if who is Owner.BUYER:
             _hand_over(file, proof, again, now, actor)
     elif who in watches.LOST:
@@ -127,6 +141,16 @@ def _take_back(file: EscrowFile, who: Owner, proof: list[Snapshot], now: dt.date
         file = reads.escrow(file.escrow.id)
     if disputable:
         ownership.dispute(file, f"OWNER_IS_{who}", proof, now, actor)
+
+
+def _tell(file: EscrowFile, who: Owner, proof: list[Snapshot], now: dt.datetime, actor: Actor) -> None:
+    """In a dispute: what is to be paid for an asset that was taken back is stopped; who else has it than before, and
+    the buyer's first time, is kept for those who decide."""
+    first = who is Owner.BUYER and file.escrow.at_buyer_at is None
+    if who in watches.LOST and watches.payout_guarded(file) is not None:
+        _take_back(file, who, proof, now, actor)
+    elif first or _is_news(file.escrow, who):
+        ownership.keep(file, proof, actor)
 
 
 def _hand_over(file: EscrowFile, proof: list[Snapshot], again: bool, now: dt.datetime, actor: Actor) -> None:

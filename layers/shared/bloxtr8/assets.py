@@ -57,6 +57,11 @@ def look_again(of: Listing | Escrow, expected_owner: str | None, *, both_sources
         )
 
 
+def newest(of: Listing | Escrow) -> Snapshot | None:
+    """The look at its asset that was kept last."""
+    return next(iter(table.page(Snapshot, None, f"LISTING#{_listing_of(of)}", prefix="SNAP#", limit=1).items), None)
+
+
 def told_before(seen: Snapshot) -> Snapshot | None:
     """The look that is kept and shows the same, where it is less than a day old and no other owner was seen since: else
     a party could ask until the dossier's history holds nothing but its own looks."""

@@ -118,6 +118,7 @@ class Settings:
     repair_first_seconds: int = 120
     repair_limit_seconds: int = HOUR
     verify_pause_seconds: int = 10
+    suggestion_seconds: int = DAY  # an owner who was not seen for so long is none to decide by
     look_kept_seconds: int = DAY  # what a party's look shows once more within it is not kept again
     webhook_attempts: int = 10
     two_people_cents: int = 1_000_000  # above this gross two people decide about a hold

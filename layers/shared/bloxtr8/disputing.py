@@ -94,7 +94,7 @@ def gather(file: EscrowFile, dispute: Dispute) -> Dossier:
         contract=deal.contract,
         signatures=deal.signatures,
         owners=owners,
-        suggestion=dossier.suggest(dispute, escrow, owners),
+        suggestion=dossier.suggest(dispute, file, owners, clock.now()),
         messages=messages,
         path=path,
         altered=_altered(dispute, messages, path.texts),

@@ -11,7 +11,7 @@ from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.entities import Escrow, Snapshot
-from bloxtr8.errors import Unprocessable, UpstreamFailed
+from bloxtr8.errors import UpstreamFailed
 
 
 def look(escrow: Escrow, *, both_sources: bool = True) -> tuple[Owner, list[Snapshot]]:
@@ -20,11 +20,9 @@ def look(escrow: Escrow, *, both_sources: bool = True) -> tuple[Owner, list[Snap
     By both sources, which must agree, before anything is decided; by one where it only tells whether to ask.
     """
     try:
-        seen = assets.look(escrow, escrow.buyer_roblox_id, both_sources=both_sources)
+        seen = assets.look_again(escrow, escrow.buyer_roblox_id, both_sources=both_sources)
     except UpstreamFailed:
         return Owner.UNKNOWN, []
-    except Unprocessable:
-        return Owner.NOBODY, []
     return dossier.owner_of(escrow, seen), [seen]
 
 
@@ -46,8 +44,8 @@ def deliver(file: EscrowFile, proof: list[Snapshot], now: dt.datetime, actor: Ac
 
 
 def keep(file: EscrowFile, proof: list[Snapshot], actor: Actor) -> None:
-    """note_owner: the buyer was seen with the asset for the first time. That alone delivers nothing, and is not
-    forgotten."""
+    """note_owner: the buyer was seen with the asset for the first time, or somebody else than before in a dispute. That
+    alone moves nothing, and is not forgotten."""
     dossier.keep(file, proof[0])
     table.commit(file.escrow, *proof, action="note_owner", actor=actor)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from bloxtr8 import clock
+from bloxtr8 import clock, config
+from bloxtr8.domain import refused_payouts
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import AuditEntry, Contract, Dispute, DisputeMessage, Entity, Escrow, Signature, Snapshot
 
@@ -141,10 +142,19 @@ class Suggestion(NamedTuple):
     reasons: list[str]
 
 
-def suggest(dispute: Dispute, escrow: Escrow, spans: Sequence[Span]) -> Suggestion:
-    """What the facts say. Only a look since the dispute was opened, its own included, tells whose the asset is now."""
-    if not spans or spans[-1].last_at < _opened(dispute):
+def suggest(dispute: Dispute, file: EscrowFile, spans: Sequence[Span], now: dt.datetime) -> Suggestion:
+    """What the facts say. Only a look since the dispute was opened, its own included, tells whose the asset is now, and
+    none for longer than a day: until then, or until it was decided, whoever comes first.
+
+    What it suggests is of all that nobody has decided about, so it suggests nothing while a part of that is another
+    story: one that is to be delivered yet, or one without the asset that was confirmed, and whose payout was refused.
+    """
+    escrow, seen_at = file.escrow, _seen_at(file, spans)
+    if seen_at is None or seen_at < _opened(dispute):
         return Suggestion(None, ["OWNER_NOT_SEEN_SINCE"])
+    until = dispute.resolved_at or dispute.closed_at or now
+    if until - seen_at >= dt.timedelta(seconds=config.settings().suggestion_seconds):
+        return Suggestion(None, ["OWNER_NOT_SEEN_FOR_LONG"])
     who = spans[-1].who
     was_buyers = escrow.at_buyer_at is not None or any(_in_the_trade(escrow, span) for span in spans)
     reasons = [f"OWNER_IS_{who}", "IT_WAS_THE_BUYERS" if was_buyers else "IT_NEVER_WAS_THE_BUYERS"]
@@ -153,7 +163,24 @@ def suggest(dispute: Dispute, escrow: Escrow, spans: Sequence[Span]) -> Suggesti
     outcome = _CLEAR[who, was_buyers]
     if outcome == "RELEASE" and dispute.reason_code not in ABOUT_THE_ASSET:
         return Suggestion(None, [*reasons, "CLAIM_IS_NOT_ABOUT_THE_OWNER"])
+    if outcome == "RELEASE" and len(file.unreleased) > 1:
+        return Suggestion(None, [*reasons, "OTHER_PARTS_ARE_TO_COME"])
+    if outcome == "REFUND" and _owes_another_part(file):
+        return Suggestion(None, [*reasons, "A_CONFIRMED_PART_IS_UNPAID"])
     return Suggestion(outcome, reasons)
+
+
+def _seen_at(file: EscrowFile, spans: Sequence[Span]) -> dt.datetime | None:
+    """When the owner was last seen. What shows nothing new is not kept, so the watch tells how long it stayed so."""
+    if not spans:
+        return None
+    again = [row.answered_at for row in file.watches if row.answered_at and row.seen == spans[-1].who]
+    return max([spans[-1].last_at, *again])
+
+
+def _owes_another_part(file: EscrowFile) -> bool:
+    refused = refused_payouts.refused(file)
+    return refused is not None and all(row.id != refused.milestone_id for row in file.milestones if row.transfers_asset)
 
 
 def _in_the_trade(escrow: Escrow, span: Span) -> bool:

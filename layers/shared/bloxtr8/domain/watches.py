@@ -67,7 +67,7 @@ def note(row: AssetWatch, who: Owner, now: dt.datetime) -> bool:
         row.unknown_since = row.unknown_since or now
         row.looks += 1
         return False
-    row.unknown_since, row.looks = None, 0
+    row.unknown_since, row.looks, row.answered_at = None, 0, now
     if row.seen != who or row.seen_at is None:
         row.seen, row.seen_at = str(who), now
     return bool(now - row.seen_at >= dt.timedelta(seconds=config.settings().watch_recheck_seconds))
@@ -84,9 +84,11 @@ def unknown_too_long(row: AssetWatch, escrow: Escrow, now: dt.datetime) -> bool:
 
 def plan(row: AssetWatch, escrow: Escrow, now: dt.datetime, *, guarded: bool = False) -> None:
     """Set `next_look`; none once the escrow has ended. What nobody answers is asked ever later, up to an hour.
-    `guarded`: the asset was handed over, and the seller's money is not on its way yet."""
+    `guarded`: the asset was handed over, and the seller's money is not on its way yet. In a dispute it goes on for
+    those who decide, seldom."""
     settings = config.settings()
-    if escrow.status in PAUSED and not (guarded or expects_asset(escrow)):
+    rests = escrow.status in PAUSED and not (guarded or expects_asset(escrow))
+    if rests and escrow.status is EscrowStatus.SETTLING:
         row.unknown_since, row.looks = None, 0
         if not any(cause.startswith(f"{ROLLBACK}:") for cause in escrow.hold_causes):  # COMPLIANCE is shown it
             row.seen, row.seen_at = None, None
@@ -95,6 +97,8 @@ def plan(row: AssetWatch, escrow: Escrow, now: dt.datetime, *, guarded: bool = F
         row.next_look = None
     elif row.looks:
         row.next_look = now + repair_delay(row.looks - 1)
+    elif rests:
+        row.next_look = now + dt.timedelta(seconds=settings.watch_paused_seconds)
     elif guarded:
         row.next_look = now + dt.timedelta(seconds=settings.watch_delivered_seconds)
     else:

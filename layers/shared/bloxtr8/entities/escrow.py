@@ -242,6 +242,7 @@ class AssetWatch(EscrowRow, discriminator="AssetWatch"):
 
     seen = UnicodeAttribute(null=True)  # whose it was at the last look that was answered: dossier.Owner
     seen_at = TimeAttribute(null=True)  # since when, without another owner between
+    answered_at = TimeAttribute(null=True)  # when a look was last answered
     unknown_since = TimeAttribute(null=True)  # while no look is answered
     looks = IntegerAttribute(default=0)  # in vain, in a row
     asked_at = TimeAttribute(null=True)  # when a party last had Roblox asked
