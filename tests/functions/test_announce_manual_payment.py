@@ -139,6 +139,17 @@ def test_only_what_was_refused_for_good_by_card_and_in_full(
     no(aws, paid, boss, 409, "INVALID_STATE")
 
 
+def test_what_the_seller_pays_back_is_announced_despite_a_hold(aws: Platform, stripe: StripeDouble, boss: User) -> None:
+    """A second chargeback takes months, and no hold stops what pays nobody."""
+    escrow = chargebacks.released(aws, stripe)
+    stripe.pay_out(str(escrow.payout_account_id), 97_100)
+    decided(aws, stripe, disputed(aws, stripe, escrow, amount=40_000), "lost")
+    factories.settle(escrow, chargebacks.recovery(escrow))
+    disputed(aws, stripe, escrow, amount=60_000)
+    assert seen(aws, escrow, boss)["allowedActions"] == ["resume_settlement", ACTION]
+    assert announce(aws, escrow, boss).status == 201
+
+
 @pytest.mark.parametrize("found", ["pending", "succeeded"])
 def test_what_the_provider_has_after_all_is_not_paid_again(
     aws: Platform, stripe: StripeDouble, escrow: Escrow, boss: User, found: str

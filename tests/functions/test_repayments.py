@@ -110,6 +110,21 @@ def test_what_was_being_taken_as_it_was_made_good_is_paid_again_once_it_is(
     assert books(aws, escrow) == REPAID
 
 
+def test_a_reversal_that_is_refused_once_its_loss_is_made_good_is_over(aws: Platform, stripe: StripeDouble) -> None:
+    escrow = chargebacks.released(aws, stripe)
+    chargeback = disputed(aws, stripe, escrow)
+    decided(aws, stripe, chargeback, "lost")
+
+    def meanwhile(*_: Any) -> None:
+        won_after_all(aws, stripe, chargeback)
+        raise RailDeclined("too little", code="insufficient_funds")
+
+    with mock.patch.object(type(rails.get("STRIPE")), "send", side_effect=meanwhile):
+        factories.settle(escrow, chargebacks.recovery(escrow))
+    assert ([str(row.status) for row in of_kind(escrow, "RECOVERY")], repayments(escrow)) == (["DROPPED"], [])
+    assert books(aws, escrow) == REPAID
+
+
 def test_of_what_comes_back_in_part_only_so_much_is_his(aws: Platform, stripe: StripeDouble) -> None:
     """Two banks' claims: the one that stands is taken from him, and not more."""
     escrow = chargebacks.released(aws, stripe)

@@ -12,7 +12,8 @@ from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import together
 from tests.emulator import Platform
-from tests.functions import escrows, manual
+from tests.functions import chargebacks, escrows, manual
+from tests.functions.chargebacks import decided, disputed, happen
 from tests.functions.escrows import file, row, seen, staff
 from tests.functions.manual import announce, boss, leg, machines, moves, say, withdraw
 from tests.functions.offers import same_but
@@ -49,6 +50,35 @@ def test_the_leg_is_refused_again_and_may_be_resumed_or_announced_anew(
     assert (again.status, again.code) == (409, "INVALID_STATE")
     assert say(aws, escrow, boss).code == "INVALID_STATE"
     assert announce(aws, escrow, boss, "anew").status == 201
+
+
+@pytest.mark.parametrize(("lost", "left"), [((100_000,), []), ((60_000, 40_000), [40_000])])
+def test_what_the_seller_owes_no_more_is_over_with_it(
+    aws: Platform, stripe: StripeDouble, boss: User, lost: tuple[int, ...], left: list[int]
+) -> None:
+    """A loss is made good while he was about to pay it back."""
+    escrow = chargebacks.released(aws, stripe)
+    stripe.pay_out(str(escrow.payout_account_id), 97_100)
+    first, *_ = (disputed(aws, stripe, escrow, amount=amount) for amount in lost)
+    for chargeback in [one.id for one in file(escrow).chargebacks]:
+        decided(aws, stripe, chargeback, "lost")
+    recovered = min(one.id for one in file(escrow).settlements if one.kind == "RECOVERY")
+    factories.settle(escrow, recovered)
+    (refused,) = seen(aws, escrow, boss)["refusals"]["refused"]
+    assert (
+        announce(aws, escrow, boss, **{name: refused[name] for name in ("settlementId", "leg", "amount")}).status == 201
+    )
+    stripe.reinstate_dispute(first)
+    happen(aws, stripe, "funds_reinstated")
+    assert file(escrow).settlement(recovered).status == "PARKED"
+
+    assert withdraw(aws, escrow, boss).status == 200
+
+    assert seen(aws, escrow, boss)["refusals"]["refused"] == []
+    assert file(escrow).settlement(recovered).status == "DROPPED"
+    due = [one for one in file(escrow).settlements if one.status == "OPEN"]
+    assert [one.to_platform for one in due] == left
+    assert all(one.next_look for one in due)
 
 
 def test_what_another_says_is_paid_is_not_withdrawn(

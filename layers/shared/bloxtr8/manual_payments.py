@@ -9,6 +9,7 @@ from bloxtr8 import chargebacks, clock, lookups, rails, reads, sagas, settling, 
 from bloxtr8.actors import Actor
 from bloxtr8.domain import adoption, compliance, people, reconciliations, settlements
 from bloxtr8.domain import manual_payments as rules
+from bloxtr8.domain.chargebacks import drop_recoveries
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.manual_payments import Asker, Due
@@ -40,8 +41,9 @@ def announce(escrow_id: str, due: Due, reason: str, actor: Actor) -> ManualPayme
 
 
 def withdraw(escrow_id: str, payment_id: str, reason: str, actor: Actor, *, came_back: bool) -> ManualPaymentView:
-    """Nobody has paid it, or its giver takes his word back; or what was recorded came back from the payee's bank.
-    Raises Forbidden, NotFound, VersionMismatch, and as `rules.find`, `rules.check_withdraw` and `rules.come_back`."""
+    """Nobody has paid it, or its giver takes his word back; or what was recorded came back from the payee's bank. What
+    the seller was to pay back for a loss that was made good meanwhile nobody asks him for any more. Raises
+    Forbidden, NotFound, VersionMismatch, and as `rules.find`, `rules.check_withdraw` and `rules.come_back`."""
     file, eligible, _ = voters.read(escrow_id, actor, PlatformRole.PADMIN, voted=rules.voters)
     compliance.check_no_party(file.escrow, actor)
     actor.expects(file.escrow)
@@ -54,6 +56,7 @@ def withdraw(escrow_id: str, payment_id: str, reason: str, actor: Actor, *, came
     else:  # another's money may be out: people look
         tell = logger.warning if row.announced_by == actor.id else logger.error
         action, changed = rules.WITHDRAW, rules.withdraw(file, row, asker, now)
+        changed += drop_recoveries(file, actor=actor, now=now).rows
     tell("a manual payment is taken back", extra={"id": row.id, "escrowId": escrow_id, "action": action})
     view: ManualPaymentView = table.commit(
         file.escrow, *changed, action=action, actor=actor.acting_as(Role.PADMIN),

@@ -213,9 +213,15 @@ def _write(file: EscrowFile, settlement: Settlement, leg: Leg, outcome: LegOutco
         table.commit(file.escrow, settlement, leg, lookup, *lines, action="confirm_leg", actor=actor)
         return Step(NEXT)
     again = settlements.reject(leg, settlement, outcome.reason or "REJECTED", now)
-    table.commit(file.escrow, settlement, leg, action="reject_leg", actor=actor)  # both sides read it: no reason
     logger.warning("a leg was rejected", extra={"legId": leg.id, "reason": outcome.reason})
+    _reject(file, settlement, leg, actor)  # both sides read it: no reason
     return Step(NEXT if again else PARK, "" if again else "REJECTED")
+
+
+def _reject(file: EscrowFile, settlement: Settlement, leg: Leg, actor: Actor, **details: str) -> None:
+    """Write down a refusal; of a reversal whose loss was made good while it was under way nothing is left to do."""
+    less = rules.drop_recoveries(file, actor=actor, now=clock.now())
+    table.commit(file.escrow, settlement, leg, *less.rows, action="reject_leg", actor=actor, details=details)
 
 
 def _await(file: EscrowFile, settlement: Settlement, leg: Leg, outcome: LegOutcome, actor: Actor) -> Step:
@@ -320,7 +326,7 @@ def _refuse(escrow_id: str, sent: Leg, error: str, actor: Actor) -> Step:
         return Step(CONFIRM)
     file, settlement, leg = found
     settlements.refuse(leg, error)
-    table.commit(file.escrow, settlement, leg, action="reject_leg", actor=actor, details={"error": error})
+    _reject(file, settlement, leg, actor, error=error)
     return Step(PARK, error)
 
 

@@ -248,6 +248,16 @@ def make_good(
     found.settle(owed.settle(file, lines, action=action, actor=actor, now=now))
 
 
+def drop_recoveries(file: EscrowFile, *, actor: Actor, now: dt.datetime) -> Lost:
+    """A reversal did not move after all: where its loss was made good while it might have, it is not due any more, and
+    what an earlier leg of it took is the seller's."""
+    found = Lost()
+    _recover_less(file, found, [], "drop_recovery", actor, now)
+    if found.rows:
+        found.settle(owed.settle(file, [], action="drop_recovery", actor=actor, now=now))
+    return found
+
+
 def _recover_less(
     file: EscrowFile, found: Lost, lines: list[LedgerLine], action: str, actor: Actor, now: dt.datetime
 ) -> None:

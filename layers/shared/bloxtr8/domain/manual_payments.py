@@ -63,10 +63,13 @@ def refused(file: EscrowFile) -> Iterator[Leg]:
 
 
 def check_any(file: EscrowFile) -> None:
-    """Raises InvalidState where nothing waits for such a payment, else as `_check_escrow`."""
+    """Raises InvalidState where nothing waits for such a payment, else as `_check_escrow` and `_check_holds`."""
     _check_escrow(file)
-    if set_aside.amount(file) <= 0 and not any(True for _ in refused(file)):
+    waiting = list(refused(file))
+    if set_aside.amount(file) <= 0 and not waiting:
         raise InvalidState("No payment was refused, and nothing is set aside.", currentStatus=str(file.escrow.status))
+    if not any(leg.reverses for leg in waiting):
+        _check_holds(file)
 
 
 def check(file: EscrowFile, due: Due) -> Leg | None:
@@ -80,12 +83,15 @@ def check(file: EscrowFile, due: Due) -> Leg | None:
         raise Unprocessable("Name a settlement and its leg, or whom it pays of what is set aside.", "LEG_OR_SIDE")
     _check_escrow(file)
     if due.pays is not None:
+        _check_holds(file)
         set_aside.check(file, due.amount)
         return None
     settlement = file.settlement(str(due.settlement_id))
     leg = next((row for row in file.legs_of(settlement.id) if row.n == due.leg), None)
     if leg is None:
         raise NotFound("There is no such leg.")
+    if leg.reverses is None:
+        _check_holds(file)
     other = next((row for row in announced(file) if (row.settlement_id, row.leg) == (settlement.id, leg.n)), None)
     if other is not None:
         raise Conflict(
@@ -107,6 +113,10 @@ def _check_escrow(file: EscrowFile) -> None:
     ESCROW.check(ANNOUNCE, file.escrow, Role.PADMIN)
     if file.escrow.rail is not RailName.STRIPE:
         raise Conflict("On chain a vault's money leaves by the vault alone.", "NOT_BY_CARD")
+
+
+def _check_holds(file: EscrowFile) -> None:
+    """Of all but what the seller pays back: that pays nobody, and no hold stops it (`settlements.may_send`)."""
     escrows.check_holds(file.escrow, {Hold.PAYOUT_FAILED})
 
 

@@ -186,6 +186,7 @@ SETTLEMENT = Lifecycle(
     ("lose_chargeback",   {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("reinstate_chargeback", {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("take_back_refund",  {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
+    ("drop_recovery",     {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),  # its loss was made good while it was under way
     ("adopt_refund",      {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("take_refund",       _NEW,        _S.DONE,   _SYSTEM),
     ("take_refund",       {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
