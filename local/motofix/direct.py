@@ -2,6 +2,7 @@
 
 import base64
 import json
+import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -11,8 +12,11 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import HTTPException
 from moto.core.models import botocore_stubber
 from moto.core.responses import ActionResult
+from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.responses import DynamoHandler
+
+from local.motofix import dynamodb, reads
 
 _TABLE = "https://dynamodb."
 
@@ -29,7 +33,7 @@ def answer(url: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
     """Moto's answer to a POST, or None outside of `mock_aws`. DynamoDB's, which are most, go there without a look at
     the addresses of all services, and without an HTTP request around them."""
     if url.startswith(_TABLE) and botocore_stubber.enabled and b'"B"' not in body:
-        return _of_the_table(_Handler(url, headers, body))
+        return _read(url, headers, body) or _of_the_table(_Handler(url, headers, body))
     asked = HTTPHeaders()
     for name, value in headers.items():
         asked[name] = value
@@ -59,6 +63,14 @@ class _Handler(DynamoHandler):
     @staticmethod
     def _enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
         return headers, body
+
+
+def _read(url: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
+    """Its rows, where it is asked for them as the platform does."""
+    tables = dynamodb_backends[DEFAULT_ACCOUNT_ID][url.split(".")[1]].tables
+    with dynamodb.LOCK:
+        said = reads.answer(tables, headers["x-amz-target"].partition(".")[2], body)
+    return None if said is None else Answer(200, {"x-amz-crc32": str(zlib.crc32(said))}, said)
 
 
 def _of_the_table(handler: _Handler) -> Answer:

@@ -17,7 +17,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-_LOCK = threading.RLock()
+LOCK = threading.RLock()  # one request at a time
 _TOKEN_SECONDS = 600  # as long as DynamoDB remembers a ClientRequestToken
 _MAX_TRANSACTION = 100
 _WRITES = {
@@ -29,6 +29,7 @@ _WRITES = {
     "ExecuteStatement",
     "ExecuteTransaction",
 }
+_PLAIN = {"S", "N", "BOOL", "NULL"}
 _listeners: list[Callable[[], None]] = []
 
 
@@ -58,7 +59,7 @@ def apply() -> None:
 
     @functools.wraps(plain)
     def call_action(self: DynamoHandler) -> Any:
-        with _LOCK:
+        with LOCK:
             answer = plain(self)
         if self._get_action() in _WRITES:
             for listener in list(_listeners):
@@ -82,9 +83,18 @@ def on_write(listener: Callable[[], None]) -> Callable[[], None]:
 
 def items(account: str, region: str, table: str) -> list[dict[str, Any]]:
     """Every item of a table at one moment, as Scan answers them, in no order."""
-    with _LOCK:
-        found = list(dynamodb_backends[account][region].tables[table].all_items())
-        return [{name: value.to_regular_json() for name, value in item.attrs.items()} for item in found]
+    with LOCK:
+        kept = dynamodb_backends[account][region].tables[table]
+        return [
+            as_json(item) for part in kept.items.values() for item in (part.values() if kept.has_range_key else [part])
+        ]
+
+
+def as_json(item: Item) -> dict[str, Any]:
+    """An item as Scan answers it."""
+    return {
+        name: {one.type: one.value} if one.type in _PLAIN else one.to_regular_json() for name, one in item.attrs.items()
+    }
 
 
 def stream_length(account: str, region: str, table: str) -> int:
@@ -96,7 +106,7 @@ def stream_length(account: str, region: str, table: str) -> int:
 def stream_records(account: str, region: str, table: str, start: int, limit: int) -> list[dict[str, Any]]:
     """Up to `limit` records from the `start`-th on, oldest first, as a Lambda function receives them."""
     owner = dynamodb_backends[account][region].tables[table]
-    with _LOCK:
+    with LOCK:
         found = owner.stream_shard.items[start : start + limit] if owner.stream_shard else []
         records = [copy.deepcopy(record.to_json()) for record in found]
     for record in records:

@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
 from bloxtr8.entities import PlatformRole, User
 from local.doubles.stripe.double import StripeDouble
+from local.motofix import dynamodb
 from tests import factories
 from tests.doubles import Roblox
 from tests.emulator import Platform
 from tests.functions import chain as chains
 from tests.functions.chain import FakeChain, Wallets
 from tests.functions.vaults import Vaults
-from tests.lifecycles.picture import Picture
+from tests.lifecycles.picture import Key, Picture
 
 STAFF = {"support": PlatformRole.SUPPORT, "arbiter": PlatformRole.ARBITER, "judge": PlatformRole.ARBITER,
          "officer": PlatformRole.COMPLIANCE, "admin": PlatformRole.PADMIN}  # fmt: skip
@@ -73,13 +75,16 @@ class Ground:
     wallets: Wallets
     vaults: Vaults
     _table: Table = field(init=False)
+    _told: dict[int, tuple[Item, dict[str, Any]]] = field(default_factory=dict)  # each item of a stage, by its identity
+    _read: dict[int, tuple[Any, Any]] = field(default_factory=dict)  # the pictures', of what they share
 
     def __post_init__(self) -> None:
         self._table = dynamodb_backends["123456789012"]["us-east-1"].tables["bloxtr8-local"]
 
     def build(self, stage: Callable[["Ground"], Trade]) -> tuple[Trade, Image]:
         """A stage on an empty table. A minute has passed since, so that Roblox may be asked again."""
-        self._table.items.clear()
+        for kept in (self._table.items, self._told, self._read):
+            kept.clear()
         self.chain.vaults.clear()
         self.wallets.risks.clear()
         trade = stage(self)
@@ -111,7 +116,14 @@ class Ground:
         self.chain.after.clear()
 
     def picture(self) -> Picture:
-        return Picture.of(self.aws.rows())
+        """The rows as they are now; those that stand as they stood in the stage's other pictures are those."""
+        told: dict[Key, dict[str, Any]] = {}
+        for items in self._table.items.values():
+            for item in items.values():
+                if id(item) not in self._told:
+                    self._told[id(item)] = item, dynamodb.as_json(item)
+                told[item.hash_key.value, item.range_key.value] = self._told[id(item)][1]
+        return Picture(told, self._read)
 
     def transfer(self, trade: Trade, owner: str | None) -> None:
         """Roblox shows another owner from now on."""

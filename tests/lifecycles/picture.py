@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bloxtr8 import audit, table
@@ -19,13 +19,13 @@ type Key = tuple[str, str]
 
 @dataclass
 class Picture:
-    """`items` as stored; the rows are read when they are needed."""
+    """`items` as stored. The rows are read when they are needed, once: nobody changes one. Pictures that share items
+    may share what was `read` of them, by the item's identity."""
 
     items: dict[Key, dict[str, Any]]
-
-    @classmethod
-    def of(cls, items: Iterable[dict[str, Any]]) -> "Picture":
-        return cls({(item["PK"]["S"], item["SK"]["S"]): item for item in items})
+    _read: dict[int, tuple[Any, Any]] = field(default_factory=dict)  # (item, row)
+    _kinds: dict[str, list[Any]] = field(default_factory=dict)
+    _files: dict[str, EscrowFile] = field(default_factory=dict)
 
     def rows[E: Entity](self, cls: type[E]) -> list[E]:
         """All rows of a kind, oldest first."""
@@ -33,8 +33,18 @@ class Picture:
 
     def of_kind(self, kind: str) -> list[Any]:
         """The same by the kind's name."""
-        found = [Entity.from_raw_data(item) for item in self.items.values() if item["type"]["S"] == kind]
-        return sorted(found, key=lambda row: (str(getattr(row, "created_at", "")), row.label))
+        if kind not in self._kinds:
+            found = [self._row(key) for key, item in self.items.items() if item["type"]["S"] == kind]
+            self._kinds[kind] = sorted(found, key=lambda row: (str(getattr(row, "created_at", "")), row.label))
+        return self._kinds[kind]
+
+    def _row(self, key: Key) -> Any:
+        item = self.items[key]
+        of, row = self._read.get(id(item), (None, None))
+        if of is not item:
+            row = Entity.from_raw_data(item)
+            self._read[id(item)] = item, row
+        return row
 
     def subject(self, kind: str) -> Any | None:
         """The object of this kind that people mean: the newest; of milestones and deliveries what has its turn."""
@@ -46,23 +56,29 @@ class Picture:
 
     def read(self, row: Any) -> Any:
         """The row as it is here."""
-        return Entity.from_raw_data(self.items[row.pk, row.sk])
+        return self._row((row.pk, row.sk))
 
     def file(self, escrow: Escrow) -> EscrowFile:
-        rows = [Entity.from_raw_data(item) for (pk, _), item in self.items.items() if pk == f"ESCROW#{escrow.ulid}"]
-        found = EscrowFile.of(rows)
-        assert found is not None
+        found = self._files.get(escrow.ulid)
+        if found is None:
+            found = EscrowFile.of([self._row(key) for key in self.items if key[0] == f"ESCROW#{escrow.ulid}"])
+            assert found is not None
+            self._files[escrow.ulid] = found
         return found
 
     def entries(self) -> list[AuditEntry]:
         return self.rows(AuditEntry)
+
+    def roots(self) -> list[Root]:
+        """Every row that heads a chain."""
+        return [self._row(key) for key, item in self.items.items() if "audit_seq" in item]
 
     def changed(self, before: "Picture") -> dict[Key, tuple[Entity | None, Entity | None]]:
         """Every audited row that is other than before: as it was and as it is."""
         keys = self.items.keys() | before.items.keys()
         found = {key: (before.items.get(key), self.items.get(key)) for key in keys}
         return {
-            key: (was and Entity.from_raw_data(was), now and Entity.from_raw_data(now))  # type: ignore[misc]
+            key: (before._row(key) if was else None, self._row(key) if now else None)
             for key, (was, now) in found.items()
             if was != now and (was or now)["type"]["S"] not in UNAUDITED  # type: ignore[index]
         }
@@ -153,8 +169,7 @@ def _audit(picture: Picture) -> Iterator[str]:
     chains: dict[str, list[AuditEntry]] = defaultdict(list)
     for entry in sorted(picture.entries(), key=lambda entry: entry.seq):
         chains[entry.root_id].append(entry)
-    roots = [Entity.from_raw_data(item) for item in picture.items.values() if "audit_seq" in item]
-    for root in roots:
+    for root in picture.roots():
         assert isinstance(root, Root)
         chain = chains.pop(root.root_id, [])
         if not audit.complete(audit.verify(chain), root.root_id, root).ok:

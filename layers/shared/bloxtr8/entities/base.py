@@ -1,6 +1,7 @@
 """What every row of the table shares: keys placed from its fields, a version, strict numbers (table.md)."""
 
 import datetime as dt
+import functools
 from enum import StrEnum
 from typing import Any, Self
 
@@ -78,6 +79,15 @@ class TextSetAttribute(Attribute[frozenset[str]]):
         return frozenset(value.split())
 
 
+@functools.cache
+def _reading(kind: type[AttributeContainer]) -> tuple[dict[str, tuple[str, Any, Any]], list[tuple[str, Any]]]:
+    """How a row of this kind is read: of each attribute, by its stored name, the field and what reads it; the
+    defaults."""
+    attributes = kind.get_attributes().items()
+    readers = {one.attr_name: (name, one.get_value, one.deserialize) for name, one in attributes}
+    return readers, [(name, one.default) for name, one in attributes if one.default is not None]
+
+
 class Entity(AttributeContainer):
     """A row: pynamodb's attributes, without its models, which know a connection (and botocore, docs/decisions.md,
     Speed). Only table.py reads and writes them."""
@@ -117,13 +127,14 @@ class Entity(AttributeContainer):
         if not issubclass(stored, cls):
             raise ValueError(f"a {stored.__name__} is no {cls.__name__}")
         row: Self = stored.__new__(stored)
-        row.attribute_values = values = {}
-        for name, attribute in stored.get_attributes().items():
-            held = data.get(attribute.attr_name)
-            if held:
-                values[name] = attribute.deserialize(attribute.get_value(held))
-            elif attribute.default is not None:
-                values[name] = attribute.default() if callable(attribute.default) else attribute.default
+        readers, defaults = _reading(stored)
+        row.attribute_values = values = {
+            name: default() if callable(default) else default for name, default in defaults
+        }
+        for attr_name, held in data.items():
+            if attr_name in readers:
+                name, value_of, deserialize = readers[attr_name]
+                values[name] = deserialize(value_of(held))
         row.status_read = values.get("status")
         return row
 
