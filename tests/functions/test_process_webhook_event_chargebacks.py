@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import random
+import re
 from typing import Any
 
 import pytest
@@ -867,4 +868,4 @@ def test_both_sides_see_the_hold_and_the_outcome_and_neither_why(
     moves = [entry["action"] for entry in timeline.body["items"]]
     assert moves[-2:] == ["record_chargeback", "lose_chargeback"]
     assert "product_not_received" not in escrows.text(body, timeline, ledger)
-    assert "4242" not in escrows.text(body, timeline, ledger)
+    assert not re.search(r"\b4242\b", escrows.text(body, timeline, ledger))  # a hash may have these digits
