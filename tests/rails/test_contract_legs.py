@@ -4,7 +4,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bloxtr8 import clock as house
@@ -238,9 +238,19 @@ STEPS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(STEPS, max_size=12))
+@pytest.mark.parametrize("orders", [15, pytest.param(60, marks=pytest.mark.slow)])
 def test_no_order_of_bad_luck_pays_twice(
+    make_bench: Maker, kind: LegKind, orders: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @settings(deadline=None, max_examples=orders)
+    @given(steps=st.lists(STEPS, max_size=12))
+    def paid_once(steps: list[tuple[str, int]]) -> None:
+        _in_this_order(make_bench, kind, steps, monkeypatch)
+
+    paid_once()
+
+
+def _in_this_order(
     make_bench: Maker, kind: LegKind, steps: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Attempts raised without reason included: what exists for the leg counts, not the key."""
