@@ -25,6 +25,7 @@ from werkzeug.exceptions import HTTPException
 from local.motofix.lambdas import Answer
 from local.resources import Platform
 from local.servers import Server
+from local.template import marked
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -57,10 +58,7 @@ class Gateway:
         local_apigw_service.ServiceErrorResponses = _Refusals
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of SAM CLI's own calls
-            stacks, _ = SamLocalStackProvider.get_stacks(
-                template_dictionary=platform.source, parameter_overrides=platform.parameters
-            )
-            api = ApiProvider(stacks, cwd=str(platform.path.parent)).api
+            api = _api(platform)
         service = _Service(api=api, lambda_runner=_Functions(invoke), port=port, host="127.0.0.1")
         service.create()
         app = service._app
@@ -82,6 +80,20 @@ class Gateway:
     def close(self) -> None:
         """Stop listening."""
         self._server.close()
+
+
+_apis: dict[str, Any] = {}
+
+
+def _api(platform: Platform) -> Any:
+    """The routes of a template, read once in a process: it says the same to every stack."""
+    said = json.dumps([str(platform.path), platform.source, marked(platform.parameters)], default=str)
+    if said not in _apis:
+        stacks, _ = SamLocalStackProvider.get_stacks(
+            template_dictionary=platform.source, parameter_overrides=platform.parameters
+        )
+        _apis[said] = ApiProvider(stacks, cwd=str(platform.path.parent)).api
+    return _apis[said]
 
 
 class _Functions:

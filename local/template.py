@@ -1,6 +1,6 @@
 """template.yaml, through the real SAM translator, as the resources the local platform makes."""
 
-import copy
+import functools
 import json
 import logging
 import os
@@ -34,17 +34,17 @@ _KINDS = {
 def read(path: Path, parameters: dict[str, str] | None = None) -> Platform:
     """Translate and resolve a template. Raises Unresolvable for what the local platform cannot understand."""
     path = path.resolve()
-    original = yaml.load(path.read_text(), Loader=_Loader)
-    source = copy.deepcopy(original)
+    text = path.read_text()
+    source = _parsed(text)
     code = _take_code(source, path.parent)
     values = {name: str(about.get("Default", "")) for name, about in source.get("Parameters", {}).items()} | (
         parameters or {}
     )
-    translated = _translate(source, values)
+    translated = _translate(text, values)
     reader = _Reader(translated, values, code)
     return Platform(
         path=path,
-        source=original,
+        source=_parsed(text),
         parameters=values,
         functions={function.id: function for function in reader.functions()},
         layers=[
@@ -61,6 +61,10 @@ def read(path: Path, parameters: dict[str, str] | None = None) -> Platform:
         },
         resources=reader.rest(),
     )
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    return dict(yaml.load(text, Loader=_Loader))
 
 
 class _Loader(yaml.CSafeLoader):
@@ -96,10 +100,37 @@ class _NoManagedPolicies:
         return {}
 
 
-def _translate(source: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+def marked(parameters: dict[str, str]) -> dict[str, str]:
+    """The parameters with a mark in the place of each address: a stack's ports are others each time it starts."""
+    return {name: f"https://{name}.mark" if "://" in value else value for name, value in parameters.items()}
+
+
+def _translate(text: str, parameters: dict[str, str]) -> dict[str, Any]:
+    """Of one template and its parameters once in a process, as the translator takes longer than all else of a start."""
+    marks = marked(parameters)
+    addresses = {mark: parameters[name] for name, mark in marks.items() if mark != parameters[name]}
+    return dict(_filled(_translated(text, tuple(marks.items())), addresses))
+
+
+@functools.lru_cache(maxsize=4)
+def _translated(text: str, parameters: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator asks for one, whatever it is
-    return dict(transform(source, parameters, _NoManagedPolicies()))
+    source = _parsed(text)
+    _take_code(source, Path())
+    return dict(transform(source, dict(parameters), _NoManagedPolicies()))
+
+
+def _filled(value: Any, addresses: dict[str, str]) -> Any:
+    """A copy with the addresses in the place of their marks."""
+    if isinstance(value, dict):
+        return {key: _filled(one, addresses) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(one, addresses) for one in value]
+    if isinstance(value, str) and ".mark" in value:
+        for mark, address in addresses.items():
+            value = value.replace(mark, address)
+    return value
 
 
 class _Reader:

@@ -1,5 +1,6 @@
 """openapi.json is complete: every HTTP action under its one name, with its security, its headers and its errors."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from tools import openapi, template
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return openapi.document()
+    return dict(json.loads(openapi.PATH.read_text()))  # current, as `make generated` checks
 
 
 def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
