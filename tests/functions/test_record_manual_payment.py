@@ -236,15 +236,36 @@ def test_above_a_thousand_dollars_it_needs_two() -> None:
     assert (config.settings().two_people_by_hand_cents, config.settings().two_people_cents) == (100_000, 1_000_000)
 
 
-def test_what_nobody_records_rings_every_day(
-    aws: Platform, stripe: StripeDouble, escrow: Escrow, boss: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("money", [True, False])
+def test_what_nobody_resumes_or_records_rings_every_day(
+    aws: Platform, stripe: StripeDouble, boss: User, monkeypatch: pytest.MonkeyPatch, money: bool
 ) -> None:
-    told = alarms(monkeypatch)
-    announce(aws, escrow, boss)
-    for days, rings in ((2, 0), (1, 1), (1, 2)):
+    """Whether money lies in the escrow or, as where the seller is to pay back, none."""
+    if money:
+        escrow = manual.parked(aws, stripe)
+    else:
+        escrow = chargebacks.released(aws, stripe)
+        stripe.pay_out(str(escrow.payout_account_id), 97_100)
+        decided(aws, stripe, disputed(aws, stripe, escrow), "lost")
+        factories.settle(escrow, recovery(escrow))
+    assert (row(escrow).held + row(escrow).surplus > 0) is money
+    told, about = alarms(monkeypatch), {"escrowId": escrow.id, "settlementId": leg(escrow).settlement_id}
+    parked = ("a settlement is parked still", about)
+
+    def rung(days: int) -> list[tuple[str, dict[str, str]]]:
+        told.clear()
         aws.clock.advance(days=days)
         aws.invoke("reconcile_money", {})
-        assert len([one for one in told if "announced" in one[0]]) == rings
+        return list(told)
+
+    assert [rung(days) for days in (2, 1, 1)] == [[], [parked], [parked]]
+    payment = announce(aws, escrow, boss).body["id"]
+    announced = ("a manual payment was announced and not recorded", {"escrowId": escrow.id, "manualPaymentId": payment})
+    assert [rung(days) for days in (2, 1, 1)] == [[], [announced], [announced]]
+    assert manual.withdraw(aws, escrow, boss).status == 200
+    assert rung(1) == [parked]
+    assert paid(aws, escrow, boss).status == 202
+    assert rung(3) == []
 
 
 def test_who_announces_it_anew_silences_no_alarm(

@@ -121,10 +121,16 @@ def test_it_rings_each_day_until_it_is_paid(
         aws.clock.advance(days=days)
         aws.invoke("reconcile_money", {})
         assert [text for text, _ in told].count("money is set aside still") == rings
-    assert record(aws, escrow, boss).status == 202
+    assert announce(aws, escrow, boss, "a").status == 201
+    for days, rings in ((2, 0), (1, 1), (1, 2)):
+        aws.clock.advance(days=days)
+        aws.invoke("reconcile_money", {})
+        assert [text for text, _ in told].count("a manual payment was announced and not recorded") == rings
+    assert say(aws, escrow, boss).status == 202
     aws.clock.advance(days=1)
     aws.invoke("reconcile_money", {})
     assert [text for text, _ in told].count("money is set aside still") == 2
+    assert len(told) == 4
 
 
 def test_what_a_bank_takes_again_waits_for_what_people_are_paying(

@@ -133,7 +133,7 @@ def test_no_refund_of_a_part_that_was_confirmed_and_could_not_be_paid_is_suggest
     deliver(file)
     confirm(file)
     (settlement,) = file.settlements
-    settlements.park(file, settlement, "RailDeclined", refused=True)
+    settlements.park(file, settlement, "RailDeclined", START, refused=True)
     found = said(dispute(), file, look(Owner.SELLER, START))
     assert found.outcome == ("REFUND" if asset == 0 else None)
     assert asset == 0 or found.reasons[-1] == "A_CONFIRMED_PART_IS_UNPAID"

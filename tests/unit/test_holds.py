@@ -68,7 +68,7 @@ def test_the_end_of_the_hold_resumes_what_it_parked_as_the_next_run() -> None:
     planned = start(file, None)
     holds.place(file.escrow, CAUSES[0], START)
     holds.place(file.escrow, CAUSES[2], START)
-    settlements.park(file, planned.settlement, settlements.ON_HOLD, refused=False)
+    settlements.park(file, planned.settlement, settlements.ON_HOLD, START, refused=False)
 
     assert holds.lift(file, CAUSES[0], START) == []
     assert planned.settlement.status is SettlementStatus.PARKED
@@ -87,7 +87,7 @@ def test_what_something_else_stopped_stays_parked(error: str, other: Hold | None
     file = paid()
     planned = start(file, None)
     holds.place(file.escrow, CAUSES[0], START)
-    settlements.park(file, planned.settlement, error, refused=False)
+    settlements.park(file, planned.settlement, error, START, refused=False)
     file.escrow.holds |= {other} if other else set()
 
     assert holds.lift(file, CAUSES[0], START) == []

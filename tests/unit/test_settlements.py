@@ -310,7 +310,7 @@ def parked(error: str = "REJECTED") -> tuple[EscrowFile, plans.Planned]:
     planned = start(file, None)
     settlements.send(planned.legs[0], planned.settlement, START)
     settlements.refuse(planned.legs[0], error)
-    settlements.park(file, planned.settlement, error, refused=True)
+    settlements.park(file, planned.settlement, error, START, refused=True)
     return file, planned
 
 
@@ -328,7 +328,7 @@ def test_a_parked_return_puts_no_hold_on_the_escrow() -> None:
     file = paid(E.RELEASED)
     planned = plans.give_back(file, None, 5, actor=BUYER, reason="x", now=START)
 
-    settlements.park(file, planned.settlement, "REJECTED", refused=True)
+    settlements.park(file, planned.settlement, "REJECTED", START, refused=True)
 
     assert (file.escrow.holds, planned.settlement.status) == (frozenset(), SettlementStatus.PARKED)
 
@@ -336,7 +336,7 @@ def test_a_parked_return_puts_no_hold_on_the_escrow() -> None:
 def test_resuming_goes_on_as_the_next_run_under_a_new_number() -> None:
     file, planned = parked()
     back = plans.give_back(file, None, 5, actor=BUYER, reason="x", now=START)
-    settlements.park(file, back.settlement, "REJECTED", refused=True)
+    settlements.park(file, back.settlement, "REJECTED", START, refused=True)
 
     changed = resuming.resume_all(file, START + DAY)
 
@@ -372,7 +372,7 @@ def test_resuming_takes_its_own_hold_alone() -> None:
 def test_what_people_are_paying_is_not_resumed_and_keeps_its_hold() -> None:
     file, planned = parked()
     back = plans.give_back(file, None, 5, actor=BUYER, reason="x", now=START)
-    settlements.park(file, back.settlement, "REJECTED", refused=True)
+    settlements.park(file, back.settlement, "REJECTED", START, refused=True)
     (leg,) = planned.legs
     due = Due(leg.amount, leg.settlement_id, leg.n)
     manual_payments.announce(file, due, leg, actor=BUYER, reason="x", now=START)
@@ -414,3 +414,10 @@ def test_who_started_it_is_kept() -> None:
     file = paid()
 
     assert start(file, 0, "refund_escrow").settlement.actor == SELLER.id
+
+
+@pytest.mark.parametrize(("error", "told"), [("REJECTED", True), (settlements.ON_HOLD, False), ("REVIEW", False)])
+def test_only_what_was_refused_is_for_an_administrator(error: str, told: bool) -> None:
+    _, planned = parked(error)
+    assert (planned.settlement.parked, planned.settlement.parked_at) == ("PARKED", START)
+    assert resuming.is_refused(planned.settlement) is told

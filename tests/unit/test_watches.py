@@ -52,7 +52,7 @@ def test_what_the_buyer_has_of_it_guards_no_seller(status: LegStatus) -> None:
     file = settling("CONFIRMED_BY_BUYER")
     file.legs.append(Leg(escrow_id=ID, settlement_id=file.settlements[0].id, n=2, pays=Side.BUYER, status=status))
     assert watches.payout_guarded(file) == f"rollback:{file.settlements[0].id}"
-    settlements.park(file, file.settlements[0], settlements.ON_HOLD, refused=False)
+    settlements.park(file, file.settlements[0], settlements.ON_HOLD, START, refused=False)
     under_way = status in {LegStatus.SENT, LegStatus.UNKNOWN}  # what is held is not what is left of it
     assert (refused_payouts.withheld(file) is None) == under_way
 

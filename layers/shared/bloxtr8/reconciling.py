@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bloxtr8 import clock, rails, reads, receiving, table
+from bloxtr8 import clock, rails, reads, receiving, ringing, table
 from bloxtr8.actors import Actor, system
-from bloxtr8.domain import manual_payments, reconciliations, set_aside
+from bloxtr8.domain import reconciliations
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.reconciliations import Difference
-from bloxtr8.entities import Escrow, RailName, Reconciliation, StablecoinEscrow
+from bloxtr8.entities import Escrow, RailName, Reconciliation, Settlement, StablecoinEscrow
 from bloxtr8.errors import StaleWrite, UpstreamFailed
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import RailBug, RailOutcomeUnknown, RailThrottled
@@ -64,6 +64,16 @@ def _is_time(row: Reconciliation) -> bool:
     return row.recheck_at is None or row.recheck_at <= clock.now()
 
 
+def _parked(row: Reconciliation) -> None:
+    """A page of what was parked, the oldest first: no money need lie in its escrow. No provider is asked, so none keeps
+    people from being told."""
+    found = table.page(Settlement, "gsi4", "PARKED", limit=PAGE, start=row.cursor, newest_first=False, lenient=True)
+    for settlement in filter(ringing.is_late, found.items):
+        with _apart(row, settlement.escrow_id, _suspect):
+            ringing.for_parked(reads.escrow(settlement.escrow_id), settlement.id)
+    row.cursor, row.phase = found.next_key, row.phase if found.next_key else "STRIPE"
+
+
 def _cards(row: Reconciliation) -> None:
     """A page of the escrows by card; before the first, what the platform has at Stripe."""
     if not row.balance:
@@ -81,7 +91,7 @@ def _page(row: Reconciliation, rail: RailName, then: str) -> None:
         with _apart(row, escrow.id, _suspect):
             file = reads.escrow(escrow.id)
             reconciliations.count(row, file)
-            _ring_for_people(file)
+            ringing.for_set_aside(file)
             _suspect(row, _differences(file))
     row.cursor, row.phase = found.next_key, row.phase if found.next_key else then
 
@@ -133,18 +143,6 @@ def _suspect(row: Reconciliation, found: list[Difference]) -> None:
     room = reconciliations.MOST_KEPT - len(row.suspects)
     row.suspects += [one.shown() for one in found[:room]]
     _report(row, found[room:])
-
-
-def _ring_for_people(file: EscrowFile) -> None:
-    """What somebody was about to pay outside days ago, and what is set aside: both wait for people, and nobody else
-    tells them again."""
-    now, escrow_id = clock.now(), file.escrow.id
-    for payment in manual_payments.late(file, now):
-        about = {"escrowId": escrow_id, "manualPaymentId": payment.id}
-        logger.error("a manual payment was announced and not recorded", extra=about)
-    line = set_aside.cause(file)
-    if line is not None and set_aside.amount(file) > 0 and now - line.at >= manual_payments.LATE:
-        logger.error("money is set aside still", extra={"escrowId": escrow_id})
 
 
 def _differences(file: EscrowFile) -> list[Difference]:
@@ -231,6 +229,6 @@ def _report(row: Reconciliation, found: list[Difference]) -> None:
 
 
 _PHASES: dict[str, Callable[[Reconciliation], None]] = {
-    "STRIPE": _cards, "USDC_BASE": _vaults, "ENDED": _ended, "EVENTS": _events, "BALANCE": _balance,
+    "PARKED": _parked, "STRIPE": _cards, "USDC_BASE": _vaults, "ENDED": _ended, "EVENTS": _events, "BALANCE": _balance,
     "RECHECK": _recheck,
 }  # fmt: skip

@@ -53,5 +53,5 @@ def _again_to_buyer(file: EscrowFile, amount: int, now: dt.datetime, actor: Acto
     if sum(row.reason == "REFUND_FAILED" for row in file.settlements) >= settlements.MAX_ATTEMPTS:
         for leg in planned.legs:
             settlements.refuse(leg, "REFUND_FAILED")
-        settlements.park(file, planned.settlement, "REFUND_FAILED", refused=False)
+        settlements.park(file, planned.settlement, "REFUND_FAILED", now, refused=False)
     return [*planned.rows]

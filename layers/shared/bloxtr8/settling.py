@@ -257,7 +257,7 @@ def park_settlement(escrow_id: str, settlement_id: str, error: str, actor: Actor
         return
     about = {"escrowId": escrow_id, "settlementId": settlement_id, "error": error}
     logger.error("settlement parked", extra=about)
-    settlements.park(file, settlement, error, refused=error != ON_HOLD)
+    settlements.park(file, settlement, error, clock.now(), refused=error != ON_HOLD)
     table.commit(file.escrow, settlement, action="park_settlement", actor=actor, details={"error": error})
 
 

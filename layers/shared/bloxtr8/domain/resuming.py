@@ -20,6 +20,11 @@ def parked(file: EscrowFile) -> list[Settlement]:
     return [row for row in file.settlements if row.status is SettlementStatus.PARKED]
 
 
+def is_refused(settlement: Settlement) -> bool:
+    """Whether it is parked for no hold and no finding, which are for others: an administrator alone lets it go on."""
+    return settlement.status is SettlementStatus.PARKED and settlement.error not in {*FINDINGS, ON_HOLD}
+
+
 def check_parked(file: EscrowFile) -> list[Settlement]:
     """What an administrator can resume. Raises InvalidState where nothing is parked, Conflict COMPLIANCE_DECIDES where
     nothing is but for a finding about a wallet, or a hold that decide_hold ends, MANUAL_PAYMENT_ANNOUNCED where

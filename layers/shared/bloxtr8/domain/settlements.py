@@ -150,11 +150,11 @@ def may_send(escrow: Escrow, settlement: Settlement) -> bool:
 # --- the end of a settlement
 
 
-def park(file: EscrowFile, settlement: Settlement, error: str, *, refused: bool) -> None:
+def park(file: EscrowFile, settlement: Settlement, error: str, now: dt.datetime, *, refused: bool) -> None:
     """It can't go on by itself: a person resumes it. A refusal puts PAYOUT_FAILED on the escrow, a RETURN never
     does."""
     SETTLEMENT.apply("park_settlement", settlement, Role.SYSTEM)
-    settlement.error, settlement.next_look = error, None
+    settlement.error, settlement.next_look, settlement.parked_at = error, None, now
     if refused and settlement.kind not in APART:
         file.escrow.holds = frozenset(file.escrow.holds | {Hold.PAYOUT_FAILED})
 

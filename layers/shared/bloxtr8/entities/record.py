@@ -109,7 +109,7 @@ class Reconciliation(Root, discriminator="Reconciliation"):
     """
 
     day = UnicodeAttribute()  # 2026-11-29
-    phase = UnicodeAttribute(default="STRIPE")
+    phase = UnicodeAttribute(default="PARKED")
     cursor: Any = JSONAttribute(null=True)  # how far the phase is
     totals: Any = JSONAttribute(default=dict)  # by rail: {"escrows", "held", "surplus"}
     ended = IntegerAttribute(default=0)  # escrows that ended of late and were compared

@@ -73,7 +73,13 @@ class Settlement(HasUlid, EscrowRow, discriminator="Settlement"):
     next_look = TimeAttribute(null=True)
     looks = IntegerAttribute(default=0)
     created_at = TimeAttribute()
+    parked_at = TimeAttribute(null=True)  # when it was parked last
     finished_at = TimeAttribute(null=True)
+
+    @property
+    def parked(self) -> str | None:
+        """The shelf of what does not go on by itself; money need not lie in its escrow."""
+        return "PARKED" if self.status is SettlementStatus.PARKED else None
 
 
 MANUAL = "manual:"  # the namespace of payments that no provider of ours made
