@@ -7,6 +7,7 @@ can be said: it hides no other.
 """
 
 import datetime as dt
+import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from bloxtr8.rails.usdc import balances
 PAGE = 5  # escrows a commit: where Stripe hardly answers each takes two minutes, and the function has fifteen
 RUN_SECONDS = 240  # after which no page is begun; the next run goes on
 RECHECK = dt.timedelta(minutes=10)
+PATIENCE = 12  # looks more at what can't be compared, before people are told: two hours
 LATELY = 3  # days after its end on which an escrow is compared as if money lay in it
 REPLAYED = dt.timedelta(days=2)  # of Stripe's events: yesterday, and what was late
 ACTION = "reconcile_money"
@@ -207,19 +209,32 @@ def _balance(row: Reconciliation) -> None:
 
 
 def _recheck(row: Reconciliation) -> None:
-    """The suspects again, a page at a time."""
+    """The suspects again, a page at a time; then those that have to be looked at once more."""
     again, row.suspects = row.suspects[:PAGE], row.suspects[PAGE:]
     for escrow_id in dict.fromkeys(one["escrowId"] for one in again):
         codes = {one["code"] for one in again if one["escrowId"] == escrow_id}
-        with _apart(row, escrow_id, _report):
+        looks = max(one.get("looks", 1) for one in again if one["escrowId"] == escrow_id)
+        unseen = functools.partial(_unseen, looks=looks)
+        with _apart(row, escrow_id, unseen):
             found = _differences(reads.escrow(escrow_id))
-            _report(row, [one for one in found if one.code in codes | {reconciliations.NOT_COMPARED}])
-            new = [one for one in found if one.code not in codes]
-            if new and reconciliations.NOT_COMPARED in codes:  # this was the first look at it
-                _suspect(row, new)
-                row.recheck_at = clock.now() + RECHECK
+            seen = [one for one in found if one.code != reconciliations.NOT_COMPARED]
+            _report(row, [one for one in seen if one.code in codes])
+            if reconciliations.NOT_COMPARED in codes:  # this was the first look at it
+                new = [one.shown() for one in seen if one.code not in codes]
+                row.once_more += [one for one in new if one not in row.differences]
+            unseen(row, [one for one in found if one not in seen])
+    if not row.suspects and row.once_more:
+        row.suspects, row.once_more, row.recheck_at = row.once_more, [], clock.now() + RECHECK
     if not row.suspects:
         row.finished_at = clock.now()
+
+
+def _unseen(row: Reconciliation, found: list[Difference], looks: int) -> None:
+    """A provider may be half away for a while."""
+    if looks < PATIENCE:
+        row.once_more += [one.shown() | {"looks": looks + 1} for one in found]
+    else:
+        _report(row, found)
 
 
 def _report(row: Reconciliation, found: list[Difference]) -> None:

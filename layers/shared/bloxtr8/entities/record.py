@@ -116,6 +116,7 @@ class Reconciliation(Root, discriminator="Reconciliation"):
     balance: Any = JSONAttribute(default=dict)  # of the platform at Stripe: {"before", "after"}, available and pending
     events: Any = JSONAttribute(default=dict)  # of Stripe, replayed: {"seen", "lost"}
     suspects: Any = JSONAttribute(default=list)
+    once_more: Any = JSONAttribute(default=list)  # the suspects after these
     differences: Any = JSONAttribute(default=list)  # [{"code", "escrowId", "booked", "found"}]
     recheck_at = TimeAttribute(null=True)
     started_at = TimeAttribute()

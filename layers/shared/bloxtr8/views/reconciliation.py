@@ -16,8 +16,8 @@ class RailTotalView(View):
 
 
 class DifferenceView(View):
-    """`booked` by us and `found` at the provider, twice, ten minutes apart. NOT_COMPARED: what is at the provider could
-    not be seen."""
+    """`booked` by us and `found` at the provider, twice, ten minutes apart. NOT_COMPARED: what is there could not
+    be seen for two hours."""
 
     code: str
     escrow_id: str | None
