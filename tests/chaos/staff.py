@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bloxtr8.domain import compliance, refused_payouts, settlement_proposals
+from bloxtr8.domain import compliance, refused_payouts
 from bloxtr8.entities import Decision, PlatformRole
 from tests import factories
 from tests.chaos.people import Client
@@ -68,7 +68,7 @@ class Staff:
         return escrow.settlement_id is None or refused_payouts.refused(self.world.file(escrow)) is not None
 
     def _verdict(self, escrow: Any) -> dict[str, Any]:
-        rest = settlement_proposals.to_divide(self.world.file(escrow))
+        rest = refused_payouts.to_divide(self.world.file(escrow))
         share = self.world.random.choice((0, rest, rest // 3, rest // 2))
         outcome = "REFUND" if share == 0 else "RELEASE" if share == rest else "SPLIT"
         return {"outcome": outcome, "sellerAmount": share, "buyerAmount": rest - share, "resolution": RESOLUTION}

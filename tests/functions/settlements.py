@@ -15,11 +15,12 @@ def parts(escrow: Escrow, to_seller: int) -> dict[str, Any]:
     return {"sellerAmount": to_seller, "buyerAmount": escrow.amount - to_seller, "reason": WHY}
 
 
-def propose(aws: Platform, escrow: Escrow, to_seller: int, user: Any = None, **options: Any) -> Answer:
-    """The buyer (or somebody else) proposes."""
-    return aws.call(
-        "propose_settlement", user or escrow.buyer_id, parts(escrow, to_seller), escrow_id=escrow.id, **options
-    )
+def propose(
+    aws: Platform, escrow: Escrow, to_seller: int, user: Any = None, rest: int | None = None, **options: Any
+) -> Answer:
+    """The buyer (or somebody else) proposes; of the amount, or of so much that is left."""
+    body = parts(escrow, to_seller) | ({} if rest is None else {"buyerAmount": rest - to_seller})
+    return aws.call("propose_settlement", user or escrow.buyer_id, body, escrow_id=escrow.id, **options)
 
 
 def proposed(aws: Platform, escrow: Escrow, to_seller: int, user: Any = None) -> str:

@@ -14,12 +14,13 @@ from tests.checks import refused, together
 from tests.doubles import Roblox
 from tests.emulator import Clock, Platform
 from tests.functions import chain as chains
-from tests.functions import escrows, money, settlements
+from tests.functions import chargebacks, escrows, manual, milestones, money, settlements
 from tests.functions.chain import FEES, UNITS, FakeChain, chain, wallets
 from tests.functions.escrows import around, changed, confirm, delivery, file, hidden, paid_out, row, seen, sound
 from tests.functions.money import ScriptedRail, rail
 from tests.functions.offers import same_but
 from tests.functions.settlements import GONE, WHY, accept, agreed, proposed
+from tests.functions.webhooks import Machines
 from tests.wire import Wire
 
 __all__ = ["chain", "rail", "wallets"]
@@ -163,9 +164,13 @@ def refused_payout(aws: Platform, stripe: StripeDouble) -> Escrow:
     """A release whose transfer Stripe refuses for good: parked, with its hold."""
     escrow = factories.delivered(stripe)
     assert confirm(aws, escrow).status == 202
+    refuse(escrow)
+    return row(escrow)
+
+
+def refuse(escrow: Escrow) -> None:
     with mock.patch.object(type(rails.get("STRIPE")), "send", side_effect=RailDeclined("no", code="no")):
         assert factories.settle(escrow).holds == {Hold.PAYOUT_FAILED}
-    return row(escrow)
 
 
 def test_takes_the_place_of_a_refused_payout(aws: Platform, stripe: StripeDouble) -> None:
@@ -234,13 +239,65 @@ def test_another_hold_still_stops_it(aws: Platform, stripe: StripeDouble) -> Non
 def test_a_payout_that_goes_on_leaves_nothing_to_accept(aws: Platform, stripe: StripeDouble) -> None:
     escrow = refused_payout(aws, stripe)
     one = proposed(aws, escrow, 1)
-    boss = escrows.staff(PlatformRole.PADMIN)
-    assert aws.call(
-        "resume_settlement", boss, {"reason": "x"}, headers=KEY, escrow_id=escrow.id
-    ).status == 202  # fmt: skip
+    resume(aws, escrow)
     assert seen(aws, escrow, escrow.seller_id)["proposal"]["status"] == "EXPIRED"
     assert accept(aws, escrow, one).body["currentStatus"] == "SETTLING"
+
+    refuse(escrow)  # and now it divides what there is to divide again
+
+    ended(aws, escrow, one)
+    resume(aws, escrow, "again")
     assert paid_out(stripe, escrow).status == "RELEASED"
+
+
+def resume(aws: Platform, escrow: Escrow, key: str = "k") -> None:
+    boss, headers = escrows.staff(PlatformRole.PADMIN), {"Idempotency-Key": key}
+    assert aws.call("resume_settlement", boss, {"reason": "x"}, headers=headers, escrow_id=escrow.id).status == 202
+
+
+def ended(aws: Platform, escrow: Escrow, proposal: str) -> None:
+    """A proposal that was shown as EXPIRED stays that, whatever there is to divide now."""
+    assert seen(aws, escrow, escrow.seller_id)["proposal"]["status"] == "EXPIRED"
+    before = aws.rows()
+    late = accept(aws, escrow, proposal, key="late")
+    assert (late.status, late.code) == (410, "PROPOSAL_EXPIRED")
+    assert aws.rows() == before
+
+
+def test_a_part_that_is_refused_and_goes_on_revives_nothing(aws: Platform, stripe: StripeDouble) -> None:
+    escrow = factories.funded(stripe, amount=10_000, milestones=milestones.parts(4_000, 6_000))
+    assert milestones.release(aws, escrow, 0).status == 202
+    one = settlements.propose(aws, escrow, 1_000, rest=6_000).body["id"]
+    refuse(escrow)
+    assert seen(aws, escrow, escrow.seller_id)["proposal"]["status"] == "EXPIRED"
+    resume(aws, escrow)
+    assert paid_out(stripe, escrow).held == 6_000
+    ended(aws, escrow, one)
+
+
+def test_what_people_were_about_to_pay_revives_nothing(aws: Platform, stripe: StripeDouble) -> None:
+    escrow, boss = refused_payout(aws, stripe), escrows.staff(PlatformRole.PADMIN)
+    one = proposed(aws, escrow, 1)
+    assert manual.announce(aws, escrow, boss).status == 201
+    assert seen(aws, escrow, escrow.seller_id)["proposal"]["status"] == "EXPIRED"
+    assert manual.withdraw(aws, escrow, boss).status == 200
+    ended(aws, escrow, one)
+    assert accept(aws, escrow, proposed(aws, escrow, 0), key="new").status == 202
+
+
+def test_a_part_that_the_bank_gives_back_revives_nothing(aws: Platform, stripe: StripeDouble, wire: Wire) -> None:
+    Machines(wire)
+    escrow = factories.delivered(stripe)
+    one = proposed(aws, escrow, 1)
+    lost = chargebacks.disputed(aws, stripe, escrow, amount=30_000)
+    chargebacks.decided(aws, stripe, lost, "lost")
+    assert seen(aws, escrow, escrow.seller_id)["proposal"]["status"] == "EXPIRED"
+    between = settlements.propose(aws, escrow, 1, rest=70_000).body["id"]
+    stripe.reinstate_dispute(lost)
+    chargebacks.happen(aws, stripe, "funds_reinstated")
+    assert row(escrow).held == 100_000
+    ended(aws, escrow, between)
+    ended(aws, escrow, one)
 
 
 def test_on_chain_the_same_index_has_later_attempts(aws: Platform, chain: FakeChain, clock: Clock) -> None:

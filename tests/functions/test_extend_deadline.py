@@ -79,6 +79,7 @@ def test_never_earlier_and_thirty_days_in_all(aws: Platform, stripe: StripeDoubl
         assert extend(aws, escrow, deadline, old + days * DAY).status == 200
     body = {"deadline": deadline, "until": now.iso(old + 30 * DAY + second)}
     refused(aws, 422, "EXTENSION_LIMIT", "extend_deadline", who, body, **path)
+    assert "extend_deadline" not in seen(aws, escrow, who)["allowedActions"]
 
 
 @pytest.mark.parametrize("deadline", [*DEADLINES])
@@ -151,6 +152,7 @@ def test_on_chain_the_vaults_term_stays_far_away(aws: Platform, chain: FakeChain
     refused(aws, 422, "TERM_TOO_NEAR", "extend_deadline", escrow.buyer_id, body, escrow_id=escrow.id)
     assert extend(aws, escrow, "deliverBy", last).status == 200
     assert escrows.row(escrow).deliver_by == last
+    assert "extend_deadline" not in seen(aws, escrow, escrow.buyer_id)["allowedActions"]
 
 
 def test_by_card_the_last_deadline_stays_before_the_limit_of_holding(aws: Platform, stripe: StripeDouble) -> None:
@@ -159,3 +161,4 @@ def test_by_card_the_last_deadline_stays_before_the_limit_of_holding(aws: Platfo
     body = {"deadline": "deliverBy", "until": now.iso(last + dt.timedelta(seconds=1))}
     refused(aws, 422, "HELD_TOO_LONG", "extend_deadline", escrow.buyer_id, body, escrow_id=escrow.id)
     assert extend(aws, escrow, "deliverBy", last).status == 200
+    assert "extend_deadline" not in seen(aws, escrow, escrow.buyer_id)["allowedActions"]

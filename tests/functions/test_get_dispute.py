@@ -17,9 +17,25 @@ from tests import factories
 from tests.checks import refused
 from tests.doubles import Roblox
 from tests.emulator import Platform
-from tests.functions.disputes import FILE, arbiter, assigned, filed, live, names, opened, put_file, rejected, say, seen
+from tests.functions.disputes import (
+    FILE,
+    arbiter,
+    assigned,
+    filed,
+    live,
+    names,
+    newest,
+    opened,
+    put_file,
+    rejected,
+    resolve,
+    say,
+    seen,
+)
 from tests.functions.escrows import MISSING, path, row, staff, text
 from tests.wire import Wire
+
+UNMADE = {"decision": None, "resolution": None, "seller_amount": None, "buyer_amount": None}
 
 
 @pytest.fixture
@@ -257,6 +273,20 @@ def test_words_that_were_changed_are_noticed(aws: Platform, escrow: Escrow) -> N
     found = seen(aws, escrow, arbiter())
 
     assert (found["intact"], [one["intact"] for one in found["messages"]]) == (False, [False, True])
+
+
+def test_a_decision_that_was_changed_is_noticed(aws: Platform, escrow: Escrow) -> None:
+    opened(aws, escrow)
+    assert resolve(aws, escrow, assigned(aws, escrow), "REFUND", 0, escrow.amount).status == 202
+    assert seen(aws, escrow, escrow.buyer_id)["intact"]
+    for forged in ({"resolution": "Nothing of the kind."}, {"seller_amount": 1, "buyer_amount": 99_999}, UNMADE):
+        dispute = newest(escrow)
+        before = {name: getattr(dispute, name) for name in forged}
+        for values, intact in ((forged, False), (before, True)):
+            for name, value in values.items():
+                setattr(dispute, name, value)
+            aws.overwrite(dispute)
+            assert seen(aws, escrow, escrow.buyer_id)["intact"] is intact
 
 
 def test_nobody_else_learns_that_it_exists(aws: Platform, escrow: Escrow) -> None:

@@ -125,7 +125,7 @@ def test_what_is_one_sides_alone_is_nowhere_for_the_other(aws: Platform, stripe:
 def test_is_one_query_for_a_party(aws: Platform, wire: Wire) -> None:
     escrow = factories.executed()
     reader = staff(PlatformRole.ARBITER)
-    for user, trips in ((escrow.buyer_id, 1), (reader, 2)):
+    for user, trips in ((escrow.seller_id, 1), (escrow.buyer_id, 2), (reader, 2)):  # whether the buyer may pay yet
         wire.calls.clear()
         seen(aws, escrow, user)
         assert wire.round_trips() == trips

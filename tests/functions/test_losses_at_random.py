@@ -10,7 +10,7 @@ import pytest
 import stripe as stripe_library
 
 from bloxtr8 import rails, table
-from bloxtr8.domain import ledger, plans, reconciliations, settlement_proposals
+from bloxtr8.domain import ledger, plans, reconciliations, refused_payouts
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.entities import (
     DisputeStatus,
@@ -165,7 +165,7 @@ class Deal:
         return self.random.choice([self.escrow.buyer_id, self.escrow.seller_id])
 
     def division(self) -> tuple[int, int]:
-        rest = max(0, settlement_proposals.to_divide(self.file))
+        rest = max(0, refused_payouts.to_divide(self.file))
         seller = self.random.choice([0, rest, min(1, rest), self.random.randint(0, rest)])
         return seller, rest - seller
 
@@ -225,6 +225,8 @@ class Deal:
         file = self.file
         assert ledger.balance(file.escrow, file.ledger).balanced, self.log
         assert [*shares.wrong(file)] == [], self.log
+        divides = file.proposal.remaining if file.proposal and file.escrow.status in HELD else None
+        assert divides in {None, refused_payouts.to_divide(file)}, self.log
         waits_for_nothing = file.escrow.settlement_id is None and plans.remaining(file) <= 0
         assert not (file.escrow.status in HELD and waits_for_nothing), self.log
 

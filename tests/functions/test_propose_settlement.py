@@ -114,7 +114,7 @@ def test_is_for_money_that_is_held(aws: Platform, escrow: Escrow) -> None:
         assert problem["currentStatus"] == status
         assert "propose_settlement" not in seen(aws, escrow, escrow.buyer_id)["allowedActions"]
     for status in ("FUNDS_HELD", "DELIVERED", "DISPUTED"):
-        changed(escrow, status=EscrowStatus(status))
+        changed(escrow, status=EscrowStatus(status), inspect_by=escrow.deliver_by)
         one = proposed(aws, escrow, 1)
         assert settlements.answer(aws, "withdraw", escrow, one, escrow.buyer_id, status).status == 200
 

@@ -82,7 +82,9 @@ def test_a_ban_stops_paying_and_the_sellers_does_not(aws: Platform, escrow: Escr
     assert ask(aws, escrow).status == 200
     user_changed(buyer, banned=True)
     turned_down(aws, escrow, 403, "BANNED")
+    assert "start_payment" not in seen(aws, escrow, escrow.buyer_id)["allowedActions"]
     user_changed(buyer, banned_until=clock.moment)
+    assert "start_payment" in seen(aws, escrow, escrow.buyer_id)["allowedActions"]
     assert ask(aws, escrow).status == 200
 
 

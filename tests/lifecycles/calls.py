@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bloxtr8 import clock, sign_links
-from bloxtr8.domain import compliance, settlement_proposals
+from bloxtr8.domain import compliance, refused_payouts
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.extensions import EXTENDABLE
 from bloxtr8.domain.transitions import LIFECYCLES
@@ -127,7 +127,7 @@ def _decision(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
 def _rest(trade: Trade, picture: Picture) -> int:
     """What there is to divide; where there is nothing, any amount."""
     file = _file(trade, picture)
-    return (settlement_proposals.to_divide(file) if file else 0) or 2
+    return (refused_payouts.to_divide(file) if file else 0) or 2
 
 
 def _hold(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:

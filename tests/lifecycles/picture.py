@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bloxtr8 import audit, table
-from bloxtr8.domain import ledger, settlements
+from bloxtr8.domain import escrows, ledger, refused_payouts, settlements
 from bloxtr8.domain.disputes import LIVE
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.transitions import LIFECYCLES
@@ -141,6 +141,9 @@ def _alone(file: EscrowFile) -> Iterator[str]:
         yield f"{disputes} live disputes while {file.escrow.status} (C6)"
     if sum(row.status == "OPEN" for row in file.proposals) > 1:
         yield "two proposals (C6)"
+    live = file.proposal if file.escrow.status in escrows.MONEY_HELD else None
+    if live and live.remaining != refused_payouts.to_divide(file):
+        yield "a proposal stands that divides another sum than there is (section 5)"
 
 
 _OF_HELD_MONEY = set(SettlementKind) - settlements.APART

@@ -291,6 +291,16 @@ def _frozen(ground: Ground, trade: Trade) -> None:
     holding.decided(ground.aws, escrow_of(trade), "COMPLIANCE", "FREEZE", trade["officer"])
 
 
+def _charged_back(ground: Ground, trade: Trade) -> None:
+    """Of a part, and the bank has not decided."""
+    chargebacks.disputed(ground.aws, ground.stripe, escrow_of(trade), amount=30_000)
+
+
+def _held_too_long(ground: Ground, _: Trade) -> None:
+    """And no job has come by since."""
+    ground.aws.clock.advance(days=81)
+
+
 def _doubted(_: Ground, trade: Trade) -> None:
     holding.held(escrow_of(trade), "review:prv_1")
 
@@ -336,6 +346,8 @@ STEPS: dict[str, Step] = {
     "reviewed": _reviewed,
     "resolved": _resolved,
     "frozen": _frozen,
+    "charged back": _charged_back,
+    "held too long": _held_too_long,
     "doubted": _doubted,
     "stopped": _stopped,
     "confirmed": _confirmed,
@@ -442,6 +454,8 @@ VARIANTS: dict[str, str] = {
         for step in _PROPOSALS
     },
     **{f"escrow {name}, {step}": f"{path}, {step}" for name, path in _LIVE.items() for step in _HOLDS},
+    "escrow HELD, charged back": f"{HELD}, charged back",
+    "escrow DELIVERED, held too long": f"{DELIVERED}, held too long",
     "parts FUNDS_HELD": PARTS_HELD,
     "parts FUNDS_HELD, one started": f"{PARTS_HELD}, started",
     "parts FUNDS_HELD, one parked": f"{PART_CONFIRMED}, parked",

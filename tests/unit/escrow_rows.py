@@ -53,7 +53,12 @@ def escrow(status: EscrowStatus = EscrowStatus.AWAIT_FUNDS, **fields: Any) -> Es
         "status": status,
         "fund_by": START + 3 * DAY,
         "created_at": START,
-    } | fields
+    }
+    if status in {EscrowStatus.FUNDS_HELD, EscrowStatus.DELIVERED}:
+        values["deliver_by"] = START + 7 * DAY
+    if status is EscrowStatus.DELIVERED:
+        values["inspect_by"] = START + 7 * DAY
+    values |= fields
     values.setdefault("gross", money.gross(values["amount"], values["buyer_fee_bps"]))
     return Escrow(**values)
 

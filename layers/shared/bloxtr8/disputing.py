@@ -97,7 +97,7 @@ def gather(file: EscrowFile, dispute: Dispute) -> Dossier:
         suggestion=dossier.suggest(dispute, file, owners, clock.now()),
         messages=messages,
         path=path,
-        altered=_altered(dispute, messages, path.texts),
+        altered=_altered(dispute, messages, path),
     )
 
 
@@ -109,7 +109,7 @@ def _messages(dispute: Dispute) -> list[DisputeMessage]:
 def _path(escrow: Escrow) -> AuditPath:
     count, verified = 0, False
     newest: deque[AuditEntry] = deque(maxlen=ENTRIES)
-    texts: dict[str, str] = {}
+    texts, decisions = dict[str, str](), dict[str, dict[str, Any]]()
     for found in timelines.walk(escrow):
         count, verified = count + len(found.entries), found.verified
         newest.extend(found.entries)
@@ -117,11 +117,17 @@ def _path(escrow: Escrow) -> AuditPath:
             said = entry.details.get("textSha256")
             if said and entry.root_id == escrow.id:
                 texts |= {made["id"]: said for made in entry.created}
-    return AuditPath(count, verified, list(newest), texts)
+                if entry.action == "resolve_dispute":
+                    decisions |= {row["id"]: entry.details for row in entry.changes if row["type"] == "Dispute"}
+    return AuditPath(count, verified, list(newest), texts, decisions)
 
 
-def _altered(dispute: Dispute, messages: list[DisputeMessage], kept: dict[str, str]) -> frozenset[str]:
-    """Whose text does not have the hash that its audit entry keeps, or has no entry at all."""
+def _altered(dispute: Dispute, messages: list[DisputeMessage], path: AuditPath) -> frozenset[str]:
+    """Whose text does not have the hash that its audit entry keeps, or has no entry at all; and the dispute where it
+    shows another decision than was made."""
     texts = {dispute.id: disputes.digest(dispute.title, dispute.description)}
     texts |= {row.id: disputes.digest(row.text) for row in messages}
-    return frozenset(row_id for row_id, text in texts.items() if kept.get(row_id) != text)
+    altered = {row_id for row_id, text in texts.items() if path.texts.get(row_id) != text}
+    if disputes.decided(dispute) != path.decisions.get(dispute.id, disputes.UNDECIDED):
+        altered.add(dispute.id)
+    return frozenset(altered)

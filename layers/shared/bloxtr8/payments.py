@@ -1,12 +1,12 @@
 """Before the buyer pays: everything that could have changed since the signatures is looked at again (api.md,
 start_payment)."""
 
-from bloxtr8 import assets, clock, depositing, rails, reads, screenings, table
+from bloxtr8 import assets, clock, depositing, rails, reads, screenings
 from bloxtr8.actors import Actor
 from bloxtr8.domain import escrow_moves, escrows, kyc, vaults, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.wallets import Risk
-from bloxtr8.entities import Deals, RailName, StablecoinEscrow, User
+from bloxtr8.entities import StablecoinEscrow
 from bloxtr8.errors import Expired, Unprocessable, UpstreamFailed
 from bloxtr8.rails.base import FundingStatus, PaymentInstructions
 
@@ -21,17 +21,7 @@ def instructions(escrow_id: str, actor: Actor) -> tuple[EscrowFile, PaymentInstr
     file = reads.escrow(escrow_id)
     escrow, now = file.escrow, clock.now()
     escrow_moves.check("start_payment", file, escrows.party(escrow, actor), now)
-    buyer, seller, buyer_deals, seller_deals = table.load(
-        table.ref(User, id=escrow.buyer_id),
-        table.ref(User, id=escrow.seller_id),
-        table.ref(Deals, user_id=escrow.buyer_id),
-        table.ref(Deals, user_id=escrow.seller_id),
-    )
-    kyc.check_not_banned(buyer, now)
-    for person, deals in ((buyer, buyer_deals), (seller, seller_deals)):  # the deal itself stands in the volume already
-        kyc.check_limits(person, deals, escrow.amount, now, counted=escrow.amount)
-    if escrow.rail is RailName.STRIPE:
-        kyc.check_card(buyer_deals)
+    kyc.check_pays(escrow, *reads.sides(escrow), now)
     _check_asset(file)
     if file.rail.external_id is None:
         return file, None

@@ -119,6 +119,17 @@ def escrow(escrow_id: str) -> EscrowFile:
     return found
 
 
+def sides(escrow: Escrow) -> tuple[User, User, Deals, Deals]:
+    """The buyer's and the seller's profiles, and their volumes, in one BatchGet."""
+    buyer, seller, buyer_deals, seller_deals = table.load(
+        table.ref(User, id=escrow.buyer_id),
+        table.ref(User, id=escrow.seller_id),
+        table.ref(Deals, user_id=escrow.buyer_id),
+        table.ref(Deals, user_id=escrow.seller_id),
+    )
+    return buyer, seller, buyer_deals, seller_deals
+
+
 def escrow_for(escrow_id: str, actor: Actor, *staff: PlatformRole) -> EscrowFile:
     """The same for a party, or for staff of one of these roles (read from the user's row). Anybody else: NotFound."""
     return escrow_seen(escrow_id, actor, *staff)[0]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from bloxtr8 import chargebacks, clock, lookups, rails, reads, screenings, table
 from bloxtr8.actors import Actor
 from bloxtr8.domain import chargebacks as rules
-from bloxtr8.domain import escrows, holds, legs, losses, owed, resuming, settlements, wallet_risk
+from bloxtr8.domain import escrows, holds, legs, losses, owed, refused_payouts, resuming, settlements, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.wallet_risk import Finding, Verdict
 from bloxtr8.entities import (
@@ -258,7 +258,8 @@ def park_settlement(escrow_id: str, settlement_id: str, error: str, actor: Actor
     about = {"escrowId": escrow_id, "settlementId": settlement_id, "error": error}
     logger.error("settlement parked", extra=about)
     settlements.park(file, settlement, error, clock.now(), refused=error != ON_HOLD)
-    table.commit(file.escrow, settlement, action="park_settlement", actor=actor, details={"error": error})
+    over = refused_payouts.expire_outdated(file, clock.now())
+    table.commit(file.escrow, settlement, *over, action="park_settlement", actor=actor, details={"error": error})
 
 
 def wake(escrow_id: str, actor: Actor) -> list[Settlement]:

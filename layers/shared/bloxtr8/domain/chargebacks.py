@@ -7,7 +7,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrows, holds, ledger, losses, owed, plans, recoveries, settlements
+from bloxtr8.domain import escrows, holds, ledger, losses, owed, plans, recoveries, refused_payouts, settlements
 from bloxtr8.domain.dossier import Owner
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.ledger import Entry
@@ -194,6 +194,7 @@ def reinstate(file: EscrowFile, row: Chargeback, back: int, *, owner: Owner, act
     lines = ledger.book(escrow, entries, now=now, deposit_ref=row.charge_id, external_id=row.id)
     found.rows += lines
     escrow.gone -= shares.held
+    found.rows += refused_payouts.expire_outdated(file, now) if shares.held else []
     make_good(file, found, lines, action="reinstate_chargeback", actor=actor, now=now)
     buyers = shares.refunded
     if shares.aside and _may_have_both(file, owner):

@@ -192,6 +192,9 @@ def decided(dispute: Dispute) -> dict[str, Any]:
     }
 
 
+UNDECIDED = {"outcome": None, "sellerAmount": None, "buyerAmount": None, "textSha256": digest(None)}
+
+
 def sold(file: EscrowFile, settlement: Settlement) -> bool:
     """Whether the asset changed hands for good where the price was divided (section 1, sell_listing). After a dispute
     it is whose Roblox showed it then."""

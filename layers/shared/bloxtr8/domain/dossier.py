@@ -207,12 +207,13 @@ def _opened(dispute: Dispute) -> dt.datetime:
 
 class AuditPath(NamedTuple):
     """The audit path of the trade, walked to its end: how many entries, whether they hold as one, the newest in order,
-    and of what was said the hash that was kept, by id."""
+    of what was said the hash that was kept, by id, and of what was decided the whole, by the dispute's."""
 
     entries: int
     verified: bool
     newest: list[AuditEntry]
     texts: dict[str, str]
+    decisions: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,4 +226,4 @@ class Dossier:
     suggestion: Suggestion
     messages: list[DisputeMessage]
     path: AuditPath
-    altered: frozenset[str]  # ids of the dispute or of messages whose text is not the one that was said
+    altered: frozenset[str]  # ids of the dispute or of messages that say something else than was kept

@@ -67,7 +67,7 @@ GUARDS: dict[str, Guard] = {
     "resume_settlement": lambda file, _, now: resuming.check_parked(file),
     "announce_manual_payment": lambda file, _, now: manual_payments.check_any(file),
     "decide_hold": lambda file, _, now: compliance.check_anything(file, now),
-    "extend_deadline": lambda file, role, now: extensions.check_any(file, role),
+    "extend_deadline": extensions.check_any,
     "propose_settlement": lambda file, role, now: settlement_proposals.check_propose(file, role, now),
     **{
         action: functools.partial(settlement_proposals.check_live, action)

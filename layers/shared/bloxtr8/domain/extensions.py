@@ -30,10 +30,10 @@ EXTENDABLE = {
 }
 
 
-def check_any(file: EscrowFile, role: Role) -> None:
-    """Whether the deadline that counts now is this party's to extend. Raises InvalidState or Forbidden."""
-    ESCROW.check("extend_deadline", file.escrow, role)
-    _check_side(_counts(file.escrow), role)
+def check_any(file: EscrowFile, role: Role, now: dt.datetime) -> None:
+    """Whether the deadline that counts now is this party's to extend, by the least that is taken. Raises as
+    `extend`."""
+    _check(file, role, _counts(file.escrow), None, now)
 
 
 def _counts(escrow: Escrow) -> str:
@@ -50,12 +50,24 @@ def extend(file: EscrowFile, role: Role, name: str, until: dt.datetime, now: dt.
     EXTENSION_LIMIT, TERM_TOO_NEAR (on chain: what is left for disputes before the buyer may take the money back) or
     HELD_TOO_LONG (by card: Stripe's limit of holding money).
     """
+    spent = _check(file, role, name, until, now)
+    escrow, one = file.escrow, EXTENDABLE[name]
+    setattr(escrow, one.field, until)
+    escrow.extended = escrow.extended | {one.field: spent}
+    escrow.owner_seen, escrow.warned_at, escrow.looks = None, None, 0  # what was seen and said of the old one
+    escrows.plan_look(escrow, now)
+
+
+def _check(file: EscrowFile, role: Role, name: str, until: dt.datetime | None, now: dt.datetime) -> int:
+    """Raises as `extend`; None: as soon as may be. Returns how many seconds it will have been moved by in all."""
     escrow, one = file.escrow, EXTENDABLE[name]
     ESCROW.check("extend_deadline", escrow, role)
-    _check_side(name, role)
+    if role is not one.role:
+        raise Forbidden(f"Only the {one.role.lower()} can give more time here.")
     if name != _counts(escrow):
         raise InvalidState("Another deadline counts now.", currentStatus=str(escrow.status))
     old: dt.datetime = getattr(escrow, one.field)
+    until = until or max(old + LEAST, now + _SECOND)
     if until <= max(old, now):
         raise Unprocessable("The new deadline is not later.", "DEADLINE_NOT_LATER", deadline=clock.iso(old))
     spent = escrow.extended.get(one.field, 0) - (old - until) // _SECOND  # of a part of a second, the whole
@@ -69,10 +81,7 @@ def extend(file: EscrowFile, role: Role, name: str, until: dt.datetime, now: dt.
     limit = escrows.hold_limit(escrow)
     if limit is not None and over > limit:
         raise Unprocessable("By card the money would be held too long.", "HELD_TOO_LONG", limit=clock.iso(limit))
-    setattr(escrow, one.field, until)
-    escrow.extended = escrow.extended | {one.field: spent}
-    escrow.owner_seen, escrow.warned_at, escrow.looks = None, None, 0  # what was seen and said of the old one
-    escrows.plan_look(escrow, now)
+    return int(spent)
 
 
 def has_time(file: EscrowFile, now: dt.datetime) -> bool:
@@ -102,8 +111,3 @@ def _windows_after(file: EscrowFile, field: str) -> dt.timedelta:
     later = window * (max(len(file.unreleased), 1) - 1)
     first = {"fund_by": window, "deliver_by": dt.timedelta(seconds=escrow.inspect_seconds)}
     return first.get(field, dt.timedelta()) + later
-
-
-def _check_side(name: str, role: Role) -> None:
-    if role is not EXTENDABLE[name].role:
-        raise Forbidden(f"Only the {EXTENDABLE[name].role.lower()} can give more time here.")

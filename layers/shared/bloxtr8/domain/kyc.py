@@ -6,7 +6,7 @@ The limits hold on the Deals row, which is saved under its version: two deals ca
 import datetime as dt
 
 from bloxtr8 import config
-from bloxtr8.entities import Deals, Tier, User
+from bloxtr8.entities import Deals, Escrow, RailName, Tier, User
 from bloxtr8.errors import Conflict, Forbidden
 
 ROLLING_DAYS = 30
@@ -24,6 +24,17 @@ def check_card(deals: Deals) -> None:
     Forbidden CARD_BLOCKED."""
     if deals.lost_chargebacks:
         raise Forbidden("This account can't pay by card at the moment.", "CARD_BLOCKED")
+
+
+def check_pays(
+    escrow: Escrow, buyer: User, seller: User, buyer_deals: Deals, seller_deals: Deals, now: dt.datetime
+) -> None:
+    """Whether this buyer may pay for this deal still. Raises Forbidden BANNED, KYC_LIMIT or CARD_BLOCKED."""
+    check_not_banned(buyer, now)
+    for person, deals in ((buyer, buyer_deals), (seller, seller_deals)):  # the deal itself stands in the volume already
+        check_limits(person, deals, escrow.amount, now, counted=escrow.amount)
+    if escrow.rail is RailName.STRIPE:
+        check_card(buyer_deals)
 
 
 def block_card(deals: Deals, chargeback_id: str) -> Deals:

@@ -15,6 +15,7 @@ from bloxtr8.domain import (
     owed,
     plans,
     recoveries,
+    refused_payouts,
     set_aside,
     settlements,
 )
@@ -183,7 +184,7 @@ def _go_on(file: EscrowFile, part: int, taker: Taker, lost: Lost, actor: Actor, 
         lost.plan(planned)
     if file.escrow.status is not was:
         closed = disputes.close_by_loss(file, taker.action, taker.outcome, now)
-    return [*changed, *closed]
+    return [*changed, *closed, *refused_payouts.expire_outdated(file, now)]
 
 
 def _end(file: EscrowFile, taker: Taker, now: dt.datetime) -> list[Entity]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bloxtr8 import clock, config, ids
 from bloxtr8.actors import Actor
-from bloxtr8.domain import escrows, resuming, set_aside, settlements
+from bloxtr8.domain import escrows, refused_payouts, resuming, set_aside, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW, LEG, SETTLEMENT
@@ -174,7 +174,7 @@ def announce(
         return [row]
     LEG.apply(ANNOUNCE, leg, Role.PADMIN)
     row.refused_id, leg.external_id = leg.external_id, f"{MANUAL}{row.id}"
-    return [row, leg]
+    return [row, leg, *refused_payouts.expire_outdated(file, now)]
 
 
 def is_word(row: ManualPayment, asker: Asker) -> bool:
@@ -211,7 +211,7 @@ def withdraw(file: EscrowFile, row: ManualPayment, asker: Asker, now: dt.datetim
     leg = _its_leg(file, row)
     LEG.apply(WITHDRAW, leg, Role.PADMIN)
     leg.external_id = row.refused_id
-    return [row, leg]
+    return [row, leg, *refused_payouts.expire_outdated(file, now)]
 
 
 def come_back(file: EscrowFile, row: ManualPayment, now: dt.datetime) -> list[Entity]:

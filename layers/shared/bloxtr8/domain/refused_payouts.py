@@ -12,7 +12,7 @@ from bloxtr8.domain import escrows, legs, plans, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.transitions import ESCROW
-from bloxtr8.entities import Hold, Settlement, SettlementStatus, Side
+from bloxtr8.entities import Hold, Settlement, SettlementProposal, SettlementStatus, Side
 
 _FAILED = frozenset({Hold.PAYOUT_FAILED})
 
@@ -53,6 +53,19 @@ def _unmoved(file: EscrowFile, sides: set[Side]) -> Settlement | None:
 def refused(file: EscrowFile) -> Settlement | None:
     """The same where its payout was refused: what a hold stopped goes on with the hold's end."""
     return stopped(file) if Hold.PAYOUT_FAILED in file.escrow.holds else None
+
+
+def to_divide(file: EscrowFile) -> int:
+    """What there is to divide, in cents: what remains, and what the refused payout would have settled."""
+    replaced = refused(file)
+    return plans.remaining(file) + (replaced.seller_share + replaced.buyer_share if replaced else 0)
+
+
+def expire_outdated(file: EscrowFile, now: dt.datetime) -> list[SettlementProposal]:
+    """The proposal that divides another sum than there is now is over, in the commit that changed the sum: should it
+    ever be the same again, nobody may accept what both were told is EXPIRED. Returns what it ended."""
+    proposal = file.proposal
+    return [] if proposal is None or proposal.remaining == to_divide(file) else plans.expire_proposal(file, now)
 
 
 def check_money_may_start(file: EscrowFile) -> None:

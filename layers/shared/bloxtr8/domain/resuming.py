@@ -3,12 +3,12 @@ alone what a screening found (states.md, section 4, park_settlement)."""
 
 import datetime as dt
 
-from bloxtr8.domain import wallet_risk
+from bloxtr8.domain import refused_payouts, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile, repair_delay
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.settlements import APART, ON_HOLD, may_send, wait
 from bloxtr8.domain.transitions import SETTLEMENT
-from bloxtr8.entities import Hold, Leg, LegStatus, Settlement, SettlementStatus
+from bloxtr8.entities import Hold, Leg, LegStatus, Settlement, SettlementProposal, SettlementStatus
 from bloxtr8.errors import Conflict, InvalidState
 
 FINDINGS = frozenset(map(str, wallet_risk.FOR_PEOPLE))  # why it was parked: what its wallets were found to be
@@ -46,16 +46,17 @@ def _is_announced(file: EscrowFile, settlement: Settlement) -> bool:
     return any(leg.by_hand and leg.status is LegStatus.SENT for leg in file.legs_of(settlement.id))
 
 
-def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg]:
+def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg | SettlementProposal]:
     """resume_settlement: what an administrator can resume goes on as run + 1 (D32). Returns the rows it changed.
 
-    A leg that was refused is planned again under a new key. Raises as `check_parked`.
+    A leg that was refused is planned again under a new key, and what would have divided its money anew is over. Raises
+    as `check_parked`.
     """
     mine = check_parked(file)
     stays = {row.id for row in parked(file) if row.kind not in APART} - {row.id for row in mine}
     if not stays:
         file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
-    changed: list[Settlement | Leg] = []
+    changed: list[Settlement | Leg | SettlementProposal] = []
     for settlement in mine:
         SETTLEMENT.apply("resume_settlement", settlement, Role.PADMIN)
         next_run(settlement, now)
@@ -65,7 +66,7 @@ def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg]:
             leg.unready_since = None  # its payee has his whole time again
         settlement.next_look = now + repair_delay(0)  # not the refused leg's moment: its run starts right away
         changed += [settlement, *refused]
-    return changed
+    return changed + [*refused_payouts.expire_outdated(file, now)]
 
 
 def resume_held(file: EscrowFile, now: dt.datetime) -> list[Settlement]:

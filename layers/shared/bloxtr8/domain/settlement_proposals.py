@@ -25,19 +25,10 @@ STANDS = dt.timedelta(days=7)
 MOST = 20  # of one side, in one escrow: the partition is read as a whole
 
 
-# --- what there is to divide
-
-
-def to_divide(file: EscrowFile) -> int:
-    """What a proposal divides, in cents: what remains, and what the refused payout would have settled."""
-    replaced = refused_payouts.refused(file)
-    return plans.remaining(file) + (replaced.seller_share + replaced.buyer_share if replaced else 0)
-
-
 def standing(file: EscrowFile, proposal: SettlementProposal, now: dt.datetime) -> ProposalStatus:
     """Its status as of now: EXPIRED where its time is over, or what it divides has changed, written or not."""
     held = file.escrow.status in escrows.MONEY_HELD
-    lives = held and proposal.expires_at > now and proposal.remaining == to_divide(file)
+    lives = held and proposal.expires_at > now and proposal.remaining == refused_payouts.to_divide(file)
     if proposal.status is ProposalStatus.OPEN and not lives:
         return ProposalStatus.EXPIRED
     return proposal.status
@@ -105,7 +96,7 @@ def propose(
     Raises as `check_propose`, and Unprocessable SUM_MISMATCH.
     """
     check_propose(file, role, now)
-    rest = to_divide(file)
+    rest = refused_payouts.to_divide(file)
     plans.check_sums(rest, to_seller, to_buyer)
     expired = plans.expire_proposal(file, now)
     proposal = SettlementProposal(

@@ -183,7 +183,7 @@ class Facts(View):
 
 
 class DisputeFileView(View):
-    """The whole file. `intact`: the claim's text is the one that was filed."""
+    """The whole file. `intact`: the claim's text is the one that was filed, and the decision the one that was made."""
 
     dispute: DisputeDetail
     intact: bool
