@@ -22,12 +22,13 @@ def resume_settlement(escrow_id: str, body: ResumeSettlement, actor: KeyedActor)
     file, eligible, _ = voters.read(escrow_id, actor, PlatformRole.PADMIN, voted=manual_payments.voters)
     compliance.check_no_party(file.escrow, actor)
     actor.expects(file.escrow)
-    resumed = resuming.resume_all(file, clock.now())
+    acting = actor.acting_as(Role.PADMIN)
+    resumed = resuming.resume_all(file, acting, clock.now())
     view = table.commit(
         file.escrow,
         *resumed,
         action="resume_settlement",
-        actor=actor.acting_as(Role.PADMIN),
+        actor=acting,
         details={"reason": body.reason},
         answer=lambda: EscrowView.of(file, [Role.PADMIN], Asker(actor.id, eligible)),
     )

@@ -19,7 +19,9 @@ from bloxtr8.rails.base import (
     LegStatus,
     Look,
     Opened,
+    PayeeRefused,
     PaymentInstructions,
+    RailBug,
     RailDeclined,
     ReclaimSeen,
 )
@@ -173,6 +175,10 @@ class FakeChain:
             raise RailDeclined("reverts", code="TooMuch")
         if (gone["fee"] + fee) * 10_000 > within * terms["maxFeeBps"]:
             raise RailDeclined("reverts", code="FeeTooHigh")
+        paid = {"SELLER": (terms["seller"], seller), "BUYER": (terms["buyer"], buyer)}
+        barred = [who for who, (wallet, _) in paid.items() if wallet in self.unready]
+        if any(paid[who][1] for who in barred):
+            raise PayeeRefused("reverts", payee=barred[0]) if len(barred) == 1 else RailBug("reverts")
         self._tx += 1
         vault["done"][order.action] = f"0x{self._tx:064x}"
         vault["units"] -= seller + fee + buyer

@@ -150,6 +150,12 @@ def _paid_on_chain(more: int) -> Step:
     return step
 
 
+def _wallet_refused(ground: Ground, trade: Trade) -> None:
+    """By the token, the buyer's; a call that pays both is refused with it."""
+    with mock.patch.object(ground.chain, "unready", {trade["buyer"].wallet}):
+        factories.settle(escrow_of(trade))
+
+
 def _return_refused(ground: Ground, trade: Trade) -> None:
     """What was too much can't be sent back for good."""
     (settlement,) = [row for row in escrows.file(escrow_of(trade)).settlements if row.kind == "RETURN"]
@@ -365,6 +371,7 @@ STEPS: dict[str, Step] = {
     "settled": _settled,
     "late money": _late_money,
     "return refused": _return_refused,
+    "wallet refused": _wallet_refused,
     "late from a listed wallet": _late_from_a_listed_wallet,
 }
 
@@ -479,6 +486,7 @@ ON_CHAIN: dict[str, str] = {
     "usdc AWAIT_FUNDS": f"{OPENED}, paid on chain",
     "usdc FUNDS_HELD, frozen": f"{OPENED}, paid on chain, held, frozen",
     "usdc DISPUTED, resolved": f"{OPENED}, paid on chain, held, disputed by the buyer, reviewed, resolved",
+    "usdc SETTLING, a wallet refused": f"{OPENED}, paid on chain, held, agreed, wallet refused",
     "usdc DISPUTED, in review": f"{OPENED}, paid on chain, held, disputed by the buyer, reviewed",
     "usdc CANCELLED": f"{OPENED}, cancelled, late money, return refused, late from a listed wallet",
     **{

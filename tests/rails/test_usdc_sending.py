@@ -9,8 +9,18 @@ import pytest
 
 from bloxtr8 import chain_book
 from bloxtr8.entities import TxStatus
-from bloxtr8.rails.base import LegOrder, LegOutcome, LegStatus, RailBug, RailError, RailOutcomeUnknown, RailThrottled
+from bloxtr8.rails.base import (
+    LegOrder,
+    LegOutcome,
+    LegStatus,
+    PayeeRefused,
+    RailBug,
+    RailError,
+    RailOutcomeUnknown,
+    RailThrottled,
+)
 from bloxtr8.rails.usdc import sending
+from bloxtr8.rails.usdc.chain import Reverts
 from local.chain.chain import Chain
 from local.chain.rpc import call_data
 from tests.emulator import Clock, Platform
@@ -153,23 +163,55 @@ def test_sixteen_at_once_for_one_leg_move_it_once(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "why"),
+    ("spoil", "why", "fault"),
     [
-        (lambda world: world.chain.deny(SELLER), "blacklisted"),
-        (lambda world: world.chain.deny(world.chain.roles.fees), "blacklisted"),
-        (lambda world: world.chain.deny(world.place), "blacklisted"),
-        (lambda world: world.chain.pause(), "paused"),
-        (lambda world: world.chain.refuse_operator(world.signer.address), "NotOperator"),
+        (lambda world: world.chain.deny(SELLER), "blacklisted", PayeeRefused),
+        (lambda world: world.chain.deny(world.chain.roles.fees), "blacklisted", RailBug),
+        (lambda world: world.chain.deny(world.place), "blacklisted", RailBug),
+        (lambda world: world.chain.pause(), "paused", RailBug),
+        (lambda world: world.chain.refuse_operator(world.signer.address), "NotOperator", RailBug),
     ],
 )
-def test_what_the_chain_would_refuse_is_never_sent(paid: World, spoil: Callable[[World], None], why: str) -> None:
+def test_what_the_chain_would_refuse_is_never_sent(
+    paid: World, spoil: Callable[[World], None], why: str, fault: type[RailBug]
+) -> None:
     spoil(paid)
     with pytest.raises(RailBug, match=why) as caught:
         paid.rail.send(paid.order())
-    assert type(caught.value) is RailBug
+    assert type(caught.value) is fault
     assert "eth_sendRawTransaction" not in paid.line.asked
     assert paid.book.find(paid.escrow_id, "66") is None
     assert paid.rail.find(paid.order()) is None
+
+
+@pytest.mark.parametrize("barred", ["SELLER", "BUYER"])
+def test_each_side_is_paid_apart_where_the_token_refuses_one(paid: World, barred: str) -> None:
+    """What the call for both was to pay is paid once, whatever of it is still tried: the seller's call has its index,
+    and the buyer's part is gone from the vault."""
+    wallet = {"SELLER": SELLER, "BUYER": BUYER}[barred]
+    both = paid.order(8_739, 261, 64, also_buyer=1_000)
+    apart = {"SELLER": paid.order(8_739, 261, 64, attempt=2, leg=2), "BUYER": paid.refund(1_000, 63)}
+    paid.chain.deny(wallet)
+    with pytest.raises(PayeeRefused, match="blacklisted") as caught:
+        paid.rail.send(both)
+    assert caught.value.payee == barred
+    assert "eth_sendRawTransaction" not in paid.line.asked
+    assert paid.book.find(paid.escrow_id, "64") is None
+
+    later = apart.pop(barred)
+    (first,) = apart.values()
+    assert paid.rail.send(first).status is LegStatus.CONFIRMED
+    with pytest.raises(PayeeRefused):
+        paid.rail.send(later)
+
+    paid.chain.allow(wallet)
+    action, *_ = paid.rail._call_of(both)
+    with pytest.raises(Reverts):  # by the contract itself, or the token
+        paid.sender.rehearse(action)
+    with pytest.raises(RailBug):
+        paid.rail.send(both)
+    assert paid.rail.send(later).status is LegStatus.CONFIRMED
+    assert paid.balances() == {"seller": 87_390_000, "fees": 2_610_000, "buyer": 10_000_000, "vault": 0}
 
 
 def test_more_than_the_vault_holds_or_the_terms_allow_is_never_sent(paid: World) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloxtr8 import money
+from bloxtr8.actors import Actor
 from bloxtr8.domain import disputes, ledger, manual_payments, plans, resuming, settlements
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
@@ -30,6 +31,7 @@ from bloxtr8.errors import Conflict, DomainError, Forbidden, InvalidState, Unpro
 from tests.unit.escrow_rows import BUYER, DAY, SELLER, START, paid, pay_out, start
 
 E = EscrowStatus
+BOSS = Actor(id="usr_boss")
 
 
 def legs(planned: plans.Planned) -> list[tuple[Side, int, int]]:
@@ -338,7 +340,7 @@ def test_resuming_goes_on_as_the_next_run_under_a_new_number() -> None:
     back = plans.give_back(file, None, 5, actor=BUYER, reason="x", now=START)
     settlements.park(file, back.settlement, "REJECTED", START, refused=True)
 
-    changed = resuming.resume_all(file, START + DAY)
+    changed = resuming.resume_all(file, BOSS, START + DAY)
 
     (leg,) = planned.legs
     assert {row.id for row in changed} == {planned.settlement.id, back.settlement.id, leg.id}
@@ -356,7 +358,7 @@ def test_resuming_leaves_a_leg_alone_that_was_not_refused(status: LegStatus) -> 
     file, planned = parked()
     planned.legs[0].status = status
 
-    assert resuming.resume_all(file, START) == [planned.settlement]
+    assert resuming.resume_all(file, BOSS, START) == [planned.settlement]
     assert (planned.legs[0].status, planned.legs[0].attempt) == (status, 1)
 
 
@@ -364,7 +366,7 @@ def test_resuming_takes_its_own_hold_alone() -> None:
     file, _ = parked()
     file.escrow.holds |= {Hold.CHARGEBACK}
 
-    resuming.resume_all(file, START)
+    resuming.resume_all(file, BOSS, START)
 
     assert file.escrow.holds == {Hold.CHARGEBACK}
 
@@ -377,11 +379,11 @@ def test_what_people_are_paying_is_not_resumed_and_keeps_its_hold() -> None:
     due = Due(leg.amount, leg.settlement_id, leg.n)
     manual_payments.announce(file, due, leg, actor=BUYER, reason="x", now=START)
 
-    assert resuming.resume_all(file, START) == [back.settlement]
+    assert resuming.resume_all(file, BOSS, START) == [back.settlement]
     assert (planned.settlement.status, file.escrow.holds) == (SettlementStatus.PARKED, {Hold.PAYOUT_FAILED})
     back.settlement.status = SettlementStatus.DONE
     with pytest.raises(Conflict, match="about to pay"):
-        resuming.resume_all(file, START)
+        resuming.resume_all(file, BOSS, START)
 
 
 @pytest.mark.parametrize("status", sorted(set(SettlementStatus) - {SettlementStatus.PARKED}))
@@ -390,7 +392,7 @@ def test_nothing_parked_is_nothing_to_resume(status: SettlementStatus) -> None:
     start(file, None).settlement.status = status
 
     with pytest.raises(InvalidState):
-        resuming.resume_all(file, START)
+        resuming.resume_all(file, BOSS, START)
 
 
 # --- the end

@@ -20,10 +20,10 @@ from bloxtr8.entities import (
     EscrowStatus,
     Hold,
     Leg,
-    MilestoneStatus,
     Settlement,
     SettlementKind,
     SettlementStatus,
+    Side,
     StablecoinEscrow,
 )
 from bloxtr8.logs import logger
@@ -137,18 +137,29 @@ def _place(seen: Deposit | ReclaimSeen) -> tuple[dt.datetime, int]:
 
 
 def _end(file: EscrowFile) -> tuple[list[Entity], list[Entity]]:
-    """The escrow held money and does no longer: REFUNDED. Returns the rows to save, and those to delete."""
+    """The escrow held money and does no longer: REFUNDED, or SPLIT where the seller has his part and the buyer has
+    taken what was his. Returns the rows to save, and those to delete."""
     escrow, now = file.escrow, clock.now()
     around = reads.around(escrow)
+    split = _half_paid(file)
+    becomes = EscrowStatus.SPLIT if split else EscrowStatus.REFUNDED
+    sold = split is not None and disputes.sold(file, split)
     closed = disputes.close_by_reclaim(file, now)
     with read_together("record_reclaim"):
-        ESCROW.apply("record_reclaim", escrow, Role.SYSTEM)
-        finish(around, EscrowStatus.REFUNDED, sold=False, disputed=file.was_disputed)
+        ESCROW.apply("record_reclaim", escrow, Role.SYSTEM, becomes=becomes)
+        finish(around, becomes, sold=sold, disputed=file.was_disputed)
+    escrow.seller_share += split.seller_share if split else 0
     escrow.reason, escrow.ended_at, escrow.settlement_id = RECLAIMED, now, None
     escrow.frozen_causes, escrow.frozen_at = frozenset(), None
     escrows.plan_look(escrow, now)
-    ended = milestones.end(file, MilestoneStatus.REFUNDED, now)
-    return [around.listing, around.buyer, around.seller, *closed, *ended], around.freed()
+    parts = milestones.ENDED_BY[SettlementKind.SPLIT if split else SettlementKind.REFUND]
+    return [around.listing, around.buyer, around.seller, *closed, *milestones.end(file, parts, now)], around.freed()
+
+
+def _half_paid(file: EscrowFile) -> Settlement | None:
+    """What paid the seller his part, and could not pay the buyer his."""
+    rows = (row for row in file.settlements if row.id == file.escrow.settlement_id)
+    return next((row for row in rows if Side.SELLER in plans.paid_sides(file, row)), None)
 
 
 def _drop(file: EscrowFile) -> list[Settlement]:

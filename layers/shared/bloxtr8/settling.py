@@ -150,6 +150,8 @@ def _send(file: EscrowFile, settlement: Settlement, leg: Leg, actor: Actor) -> S
         return _postpone(settlement.escrow_id, leg, NOT_READY, clock.now() + legs.patience(leg.attempt), actor)
     except base.RailFrozen:
         return _freeze(settlement.escrow_id, leg, actor)
+    except base.PayeeRefused as error:
+        return _refuse(settlement.escrow_id, leg, legs.WALLET_REFUSED[Side(error.payee)], actor)
     except (base.RailBug, base.RailDeclined) as error:
         return _refuse(settlement.escrow_id, leg, type(error).__name__, actor)
     if outcome.status is base.LegStatus.REJECTED and not outcome.external_id:

@@ -3,7 +3,8 @@
 It names what is settled and is never "the next free number": two indexes for one thing would pay it twice. One name,
 one index:
 
-    0-63    the n-th milestone, from 0
+    0-62    the n-th milestone, from 0
+    63      the buyer's part, where each side is paid apart
     64      a split
     65      a refund, of the whole or of the last rest
     66      a release, of the whole or of the last rest
@@ -14,9 +15,8 @@ from typing import NamedTuple
 
 from bloxtr8.entities import SettlementKind
 
-_ENDS = {SettlementKind.SPLIT: 64, SettlementKind.REFUND: 65, SettlementKind.RELEASE: 66}
 _FIRST_RETURN, _LAST = 67, 119
-MILESTONES = 64
+MILESTONES = 63
 RETURNS = _LAST - _FIRST_RETURN + 1
 
 
@@ -27,11 +27,20 @@ class Action(NamedTuple):
     n: int = 0
 
 
+BUYERS_PART = Action(SettlementKind.SPLIT, 1)
+_FIXED = {
+    BUYERS_PART: 63,
+    Action(SettlementKind.SPLIT): 64,
+    Action(SettlementKind.REFUND): 65,
+    Action(SettlementKind.RELEASE): 66,
+}
+
+
 def index(action: Action) -> int:
     """0 to 119. Raises ValueError for what has no index: a milestone or a return too many."""
     kind, n = action
-    if kind in _ENDS and n == 0:
-        return _ENDS[kind]
+    if action in _FIXED:
+        return _FIXED[action]
     if kind is SettlementKind.MILESTONE and 0 <= n < MILESTONES:
         return n
     if kind is SettlementKind.RETURN and 1 <= n <= RETURNS:
@@ -45,7 +54,7 @@ def action(number: int) -> Action:
         return Action(SettlementKind.MILESTONE, number)
     if _FIRST_RETURN <= number <= _LAST:
         return Action(SettlementKind.RETURN, number - _FIRST_RETURN + 1)
-    for kind, fixed in _ENDS.items():
-        if fixed == number:
-            return Action(kind)
+    for fixed, its in _FIXED.items():
+        if its == number:
+            return fixed
     raise ValueError(f"no action has the index {number}")

@@ -8,6 +8,8 @@ from bloxtr8.entities import Account, Deals, Leg, LegStatus, RailName, Settlemen
 
 NEW_BUYER_TRADES = 3
 MOVED = {LegStatus.SENT, LegStatus.UNKNOWN, LegStatus.CONFIRMED}  # the provider may have it, or has
+# what a leg was refused for where the token takes nothing for one payee's wallet
+WALLET_REFUSED = {Side.SELLER: "SELLER_WALLET_REFUSED", Side.BUYER: "BUYER_WALLET_REFUSED"}
 _LONGEST = dt.timedelta(days=1)
 
 
@@ -19,6 +21,15 @@ def under_way(file: EscrowFile, settlement: Settlement) -> Leg | None:
 def refused(file: EscrowFile, settlement: Settlement) -> Leg | None:
     """A leg that was refused for good: only a person lets it be tried again."""
     return _first(file, settlement, LegStatus.REJECTED)
+
+
+def refused_of_both(file: EscrowFile, settlement: Settlement) -> Side | None:
+    """Whom the token refuses, of a call that pays both sides: it was never mined, nor can be. None where it is
+    otherwise."""
+    leg = refused(file, settlement)
+    if leg is None or not leg.also_buyer:
+        return None
+    return next((side for side, error in WALLET_REFUSED.items() if leg.error == error), None)
 
 
 def ready(file: EscrowFile, settlement: Settlement, now: dt.datetime) -> Leg | None:

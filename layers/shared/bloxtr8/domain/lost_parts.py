@@ -73,10 +73,7 @@ def take(
         actor=actor,
         now=now,
     )
-    disputes = [row for row in file.disputes if row.settlement_id == old.id]
-    for dispute in disputes:
-        dispute.settlement_id = planned.settlement.id
-    return [old, *disputes], planned
+    return [old, *plans.follow(file, old, planned)], planned
 
 
 def _settlement(file: EscrowFile) -> Settlement | None:

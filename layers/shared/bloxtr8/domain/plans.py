@@ -6,6 +6,7 @@ Amounts are cents. `settlements` is how a plan is carried out.
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bloxtr8 import ids, money
 from bloxtr8.actors import Actor
@@ -17,6 +18,7 @@ from bloxtr8.domain.transitions import ESCROW, PROPOSAL
 from bloxtr8.entities import (
     Account,
     Deposit,
+    Dispute,
     Escrow,
     EscrowStatus,
     Leg,
@@ -129,6 +131,30 @@ def start_anew(
     return planned
 
 
+def start_apart(file: EscrowFile, old: Settlement, last: Side, *, actor: Actor, now: dt.datetime) -> Planned:
+    """What one call on chain was to pay both sides, and can't for one of them, in a call for each: `last` is whose
+    wallet is refused, so that his part alone is kept. It takes the place of `old`, of which nothing moved and which is
+    dropped.
+
+    The seller's call keeps its index: should the one that paid both ever be mined, the contract refuses the other. The
+    buyer's has one of its own, so that what is left may still be refunded.
+    """
+    share = money.Share(seller=old.to_seller, platform=old.to_platform, buyer=old.to_buyer)
+    planned = _plan(file, old.kind, share, actor=actor, reason=old.reason, now=now, last=last)
+    planned.settlement.seller_share, planned.settlement.buyer_share = old.seller_share, old.buyer_share
+    planned.settlement.replaces = old.id
+    file.escrow.settlement_id = planned.settlement.id
+    return planned
+
+
+def follow(file: EscrowFile, old: Settlement, planned: Planned) -> list[Dispute]:
+    """What was decided by a dispute goes on with another settlement. Returns the rows that this changed."""
+    decided = [row for row in file.disputes if row.settlement_id == old.id]
+    for dispute in decided:
+        dispute.settlement_id = planned.settlement.id
+    return decided
+
+
 def _settling(file: EscrowFile, planned: Planned, action: str, role: Role, now: dt.datetime) -> None:
     """Nothing is waited for any more but this plan's payments: no clock runs, and nobody has anything to answer."""
     escrow = file.escrow
@@ -236,8 +262,10 @@ def _plan(
     reason: str,
     now: dt.datetime,
     n: int = 0,
+    last: Side | None = None,
 ) -> Planned:
-    """`n`: which milestone or return it is; on chain its call is named by it."""
+    """`n`: which milestone or return it is; on chain its call is named by it. `last`: each side is paid apart there,
+    this one after the other."""
     escrow = file.escrow
     settlement = Settlement(
         escrow_id=escrow.id,
@@ -252,9 +280,8 @@ def _plan(
         created_at=now,
     )
     legs: list[Leg] = []
-    fee_left = share.platform
-    call = _call(file, Action(kind, n))
-    for pays, amount, also_buyer in _parts(escrow, share):
+    for pays, amount, fee, also_buyer in _parts(escrow, share, last):
+        call = _call(file, chain_actions.BUYERS_PART if last and pays is Side.BUYER else Action(kind, n))
         legs.append(
             Leg(
                 escrow_id=escrow.id,
@@ -262,7 +289,7 @@ def _plan(
                 n=len(legs) + 1,
                 pays=pays,
                 amount=amount,
-                fee=fee_left,  # the platform's part moves with the first leg that is confirmed
+                fee=fee,
                 also_buyer=also_buyer,
                 action=call,
                 attempt=_first_attempt(file, call),
@@ -270,22 +297,33 @@ def _plan(
                 destination=_destination(file, pays),
             )
         )
-        fee_left = 0
     file.settlements.append(settlement)
     file.legs.extend(legs)
     return Planned(settlement, legs)
 
 
-def _parts(escrow: Escrow, share: money.Share) -> list[tuple[Side, int, int]]:
-    """Whom each leg pays, how much, and what the buyer gets beside it: on chain one call pays all of them."""
-    parts = [(Side.SELLER, share.seller, 0), (Side.BUYER, share.buyer, 0)]
-    if escrow.rail is RailName.USDC_BASE and share.seller:
-        parts = [(Side.SELLER, share.seller, share.buyer)]
-    return [part for part in parts if part[1]]
+class _Part(NamedTuple):
+    """Whom a leg pays, how much, the platform's part that moves with it, and what the buyer gets beside it."""
+
+    pays: Side
+    amount: int
+    fee: int
+    also_buyer: int = 0
+
+
+def _parts(escrow: Escrow, share: money.Share, last: Side | None) -> list[_Part]:
+    """On chain one call pays all of them, unless one is to be paid `last`."""
+    seller = _Part(Side.SELLER, share.seller, share.platform)
+    if escrow.rail is RailName.USDC_BASE and share.seller and last is None:
+        return [seller._replace(also_buyer=share.buyer)]
+    parts = [seller, _Part(Side.BUYER, share.buyer, 0 if share.seller else share.platform)]
+    if last is Side.SELLER:
+        parts.reverse()
+    return [part for part in parts if part.amount]
 
 
 def _call(file: EscrowFile, action: Action) -> int | None:
-    """On chain, the index of the settlement's one call. Raises ValueError for a return too many."""
+    """On chain, the index of a call. Raises ValueError for a return too many."""
     return chain_actions.index(action) if isinstance(file.rail, StablecoinEscrow) else None
 
 

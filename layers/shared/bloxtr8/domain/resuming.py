@@ -3,12 +3,13 @@ alone what a screening found (states.md, section 4, park_settlement)."""
 
 import datetime as dt
 
-from bloxtr8.domain import refused_payouts, wallet_risk
+from bloxtr8.actors import Actor
+from bloxtr8.domain import legs, plans, refused_payouts, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile, repair_delay
 from bloxtr8.domain.lifecycle import Role
-from bloxtr8.domain.settlements import APART, ON_HOLD, may_send, wait
+from bloxtr8.domain.settlements import APART, ON_HOLD, drop, may_send, wait
 from bloxtr8.domain.transitions import SETTLEMENT
-from bloxtr8.entities import Hold, Leg, LegStatus, Settlement, SettlementProposal, SettlementStatus
+from bloxtr8.entities import Entity, Hold, LegStatus, Settlement, SettlementStatus, Side
 from bloxtr8.errors import Conflict, InvalidState
 
 FINDINGS = frozenset(map(str, wallet_risk.FOR_PEOPLE))  # why it was parked: what its wallets were found to be
@@ -46,19 +47,22 @@ def _is_announced(file: EscrowFile, settlement: Settlement) -> bool:
     return any(leg.by_hand and leg.status is LegStatus.SENT for leg in file.legs_of(settlement.id))
 
 
-def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg | SettlementProposal]:
+def resume_all(file: EscrowFile, actor: Actor, now: dt.datetime) -> list[Entity]:
     """resume_settlement: what an administrator can resume goes on as run + 1 (D32). Returns the rows it changed.
 
-    A leg that was refused is planned again under a new key, and what would have divided its money anew is over. Raises
-    as `check_parked`.
+    A leg that was refused is planned again under a new key, and what would have divided its money anew is over. Where
+    one call was to pay both sides and the token refuses one, each is paid apart from then on. Raises as `check_parked`.
     """
     mine = check_parked(file)
     stays = {row.id for row in parked(file) if row.kind not in APART} - {row.id for row in mine}
     if not stays:
         file.escrow.holds = frozenset(file.escrow.holds - {Hold.PAYOUT_FAILED})
-    changed: list[Settlement | Leg | SettlementProposal] = []
+    changed: list[Entity] = []
     for settlement in mine:
-        SETTLEMENT.apply("resume_settlement", settlement, Role.PADMIN)
+        if (barred := legs.refused_of_both(file, settlement)) is not None:
+            changed += _pay_apart(file, settlement, barred, actor, now)
+            continue
+        SETTLEMENT.apply("resume_settlement", settlement, Role.PADMIN, becomes=SettlementStatus.OPEN)
         next_run(settlement, now)
         refused = [leg for leg in file.legs_of(settlement.id) if leg.status is LegStatus.REJECTED]
         for leg in refused:
@@ -67,6 +71,13 @@ def resume_all(file: EscrowFile, now: dt.datetime) -> list[Settlement | Leg | Se
         settlement.next_look = now + repair_delay(0)  # not the refused leg's moment: its run starts right away
         changed += [settlement, *refused]
     return changed + [*refused_payouts.expire_outdated(file, now)]
+
+
+def _pay_apart(file: EscrowFile, settlement: Settlement, barred: Side, actor: Actor, now: dt.datetime) -> list[Entity]:
+    """The other side is paid, and the part of the one that the token refuses alone stays parked."""
+    drop(settlement, "resume_settlement", Role.PADMIN, now)
+    planned = plans.start_apart(file, settlement, barred, actor=actor, now=now)
+    return [settlement, *planned.rows, *plans.follow(file, settlement, planned)]
 
 
 def resume_held(file: EscrowFile, now: dt.datetime) -> list[Settlement]:

@@ -162,7 +162,7 @@ def park(file: EscrowFile, settlement: Settlement, error: str, now: dt.datetime,
 def drop(settlement: Settlement, action: str, role: Role, now: dt.datetime) -> None:
     """record_reclaim: its money is gone. accept_settlement and others: another plan takes its place. Nothing of it is
     sent any more."""
-    SETTLEMENT.apply(action, settlement, role)
+    SETTLEMENT.apply(action, settlement, role, becomes=SettlementStatus.DROPPED)
     settlement.finished_at, settlement.next_look = now, None
 
 

@@ -120,7 +120,8 @@ ESCROW = Lifecycle(
     ("withdraw_dispute",   {_E.DISPUTED},   {_E.FUNDS_HELD, _E.DELIVERED}, PARTIES),
     ("resolve_dispute",    {_E.DISPUTED},   _E.SETTLING,    {Role.ARBITER}),
     ("postpone_term",      {*_PAID, _E.SETTLING}, None,     _SYSTEM),
-    ("record_reclaim",     {*_PAID, _E.SETTLING}, _E.REFUNDED, _SYSTEM),
+    # SPLIT where the seller has been paid his part of what both were to be paid
+    ("record_reclaim",     {*_PAID, _E.SETTLING}, {_E.REFUNDED, _E.SPLIT}, _SYSTEM),
     ("record_chargeback",  set(_E),         None,           _SYSTEM),
     ("win_chargeback",     set(_E),         None,           _SYSTEM),
     ("reopen_chargeback",  set(_E),         None,           _SYSTEM),
@@ -177,7 +178,8 @@ SETTLEMENT = Lifecycle(
     "Settlement", SettlementStatus,
     ("plan_settlement",   _NEW,        _S.OPEN,   {*PARTIES, Role.SYSTEM}),
     ("park_settlement",   {_S.OPEN},   _S.PARKED, _SYSTEM),
-    ("resume_settlement", {_S.PARKED}, _S.OPEN,   {Role.PADMIN}),
+    # DROPPED where on chain each side is paid apart from then on
+    ("resume_settlement", {_S.PARKED}, {_S.OPEN, _S.DROPPED}, {Role.PADMIN}),
     ("record_manual_payment", _NEW,     _S.DONE,   {Role.PADMIN}),  # of what is set aside
     ("record_manual_payment", {_S.PARKED}, _S.OPEN, {Role.PADMIN}),
     ("lift_hold",         {_S.PARKED}, _S.OPEN,   _SYSTEM),

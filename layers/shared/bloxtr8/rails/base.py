@@ -73,6 +73,14 @@ class RailBug(RailError):
     the one we made (another escrow's, currency, destination). No retry, alarm, park."""
 
 
+class PayeeRefused(RailBug):
+    """The same where it is the wallet of one payee that the token refuses. `payee` is SELLER or BUYER."""
+
+    def __init__(self, message: str, *, payee: str) -> None:
+        super().__init__(message)
+        self.payee = payee
+
+
 class FundingStatus(StrEnum):
     """What the provider says of the buyer's payment."""
 

@@ -17,6 +17,7 @@ from bloxtr8.rails.base import (
     LegStatus,
     Look,
     Opened,
+    PayeeRefused,
     PaymentInstructions,
     RailBug,
     RailOutcomeUnknown,
@@ -145,8 +146,7 @@ class UsdcRail:
     def destination_ready(self, destination: str) -> bool:
         """Whether Circle lets the token go there: it is not paused, nor the wallet on its deny-list."""
         with _plain():
-            questions = (calls.paused(), calls.is_blacklisted(destination))
-            return all(calls.numbers(self._chain.call(self._token, each)) == [0] for each in questions)
+            return self._takes(destination)
 
     def postpone(self, funding: Funding) -> bool:
         with _plain():
@@ -272,11 +272,23 @@ class UsdcRail:
     def _refused(self, refused: Reverts, terms: Terms, order: LegOrder, payment: calls.Payment) -> LegOutcome:
         """Done already is found, never paid again; anything else no retry can help."""
         if not refused.why.startswith("AlreadyDone"):
-            raise RailBug(f"{order.leg_id}: the contract refuses: {refused.why}")
+            why = f"{order.leg_id}: the contract refuses: {refused.why}"
+            barred = self._barred(terms, payment)
+            raise PayeeRefused(why, payee=barred) if barred else RailBug(why)
         found = self._settled(terms, order, payment)
         if found is None:
             raise RailOutcomeUnknown(f"{order.leg_id}: done already, says one node, and another that it is not")
         return found
+
+    def _barred(self, terms: Terms, payment: calls.Payment) -> str | None:
+        """Who of those that are paid it is whom alone the token refuses; while it is paused it refuses everybody."""
+        payees = {"SELLER": (terms.seller, payment.to_seller), "BUYER": (terms.buyer, payment.to_buyer)}
+        barred = [payee for payee, (wallet, _) in payees.items() if not self._takes(wallet)]
+        return barred[0] if len(barred) == 1 and payees[barred[0]][1] else None
+
+    def _takes(self, wallet: str) -> bool:
+        questions = (calls.paused(), calls.is_blacklisted(wallet))
+        return all(calls.numbers(self._chain.call(self._token, each)) == [0] for each in questions)
 
     def _outcome(self, tx: Tx, order: LegOrder) -> LegOutcome:
         first = tx.attempts[0].hash if tx.attempts else ""
@@ -315,6 +327,8 @@ def _plain() -> Iterator[None]:
     """The machine knows errors by the bare names of base.py: none of ours leaves under a name of its own."""
     try:
         yield
+    except PayeeRefused as error:
+        raise PayeeRefused(str(error), payee=error.payee) from None
     except RailBug as error:
         raise RailBug(str(error)) from None
     except RailOutcomeUnknown as error:
