@@ -66,6 +66,14 @@ def _offer(_: Ground, trade: Trade) -> None:
     trade.offer_id = factories.offer(listing, trade["buyer"], currency=trade.currency).id
 
 
+def _dear_offer(ground: Ground, trade: Trade) -> None:
+    """Of a price at which two people decide."""
+    price = {"price": 2_000_000}
+    assert ground.aws.call("update_listing", trade["seller"], price, listing_id=trade.listing_id).status == 200
+    listing = listings.row(trade.listing_id)
+    trade.offer_id = factories.offer(listing, trade["buyer"], currency=trade.currency, amount=listing.price).id
+
+
 def _offer_in_parts(_: Ground, trade: Trade) -> None:
     """The second part hands the asset over."""
     listing = listings.row(trade.listing_id)
@@ -321,6 +329,7 @@ STEPS: dict[str, Step] = {
     "cancelled listing": _listing("cancel_listing"),
     "removed": _removed,
     "offer": _offer,
+    "dear offer": _dear_offer,
     "offer in parts": _offer_in_parts,
     "countered": _countered,
     "declined": _answered("decline_offer", "seller"),

@@ -8,6 +8,7 @@ from bloxtr8.attempts import again
 from bloxtr8.entities import StripeEscrow
 from bloxtr8.rails import stripe_client
 from tests.emulator import Answer
+from tests.functions import holding
 from tests.functions.webhooks import process, sent_by, stored
 from tests.lifecycles import calls
 from tests.lifecycles.ground import Ground, Image, Trade
@@ -85,6 +86,11 @@ class Pair:
     either: Either | None = None
 
 
+def votes(who: str, decision: str) -> Move:
+    """He decides about the doubt as the first or the last of two."""
+    return by(who, "decide_hold", {"reason": "r", "hold": "RISK_REVIEW", "decision": decision})
+
+
 # --- what else has happened
 
 
@@ -102,6 +108,18 @@ def owned(by: str) -> Step:
     def step(ground: Ground, trade: Trade) -> None:
         trade.owner = by
         ground.transfer(trade, by)
+
+    return step
+
+
+def voted(*decisions: str) -> Step:
+    """So many more people of COMPLIANCE each have decided so; the last who joins them has not yet."""
+
+    def step(ground: Ground, trade: Trade) -> None:
+        for decision in decisions:
+            answer = holding.decide(ground.aws, escrow_of(trade), holding.officer(), "RISK_REVIEW", decision)
+            assert answer.body["decided"] is False
+        trade.people["colleague"] = holding.officer()
 
     return step
 

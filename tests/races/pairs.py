@@ -1,7 +1,9 @@
 """The competing moves of states.md, two at a time: where they begin, and who makes each."""
 
+from dataclasses import replace
+
 from tests.lifecycles.stages import DELIVERED, HELD, OPENED, PART_CONFIRMED
-from tests.races.moves import Either, Pair, by, charge, job, later, owned, reclaimed, run, told
+from tests.races.moves import Either, Pair, by, charge, job, later, owned, reclaimed, run, told, voted, votes
 
 OVER_LIMIT = (later(days=60), job("enforce_escrow_deadlines"), later(days=20, minutes=1))
 WARNED = (later(days=6, minutes=1), job("enforce_escrow_deadlines"), later(days=1, minutes=1))
@@ -11,6 +13,7 @@ BACK = (owned("seller"), later(minutes=20))
 
 _HOLD = {"reason": "r", "hold": "COMPLIANCE"}
 REVIEWED = f"{HELD}, disputed by the buyer, reviewed"
+DEAR_DOUBTED = f"{OPENED.replace('offer', 'dear offer', 1)}, paid on chain, held, started, delivered, doubted"
 PROPOSED = f"{HELD}, proposed by the buyer"
 REFUSED = f"{DELIVERED}, confirmed, refused"
 ANNOUNCED = f"{REFUSED}, announced"
@@ -30,10 +33,7 @@ announce, resume = by("admin", "announce_manual_payment"), by("admin", "resume_s
 record, not_paid = by("admin", "record_manual_payment"), by("admin", "withdraw_manual_payment")
 to_seller = by("admin", "announce_manual_payment", {"pays": "SELLER", "amount": 100_000, "reason": "r"})
 freeze = by("officer", "decide_hold", _HOLD | {"decision": "FREEZE"})
-clear, give_back = (
-    by("officer", "decide_hold", {"reason": "r", "hold": "RISK_REVIEW", "decision": decision})
-    for decision in ("CLEAR", "REFUND")
-)
+clear, give_back = (votes("officer", decision) for decision in ("CLEAR", "REFUND"))
 
 PAIRS: dict[str, Pair] = {
     # the market
@@ -215,6 +215,21 @@ PAIRS: dict[str, Pair] = {
     "record and withdraw a manual payment": Pair(ANNOUNCED, record, not_paid),
     # holds
     "clear and send back": Pair(f"{DELIVERED}, doubted", clear, give_back),
+    "two people who clear": Pair(
+        DEAR_DOUBTED,
+        clear,
+        replace(votes("colleague", "CLEAR"), action="vote_on_hold"),
+        (voted(),),
+        "USDC",
+        either=Either(
+            "Each of two counts, and the second decides.",
+            "DELIVERED, HELD 2000000",
+            "DELIVERED, HELD 2000000",
+        ),
+    ),
+    "the last vote to clear and to send back": Pair(
+        DEAR_DOUBTED, clear, votes("colleague", "REFUND"), (voted("CLEAR", "REFUND"),), "USDC"
+    ),
     "send back and send back": Pair(f"{DELIVERED}, doubted", give_back, give_back),
     "clear and confirm": Pair(
         f"{DELIVERED}, doubted",
