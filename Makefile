@@ -88,7 +88,7 @@ demo: $(READY) $(CHAIN) ## whole trades, by card and in USDC, through the public
 bench: $(READY) $(CHAIN) ## cold start, warm calls, round trips, what a trade costs
 	$(BIN)/python -m benchmarks $(ARGS)
 
-chaos: $(READY) ## random trades while everything goes wrong: over 2,000 (TRADES=…), of SEED=…; REPORT=1; WORLD=… alone
+chaos: $(READY) ## random trades while everything goes wrong: over 2,000 (TRADES=…, where few may miss an accident, and it fails), of SEED=…; REPORT=1; WORLD=… alone
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(TRADES),--trades $(TRADES)) $(if $(EACH),--each $(EACH)) $(if $(WORLD),--world $(WORLD)) $(if $(REPORT),--report) $(ARGS)
 
 onchain: $(READY) $(CHAIN) ## the contracts: artifact byte for byte, fuzz and invariant tests, mutants
