@@ -1,9 +1,10 @@
 """Bad luck: what goes wrong at a place where the platform asks somebody outside, and which pairs were hit so far.
 
-Luck is guided by what was not hit yet, in an order that turns with the world's number: a place that a world comes to
-only once meets another fault in each world. So few trades meet everything.
+Luck is guided by what was not hit yet, in an order that turns with the world's number, for each place from elsewhere:
+a place that a world comes to only once meets another fault in each world. So few trades meet everything.
 """
 
+import functools
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -49,8 +50,10 @@ WAYS = {
 }
 
 
-# After these all is done, and the place may never be come to again: in every second world they are the first.
+# After these all is done, and the place may never be come to again: in every fourth world they are the first. (In each
+# second they would meet the fates that come in each third, always the same, and little else would ever be lost there.)
 _DONE = {Fault.TWICE, Way.TWICE}
+_DONE_FIRST = 4
 
 
 class Killed(BaseException):
@@ -105,10 +108,7 @@ class Luck:
         return None if self.calm else self._choose(way, WAYS.get(way, tuple(Way)))  # type: ignore[return-value]
 
     def _choose(self, where: str, of: tuple[Any, ...]) -> Any:
-        turn = (self._number + sum(map(ord, where))) % len(of)
-        last = self._number % 2 == 0
-        turned = sorted(of[turn:] + of[:turn], key=lambda one: (one in _DONE) == last)
-        fresh = next((one for one in turned if not self.hit[where, str(one)]), None)
+        fresh = next((one for one in _in_turn(self._number, where, of) if not self.hit[where, str(one)]), None)
         # Rare places meet theirs at once; where much is asked there is time.
         eager = self.EAGER if self.seen[where] > len(of) * 4 else self.RARE
         if fresh is not None and self._random.random() < eager:
@@ -143,6 +143,14 @@ class Luck:
             self.money_moves(site)
         else:
             self.broken.append(f"C9: {self.action} asked {site}")
+
+
+@functools.cache
+def _in_turn(number: int, where: str, of: tuple[Any, ...]) -> list[Any]:
+    """What can go wrong there, in the order of this world."""
+    turn = number + sum(map(ord, where))
+    turned = of[turn % len(of) :] + of[: turn % len(of)]
+    return sorted(turned, key=lambda one: (one in _DONE) != (turn % _DONE_FIRST == 0))
 
 
 class Unlucky:

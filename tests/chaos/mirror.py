@@ -16,6 +16,8 @@ class Mirror:
 
     def __init__(self, watch: Watch, stream: Callable[[int], list[dict[str, Any]]]) -> None:
         self.rows: dict[str, dict[str, Image]] = {}
+        self._places: dict[str, dict[str, None]] = {}  # the partitions by what their keys begin with, in order
+        self._sorted: dict[str, list[str]] = {}  # the sort keys of a partition, until one is added or goes
         self.due: dict[tuple[str, str], tuple[str, str]] = {}  # key → (shelf, when)
         self.position = 0
         self._read: dict[tuple[str, str], Entity] = {}
@@ -37,8 +39,13 @@ class Mirror:
         self.due.pop((pk, sk), None)
         if image is None:
             self.rows[pk].pop(sk)
+            self._sorted.pop(pk, None)
             return
-        self.rows.setdefault(pk, {})[sk] = image
+        rows = self.rows.setdefault(pk, {})
+        if sk not in rows:
+            self._places.setdefault(pk.partition("#")[0], {})[pk] = None
+            self._sorted.pop(pk, None)
+        rows[sk] = image
         if "GSI3PK" in image:
             self.due[pk, sk] = image["GSI3PK"]["S"], image["GSI3SK"]["S"]
 
@@ -53,13 +60,14 @@ class Mirror:
 
     def partition(self, pk: str, prefix: str = "") -> list[Any]:
         """The rows of a partition, in order."""
-        return [self.row(pk, sk) for sk in sorted(self.rows.get(pk, ())) if sk.startswith(prefix)]
+        if pk not in self._sorted:
+            self._sorted[pk] = sorted(self.rows.get(pk, ()))
+        return [self.row(pk, sk) for sk in self._sorted[pk] if sk.startswith(prefix)]
 
-    def every(self, pk: str, sk: str = "") -> Iterator[Any]:
-        """All rows whose keys begin so."""
-        for place in list(self.rows):
-            if place.startswith(pk):
-                yield from self.partition(place, sk)
+    def every(self, kind: str, sk: str = "") -> Iterator[Any]:
+        """All rows of the partitions of a kind (`ESCROW#`) whose sort keys begin so."""
+        for place in list(self._places.get(kind.removesuffix("#"), ())):
+            yield from self.partition(place, sk)
 
     def next_due(self, shelves: tuple[str, ...]) -> dt.datetime | None:
         """The earliest moment at which anything on these shelves is due."""

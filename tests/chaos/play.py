@@ -1,5 +1,6 @@
 """Playing worlds: people are put into one, it runs until nothing happens any more, and the laws are checked."""
 
+import functools
 import gc
 import itertools
 from collections import Counter
@@ -46,6 +47,7 @@ class Outcome:
 
 def play(seed: int, number: int, trades: int = TRADES, *, calm: bool = False, quick: bool = True) -> Outcome:
     """One world to its end. Raises Broken with all that is needed to see it again."""
+    _leave_alone_what_is_imported()
     gc.collect()  # the last world: the platform itself has the collector look seldom
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         world = make(seed, number, trades, patch, calm=calm, quick=quick)
@@ -63,6 +65,13 @@ def play(seed: int, number: int, trades: int = TRADES, *, calm: bool = False, qu
         return Outcome(
             seed, number, world.digest.hexdigest(), world.steps, ends, world.luck.hit, laws.cents(world), kinds, by_hand
         )  # fmt: skip
+
+
+@functools.cache
+def _leave_alone_what_is_imported() -> None:
+    """The collector need not go through it after each world."""
+    gc.collect()
+    gc.freeze()
 
 
 def make(
