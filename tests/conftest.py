@@ -77,7 +77,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def roblox_stage() -> Iterator[tuple[doubles.Stage, str]]:
     """Where Roblox answers in this session, and its address."""
     stage = doubles.Stage()
-    with serve(stage) as base:
+    with serve(stage, poll_seconds=0.5) as base:
         yield stage, base
 
 
@@ -104,7 +104,7 @@ def roblox(
 def discord_stage() -> Iterator[tuple[doubles.Stage, str]]:
     """Where Discord answers in this session, and its address."""
     stage = doubles.Stage()
-    with serve(stage) as base:
+    with serve(stage, poll_seconds=0.5) as base:
         yield stage, base
 
 

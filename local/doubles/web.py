@@ -106,11 +106,12 @@ def stamp(moment: dt.datetime) -> str:
 
 
 @contextlib.contextmanager
-def serve(app: "WSGIApplication", port: int = 0) -> Iterator[str]:
-    """Serve on loopback, a thread a request, and give the base address. Port 0 takes a free one."""
+def serve(app: "WSGIApplication", port: int = 0, poll_seconds: float = 0.01) -> Iterator[str]:
+    """Serve on loopback, a thread a request, and give the base address. Port 0 takes a free one. It ends within
+    `poll_seconds`, and looks as often whether it shall."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # the double keeps its own log of calls
     server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": poll_seconds}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

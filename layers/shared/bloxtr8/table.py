@@ -260,7 +260,7 @@ def commit(
     entry = audit.append(root, rows[1:], action=action, actor=actor, details=details, escrow_id=escrow_id)
     view = answer() if answer else None
     record = _idempotency(actor, view) if answer else []
-    _transact([*rows, entry, *record], checks=checks, deletes=deletes, action=action)
+    _transact([*rows, entry.place(), *record], checks=checks, deletes=deletes, action=action)
     return view
 
 
@@ -344,17 +344,17 @@ def _idempotency(actor: Actor, view: Any) -> list[Idempotency]:
         answer="" if view is None else view.model_dump_json(by_alias=True),
     )
     row.ttl = clock.now() + dt.timedelta(seconds=config.settings().idempotency_seconds)
-    return [row]
+    return [row.place()]
 
 
 def _transact(puts: Sequence[Entity], *, checks: Iterable[Entity], deletes: Iterable[Entity], action: str) -> None:
-    saved = {(row.pk, row.sk) for row in puts if row.pk}
+    saved = {(row.pk, row.sk) for row in puts}
     # A saved row is conditional on its version anyway.
     unsaved = [row for row in checks if (row.pk, row.sk) not in saved]
     items = [
         *({"ConditionCheck": _at(row.pk, row.sk) | _same(row.version)} for row in unsaved),
         *({"Delete": _at(row.pk, row.sk) | _same(row.version)} for row in deletes),
-        *({"Put": {"TableName": TABLE, "Item": row.place().serialize(), **_as_read(row)}} for row in puts),
+        *({"Put": {"TableName": TABLE, "Item": row.serialize(), **_as_read(row)}} for row in puts),
     ]
     # Under one token an attempt whose answer was lost and the next are one transaction.
     asked = {"TransactItems": items, "ClientRequestToken": secrets.token_hex(16)}
