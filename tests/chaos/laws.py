@@ -102,9 +102,19 @@ def no_function_broke(world: "World") -> Found:
         if what.rpartition(" ")[2] not in EXPECTED_ERRORS:
             yield f"{what}, {times} times"
     for alarm in world.alarms:
-        excused = _was_emptied(world, alarm) or _was_adopted(world, alarm) or _was_taken_later(world, alarm)
+        excused = _explained(world, alarm) or _was_adopted(world, alarm)
         if any(words in alarm for words in WRONG_MONEY) and not excused:
             yield alarm
+
+
+def _explained(world: "World", told: str) -> bool:
+    return _was_emptied(world, told) or _was_taken_later(world, told) or _was_silent(world, told)
+
+
+def _was_silent(world: "World", told: str) -> bool:
+    """Whether it is told of no difference, but that luck let nothing be read of an escrow, and ten minutes later again:
+    at the end the law of where the money is compares it."""
+    return "'code': 'NOT_COMPARED'" in told and not world.luck.calm
 
 
 def _was_emptied(world: "World", told: str) -> bool:
@@ -402,8 +412,7 @@ def i6_the_money_is_where_the_books_have_it(world: "World") -> Found:
 
 def reconciliation_found_nothing(world: "World") -> Found:
     for row in world.mirror.every("RECON#"):
-        excused = [one for one in row.differences if _was_emptied(world, str(one)) or _was_taken_later(world, str(one))]
-        yield from (f"{row.day} {one}" for one in row.differences if one not in excused)
+        yield from (f"{row.day} {one}" for one in row.differences if not _explained(world, str(one)))
 
 
 LAWS: tuple[Callable[["World"], Found], ...] = (
