@@ -15,7 +15,7 @@ from tests.lifecycles.picture import CYCLES, Picture, broken
 PARTS = {
     "reserve", "relist", "retire_listing", "sell_listing", "lose_asset", "cancel_offer", "expire_offer",
     "close_stale_offer", "cancel_delivery", "end_milestone", "plan_settlement", "expire_proposal", "lift_hold",
-    "find_leg", "retry_leg", "drop_recovery",
+    "find_leg", "retry_leg",
 }  # fmt: skip
 FREED = {"AssetGuard"}  # what a commit may delete
 # the actions on something that exists, which a view allows or not

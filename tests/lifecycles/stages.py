@@ -262,7 +262,13 @@ def _set_aside(ground: Ground, trade: Trade) -> None:
     for row in escrows.file(escrow_of(trade)).settlements:
         if row.kind == "RECOVERY":
             factories.settle(escrow_of(trade), row.id)
-    ground.stripe.reinstate_dispute(chargeback)
+    _given_back(ground, trade)
+
+
+def _given_back(ground: Ground, trade: Trade) -> None:
+    """The bank gives back what it had taken."""
+    (row,) = chargebacks.rows(escrow_of(trade))
+    ground.stripe.reinstate_dispute(row.id)
     chargebacks.happen(ground.aws, ground.stripe, "funds_reinstated")
 
 
@@ -376,6 +382,7 @@ STEPS: dict[str, Step] = {
     "charged back and given back": _set_aside,
     "REPAYMENT refused": _refused("REPAYMENT"),
     "announced": _announced,
+    "given back": _given_back,
     "sent": _sent,
     "settled": _settled,
     "late money": _late_money,
@@ -483,6 +490,7 @@ VARIANTS: dict[str, str] = {
     **REFUSED,
     **{f"{name}, announced": f"{path}, announced" for name, path in REFUSED.items()},
     "escrow SETTLING, refused, announced, doubted": f"{DELIVERED}, confirmed, refused, announced, doubted",
+    "escrow RELEASED, refused, announced, given back": f"{REFUSED['escrow RELEASED, refused']}, announced, given back",
     "parts DISPUTED, in review, announced": f"{PART_CONFIRMED}, disputed by the seller, refused, announced, reviewed",
     "escrow RELEASED, owed": OWED,
     "escrow DISPUTED, in review, frozen": f"{DELIVERED}, disputed by the seller, reviewed, frozen",

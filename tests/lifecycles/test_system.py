@@ -18,8 +18,10 @@ ELSEWHERE = {  # they change no status of a trade: who comes, who works, what is
 }  # fmt: skip
 # what an entry does not show, or no entry has: two moves of one object in one commit, a look that changes no status,
 # the store of webhooks; what takes three unlikely things after each other: the last of several holds at an end, or a
-# lost part that comes back while it is parked that the seller gives his part back, or by a refund that comes back
+# lost part that comes back while it is parked that the seller gives his part back, or being sent, or by a refund that
+# comes back
 UNSEEN = {
+    ("Settlement", "reject_leg", "OPEN", "SYSTEM"),
     ("Settlement", "reinstate_chargeback", "PARKED", "SYSTEM"),
     ("Settlement", "take_back_refund", "OPEN", "SYSTEM"),
     ("Settlement", "take_back_refund", "PARKED", "SYSTEM"),

@@ -56,7 +56,7 @@ def withdraw(escrow_id: str, payment_id: str, reason: str, actor: Actor, *, came
     else:  # another's money may be out: people look
         tell = logger.warning if row.announced_by == actor.id else logger.error
         action, changed = rules.WITHDRAW, rules.withdraw(file, row, asker, now)
-        changed += drop_recoveries(file, actor=actor, now=now).rows
+        changed += drop_recoveries(file, rules.WITHDRAW, Role.PADMIN, actor=actor, now=now).rows
     tell("a manual payment is taken back", extra={"id": row.id, "escrowId": escrow_id, "action": action})
     view: ManualPaymentView = table.commit(
         file.escrow, *changed, action=action, actor=actor.acting_as(Role.PADMIN),

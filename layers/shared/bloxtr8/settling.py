@@ -14,6 +14,7 @@ from bloxtr8.actors import Actor
 from bloxtr8.domain import chargebacks as rules
 from bloxtr8.domain import escrows, holds, legs, losses, owed, refused_payouts, resuming, settlements, wallet_risk
 from bloxtr8.domain.escrows import EscrowFile
+from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.wallet_risk import Finding, Verdict
 from bloxtr8.entities import (
     Account,
@@ -222,7 +223,7 @@ def _write(file: EscrowFile, settlement: Settlement, leg: Leg, outcome: LegOutco
 
 def _reject(file: EscrowFile, settlement: Settlement, leg: Leg, actor: Actor, **details: str) -> None:
     """Write down a refusal; of a reversal whose loss was made good while it was under way nothing is left to do."""
-    less = rules.drop_recoveries(file, actor=actor, now=clock.now())
+    less = rules.drop_recoveries(file, "reject_leg", Role.SYSTEM, actor=actor, now=clock.now())
     table.commit(file.escrow, settlement, leg, *less.rows, action="reject_leg", actor=actor, details=details)
 
 

@@ -245,22 +245,22 @@ def make_good(
 ) -> None:
     """Once `lines` make a loss good: nothing is taken from the seller any more for it, and what was is paid to him
     again. Of what is to be taken, and may not have moved, the rest is planned anew."""
-    _recover_less(file, found, lines, action, actor, now)
+    _recover_less(file, found, lines, action, Role.SYSTEM, actor, now)
     found.settle(owed.settle(file, lines, action=action, actor=actor, now=now))
 
 
-def drop_recoveries(file: EscrowFile, *, actor: Actor, now: dt.datetime) -> Lost:
+def drop_recoveries(file: EscrowFile, action: str, role: Role, *, actor: Actor, now: dt.datetime) -> Lost:
     """A reversal did not move after all: where its loss was made good while it might have, it is not due any more, and
     what an earlier leg of it took is the seller's."""
     found = Lost()
-    _recover_less(file, found, [], "drop_recovery", actor, now)
+    _recover_less(file, found, [], action, role, actor, now)
     if found.rows:
-        found.settle(owed.settle(file, [], action="drop_recovery", actor=actor, now=now))
+        found.settle(owed.settle(file, [], action=action, actor=actor, now=now))
     return found
 
 
 def _recover_less(
-    file: EscrowFile, found: Lost, lines: list[LedgerLine], action: str, actor: Actor, now: dt.datetime
+    file: EscrowFile, found: Lost, lines: list[LedgerLine], action: str, role: Role, actor: Actor, now: dt.datetime
 ) -> None:
     recovering = [
         row for row in file.settlements if row.kind is SettlementKind.RECOVERY and row.status in losses.WAITING
@@ -272,7 +272,7 @@ def _recover_less(
         return
     for settlement in recovering:
         if settlement.id not in moving and to_take[settlement.id]:
-            settlements.drop(settlement, action, Role.SYSTEM, now)
+            settlements.drop(settlement, action, role, now)
             found.rows.append(settlement)
     due -= sum(to_take[row.id] for row in recovering if row.id in moving)
     if planned := recoveries.plan(file, due, actor=actor, reason=BANK.reason, now=now):

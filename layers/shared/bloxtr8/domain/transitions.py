@@ -188,7 +188,9 @@ SETTLEMENT = Lifecycle(
     ("lose_chargeback",   {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("reinstate_chargeback", {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("take_back_refund",  {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
-    ("drop_recovery",     {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),  # its loss was made good while it was under way
+    # of a RECOVERY whose loss was made good while it was under way
+    ("reject_leg",        {_S.OPEN},   _S.DROPPED, _SYSTEM),
+    ("withdraw_manual_payment", {_S.PARKED}, _S.DROPPED, {Role.PADMIN}),
     ("adopt_refund",      {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
     ("take_refund",       _NEW,        _S.DONE,   _SYSTEM),
     ("take_refund",       {_S.OPEN, _S.PARKED}, _S.DROPPED, _SYSTEM),
