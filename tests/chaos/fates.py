@@ -157,6 +157,7 @@ SELDOM = (
     Fate("in and out of a fork", USDC, _SLOW, ("lost in a fork",)),
     Fate("rejected, passed on and taken back", CARD, _PASSES_ON, ("passed on",)),
     Fate("rejected, passed on and taken back on chain", USDC, _PASSES_ON, ("passed on",)),
+    Fate("handed over unseen, a part charged back", CARD, _HELD_ON, ("part charged back, unseen",)),
     Fate("rolled back as it is paid", CARD, _STAY, ("account closed", "rollback as it waits")),
 )
 EACH_TIME = 4

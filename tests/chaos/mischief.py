@@ -237,12 +237,26 @@ def _roblox_gone(days: float) -> Callable[["Trade"], None]:
     return act
 
 
+def _is_to_be_handed_over(trade: "Trade") -> bool:
+    """Whether the seller may do so, and nobody has seen it yet."""
+    begun = any(row.status == "IN_PROGRESS" for row in trade.of_escrow("DELIVERY#"))
+    return begun and _in("FUNDS_HELD")(trade) and trade.escrow.at_buyer_at is None
+
+
+def _handed_over_unseen(trade: "Trade") -> None:
+    """He does, a bank takes a part, and for more than a day nobody can see whose the asset is."""
+    _roblox_gone(1.5)(trade)
+    assets.give(trade, str(trade.escrow.buyer_roblox_id))
+    _charged_back("lost", 3)(trade)
+
+
 _STRIPE = lambda trade: trade.escrow is not None and trade.rail_row.charge_id is not None and trade.escrow.held  # noqa: E731
 _ENDED = _in("RELEASED", "SPLIT", "REFUNDED")
 BEFALLS: dict[str, Befall] = {
     "chargeback won": Befall(_in(*PAID), _charged_back("won")),
     "chargeback lost": Befall(_in(*PAID), _charged_back("lost")),
     "part charged back": Befall(_in(*PAID), _charged_back("lost", 3)),
+    "part charged back, unseen": Befall(_is_to_be_handed_over, _handed_over_unseen, at_once=True),
     "chargeback at the start": Befall(lambda trade: bool(_STRIPE(trade)), _charged_back("lost")),
     "chargeback lost, given back": Befall(_in("DELIVERED"), _appealed),
     "late chargeback lost, given back": Befall(_in("RELEASED"), _appealed),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import audit, clock, deadlines, hand_refunds, money, sagas, settling, table, webhooks
+from bloxtr8 import audit, clock, deadlines, hand_refunds, money, ownership, sagas, settling, table, webhooks
 from bloxtr8.domain import (
     agreements,
     contracts,
@@ -58,6 +58,10 @@ def _every_deadline_has_passed(patch: Patch) -> None:
 
 def _what_left_the_buyer_never_was_his(patch: Patch) -> None:
     patch.setattr(deadlines, "_left_the_buyer", lambda *_: False)
+
+
+def _nobody_asks_roblox_before_the_end(patch: Patch) -> None:
+    patch.setattr(ownership, "before_end", lambda *_: [])
 
 
 def _no_limit_of_holding(patch: Patch) -> None:
@@ -238,6 +242,7 @@ MISTAKES = (
     (_no_next_run, "every_trade_ended"),
     (_every_deadline_has_passed, "c8_"),
     (_what_left_the_buyer_never_was_his, "no_clock_refunds_what_left_the_buyer"),
+    (_nobody_asks_roblox_before_the_end, "no_rest_is_returned_unseen"),
     (_no_limit_of_holding, "no_card_is_held_too_long_unheard"),
     (_what_was_refunded_by_hand_is_not_booked, "i6_"),
     (_no_answer_is_kept, "one key"),
