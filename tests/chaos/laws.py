@@ -109,13 +109,7 @@ def no_function_broke(world: "World") -> Found:
 
 
 def _explained(world: "World", told: str) -> bool:
-    return _was_emptied(world, told) or _was_taken_later(world, told) or _was_silent(world, told)
-
-
-def _was_silent(world: "World", told: str) -> bool:
-    """Whether it is told of no difference, but that luck let nothing be read of an escrow, and ten minutes later again:
-    at the end the law of where the money is compares it."""
-    return "'code': 'NOT_COMPARED'" in told and not world.luck.calm
+    return _was_emptied(world, told) or _was_taken_later(world, told)
 
 
 def _was_emptied(world: "World", told: str) -> bool:
