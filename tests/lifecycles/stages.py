@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import reduce
 from unittest import mock
 
-from bloxtr8 import rails, table
-from bloxtr8.entities import Contract, Escrow, ListingStatus
+from bloxtr8 import actors, rails, table
+from bloxtr8.entities import Contract, Escrow, ListingStatus, User
 from bloxtr8.rails.base import RailDeclined
 from tests import factories
 from tests.functions import (
@@ -249,6 +249,14 @@ def _announced(ground: Ground, trade: Trade) -> None:
     assert calls.ask(ground.aws, action, trade, picture, "admin", body, "before").status == 201
 
 
+def _banned(_: Ground, trade: Trade) -> None:
+    """Both, which stops what starts and nothing that is under way (C10)."""
+    for who in ("buyer", "seller"):
+        user = table.get(User, id=trade[who].id)
+        user.banned = True
+        table.commit(user, action="test", actor=actors.system("test"))
+
+
 def _part_charged_back(ground: Ground, trade: Trade) -> None:
     """The buyer's bank takes a part of his payment and keeps it."""
     chargeback = chargebacks.disputed(ground.aws, ground.stripe, escrow_of(trade), amount=30_000)
@@ -378,6 +386,7 @@ STEPS: dict[str, Step] = {
     "refused": _refused(),
     "RETURN refused": _refused("RETURN"),
     "RECOVERY refused": _refused("RECOVERY"),
+    "banned": _banned,
     "a part charged back": _part_charged_back,
     "charged back and given back": _set_aside,
     "REPAYMENT refused": _refused("REPAYMENT"),
@@ -401,6 +410,7 @@ PART_DELIVERED = f"{PARTS_HELD}, started, delivered"
 PART_CONFIRMED = f"{PART_DELIVERED}, confirmed"
 PART_PAID = f"{PART_CONFIRMED}, settled"
 OWED = f"{DELIVERED}, confirmed, settled, charged back and given back"
+PARTS_ON_CHAIN = f"{PARTS_OPENED}, paid on chain, held, started, delivered"
 _TWO_RETURNS = "overpaid, held, return refused, late from a listed wallet"
 _PROPOSALS = ("proposed by the buyer", "proposed by the seller")
 _HOLDS = ("frozen", "doubted")
@@ -494,6 +504,9 @@ VARIANTS: dict[str, str] = {
     "parts DISPUTED, in review, announced": f"{PART_CONFIRMED}, disputed by the seller, refused, announced, reviewed",
     "escrow RELEASED, owed": OWED,
     "escrow DISPUTED, in review, frozen": f"{DELIVERED}, disputed by the seller, reviewed, frozen",
+    "escrow AWAIT_FUNDS, both banned": f"{OPENED}, banned",
+    "escrow DISPUTED, in review, held too long": f"{HELD}, disputed by the buyer, reviewed, held too long",
+    "parts DISPUTED, one being paid, charged back": f"{PART_CONFIRMED}, disputed by the seller, reviewed, charged back",
     **{
         f"escrow DISPUTED, in review, {step}": f"{HELD}, disputed by the buyer, reviewed, {step}" for step in _PROPOSALS
     },
@@ -505,6 +518,7 @@ ON_CHAIN: dict[str, str] = {
     "usdc DISPUTED, resolved": f"{OPENED}, paid on chain, held, disputed by the buyer, reviewed, resolved",
     "usdc SETTLING, a wallet refused": f"{OPENED}, paid on chain, held, agreed, wallet refused",
     "usdc DISPUTED, in review": f"{OPENED}, paid on chain, held, disputed by the buyer, reviewed",
+    "usdc parts DELIVERED, one paid": f"{PARTS_ON_CHAIN}, confirmed, settled, started, delivered",
     "usdc CANCELLED": f"{OPENED}, cancelled, late money, return refused, late from a listed wallet",
     **{
         f"usdc {name}": f"{OPENED}, {_TWO_RETURNS}{path}"
@@ -533,3 +547,17 @@ def build(path: str, currency: str = "USD") -> Callable[[Ground], Trade]:
 MAIN = {name: build(path) for name, path in PATHS.items()}
 MAIN |= {name: build(path, "USDC") for name, path in ON_CHAIN.items()}
 STAGES = MAIN | {name: build(path) for name, path in VARIANTS.items()}
+# for the slow tests, where everybody asks
+RARE = {
+    **{
+        f"escrow {name}, {step}": build(f"{path}, {step}")
+        for name, path in _LIVE.items()
+        for step in ("charged back", "held too long", "banned")
+        if name != "AWAIT_FUNDS"
+    },
+    "parts FUNDS_HELD, one parked, held too long": build(f"{PART_CONFIRMED}, parked, held too long"),
+    "parts FUNDS_HELD, one refused, charged back": build(f"{PART_CONFIRMED}, refused, charged back"),
+    "usdc parts FUNDS_HELD, one being paid": build(f"{PARTS_ON_CHAIN}, confirmed", "USDC"),
+    "usdc parts DISPUTED, one parked": build(f"{PARTS_ON_CHAIN}, confirmed, parked, disputed by the buyer", "USDC"),
+    "usdc parts DISPUTED, frozen": build(f"{PARTS_ON_CHAIN}, rejected, reviewed, frozen", "USDC"),
+}
