@@ -1,27 +1,42 @@
 """Every five minutes: look at each escrow, settlement and chargeback that is due (deadlines, warnings, repairs,
 restarts)."""
 
-import time
-from itertools import filterfalse, takewhile
+from collections.abc import Iterator
+from itertools import filterfalse
 
 from bloxtr8 import chargeback_verdicts, deadlines
 from bloxtr8.actors import system
 from bloxtr8.entities import Escrow
-from bloxtr8.lambdas import each, schedule
+from bloxtr8.lambdas import schedule, work
 
 ACTOR = system("enforce_escrow_deadlines")
-SECONDS = 200.0  # of a run; then no look at a vault begins, and the function's time is enough for the last one
+SECONDS = 50.0  # for each kind; then no look begins, and the function's time is enough for the last ones
 
 
 def enforce_escrow_deadlines() -> None:
-    """Bounded, and safe twice at once: every look is decided again under the row's version. What asks the chain comes
-    last, and what is left of it in the next run: anybody can make a look at a vault slow."""
-    until = time.monotonic() + SECONDS
-    escrows = deadlines.due_escrows()
-    each(filterfalse(deadlines.asks_chain, escrows), _look)
-    each(deadlines.due_settlements(), lambda row: deadlines.look_at_settlement(row.escrow_id, row.id, ACTOR))
-    each(chargeback_verdicts.due(), lambda row: chargeback_verdicts.look(row.escrow_id, row.id, ACTOR))
-    each(takewhile(lambda _: time.monotonic() < until, filter(deadlines.asks_chain, escrows)), _look)
+    """Bounded, and safe twice at once: every look is decided again under the row's version. What asks nobody comes
+    first, what asks the chain last, and what is left in the next run: anybody can make a look at a vault slow, and
+    Roblox or Stripe may be; none keeps another kind waiting for ever."""
+    vaults: list[Escrow] = []
+    work(
+        deadlines.due_settlements(),
+        lambda row: deadlines.look_at_settlement(row.escrow_id, row.id, ACTOR),
+        seconds=SECONDS,
+    )
+    work(_without_vaults(vaults), _look, seconds=SECONDS)
+    work(
+        chargeback_verdicts.due(),
+        lambda row: chargeback_verdicts.look(row.escrow_id, row.id, ACTOR),
+        seconds=SECONDS,
+    )
+    work([vaults], _look, seconds=SECONDS)
+
+
+def _without_vaults(vaults: list[Escrow]) -> Iterator[list[Escrow]]:
+    """Due escrows, a page at a time; those whose looks ask the chain are put aside."""
+    for page in deadlines.due_escrows():
+        vaults += filter(deadlines.asks_chain, page)
+        yield [*filterfalse(deadlines.asks_chain, page)]
 
 
 def _look(escrow: Escrow) -> None:

@@ -4,12 +4,14 @@ told."""
 from bloxtr8 import webhooks
 from bloxtr8.actors import system
 from bloxtr8.entities import WebhookEvent
-from bloxtr8.lambdas import each, schedule
+from bloxtr8.lambdas import schedule, work
+
+SECONDS = 80.0  # of a run; an event asks the provider once or twice
 
 
 def retry_webhooks() -> None:
     """Bounded, and safe twice at once: what an event asks for is decided by the provider and the rows."""
-    each(webhooks.due(), _retry)
+    work(webhooks.due(), _retry, seconds=SECONDS)
 
 
 def _retry(found: WebhookEvent) -> None:

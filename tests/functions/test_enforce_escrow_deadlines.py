@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bloxtr8 import attempts, table
 from bloxtr8.entities import Escrow
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
@@ -369,6 +370,23 @@ def test_a_parked_settlement_waits_for_a_person(aws: Platform, rail: ScriptedRai
     enforce(aws, days=1)
     assert machines.asked == asked
     assert [row for row in aws.rows() if row["SK"]["S"].startswith("SETTLEMENT#")] == before
+
+
+def test_vaults_and_rows_that_fail_keep_no_deadline_behind_them_waiting(
+    aws: Platform, stripe: StripeDouble, chain: FakeChain, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(table.all_due.__kwdefaults__, "limit", 1)
+    monkeypatch.setattr(attempts.work, "__kwdefaults__", {"enough": 1, "seconds": 40.0})
+    chains.payable()
+    broken, good = (factories.delivered(stripe) for _ in range(2))
+    aws.clock.advance(days=6)
+    for n, escrow in enumerate((broken, good)):
+        escrows.changed(escrow, next_look=aws.clock.moment + dt.timedelta(seconds=n))
+    aws.erase(escrows.file(broken).rail)
+
+    enforce(aws, minutes=1)
+
+    assert escrows.row(good).warned_at is not None
 
 
 def test_one_bad_row_does_not_stop_the_others(

@@ -122,6 +122,19 @@ def test_one_that_fails_stops_no_other(
     assert message == "a row could not be processed"
 
 
+def test_an_escrow_that_can_not_be_read_keeps_no_other_vault_from_being_asked(
+    aws: Platform, vaults: Vaults, machines: Machines
+) -> None:
+    first, second = vaults.opened(), vaults.opened()
+    item = factories.escrow_row(first).serialize() | {"status": {"S": "OF_ANOTHER_VERSION"}}
+    aws.overwrite(SimpleNamespace(serialize=lambda: item))
+    vaults.pay(second, second.gross)
+
+    aws.invoke("poll_chain")
+
+    assert factories.escrow_row(second).deposited == second.gross
+
+
 def test_a_provider_that_answers_nothing_is_an_error(aws: Platform, vaults: Vaults, machines: Machines) -> None:
     vaults.opened()
     vaults.failing = RuntimeError("the chain is away")

@@ -4,6 +4,7 @@
 import datetime as dt
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -84,6 +85,17 @@ def test_a_delivery_is_proven_by_two_runs_without_anyones_click(aws: Platform, h
     entry = aws.audit(held.id)[-1]
     assert (entry.action, entry.actor, entry.role) == ("prove_delivery", "watch_assets", "SYSTEM")
     escrows.sound(aws, held)
+
+
+def test_an_escrow_that_can_not_be_read_keeps_no_other_from_being_watched(
+    aws: Platform, stripe: StripeDouble, held: Escrow, roblox: Roblox
+) -> None:
+    item = escrows.row(factories.funded(stripe)).serialize() | {"status": {"S": "OF_ANOTHER_VERSION"}}
+    aws.overwrite(SimpleNamespace(serialize=lambda: item))
+    roblox.set_group(held.asset_id, owner=held.buyer_roblox_id)
+    watch(aws)
+    watch(aws)
+    assert moves(aws, held) == ["prove_delivery"]
 
 
 def test_two_runs_within_a_minute_are_one_look(aws: Platform, held: Escrow, roblox: Roblox) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -492,3 +492,26 @@ def test_one_bad_row_stops_no_other(aws: Platform) -> None:
     lambdas.each(people, act)
 
     assert seen == [people[0].id, people[0].id, people[2].id]
+
+
+def test_what_fails_and_stays_first_keeps_nothing_behind_it_waiting(aws: Platform) -> None:
+    bad, good, late, never = (factories.user() for _ in range(4))
+    read: list[User] = []
+
+    def pages() -> Iterator[list[User]]:
+        for person in (bad, good, late, never):
+            read.append(person)
+            yield [person]
+
+    seen: list[str] = []
+
+    def act(person: User) -> None:
+        if person is bad:
+            raise ValueError
+        seen.append(person.id)
+
+    lambdas.work(pages(), act, enough=2)
+
+    assert (seen, read) == ([good.id, late.id], [bad, good, late])
+    lambdas.work(pages(), act, seconds=0)
+    assert len(seen) == 2

@@ -30,10 +30,11 @@ def watch(actor: Actor) -> None:
     if not due:
         return
     places = [table.ref(AssetWatch, escrow_ulid=row.escrow_ulid) for row in due]
-    rows = table.load(*places, *(table.ref(Escrow, ulid=row.escrow_ulid) for row in due))
-    escrows = {escrow.id: escrow for escrow in rows[len(due) :]}
+    rows = table.load(*places, *(table.ref(Escrow, ulid=row.escrow_ulid) for row in due), lenient=True)
+    escrows = {escrow.id: escrow for escrow in rows[len(due) :] if escrow is not None}
     now = clock.now()
-    still_due = [row for row in rows[: len(due)] if row.next_look is not None and row.next_look <= now]
+    known = [row for row in rows[: len(due)] if row is not None and row.escrow_id in escrows]
+    still_due = [row for row in known if row.next_look is not None and row.next_look <= now]
     source = _Source(_hints(escrows.values()))
     each(still_due, lambda row: _look(row, escrows[row.escrow_id], source, actor))
 

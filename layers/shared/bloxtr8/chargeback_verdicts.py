@@ -4,6 +4,8 @@ The provider is asked for the dispute, so that events may come late, twice, in a
 what is true now, and an open chargeback is looked at once a day.
 """
 
+from collections.abc import Iterator
+
 from bloxtr8 import chargebacks, clock, depositing, lookups, ownership, rails, reads, sagas, settling, table
 from bloxtr8.actors import Actor
 from bloxtr8.attempts import read_together
@@ -27,9 +29,9 @@ from bloxtr8.logs import logger
 from bloxtr8.rails.base import ChargebackSeen, Claim, RailOutcomeUnknown, RailThrottled
 
 
-def due() -> list[Chargeback]:
+def due() -> Iterator[list[Chargeback]]:
     """Open chargebacks whose day has come, and decided ones that wait for Roblox's word, oldest first."""
-    return table.due(Chargeback, "DUE#CHARGEBACK")
+    return table.all_due(Chargeback, "DUE#CHARGEBACK")
 
 
 def look(escrow_id: str, chargeback_id: str, actor: Actor) -> None:

@@ -6,6 +6,7 @@ deadline again.
 """
 
 import datetime as dt
+from collections.abc import Iterator
 
 from bloxtr8 import clock, config, depositing, funding, ownership, reads, reclaims, sagas, table
 from bloxtr8.actors import Actor
@@ -20,9 +21,9 @@ from bloxtr8.rails.base import RailOutcomeUnknown, RailThrottled
 TOO_LONG = "HELD_TOO_LONG"  # why it is disputed, or its dispute escalated
 
 
-def due_escrows() -> list[Escrow]:
+def due_escrows() -> Iterator[list[Escrow]]:
     """What is due now, oldest first; each is read again before anything is decided."""
-    return table.due(Escrow, "DUE#ESCROW")
+    return table.all_due(Escrow, "DUE#ESCROW")
 
 
 def asks_chain(escrow: Escrow) -> bool:
@@ -30,9 +31,9 @@ def asks_chain(escrow: Escrow) -> bool:
     return escrow.rail is RailName.USDC_BASE and sagas.waits_for_funding(escrow)
 
 
-def due_settlements() -> list[Settlement]:
+def due_settlements() -> Iterator[list[Settlement]]:
     """The same for settlements: a lost start, a slow leg, a leg that waits for its time."""
-    return table.due(Settlement, "DUE#SETTLEMENT")
+    return table.all_due(Settlement, "DUE#SETTLEMENT")
 
 
 def settling_escrows_of(seller_id: str) -> list[Escrow]:

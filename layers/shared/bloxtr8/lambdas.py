@@ -21,6 +21,7 @@ from bloxtr8.actors import Actor, IdempotencyKey
 from bloxtr8.attempts import ATTEMPTS
 from bloxtr8.attempts import again as again
 from bloxtr8.attempts import each as each
+from bloxtr8.attempts import work as work
 from bloxtr8.entities import Idempotency
 from bloxtr8.errors import (
     Conflict,

@@ -3,20 +3,21 @@
 
 from bloxtr8 import assets, clock, table
 from bloxtr8.actors import Actor
-from bloxtr8.attempts import each
+from bloxtr8.attempts import work
 from bloxtr8.domain import listings
 from bloxtr8.entities import AssetGuard, Listing, ListingStatus, User
 from bloxtr8.errors import RateLimited, UpstreamFailed
 
 SHELF = "DUE#LISTING"
 LOOKS = 60  # a run: with those at escrows, a sixth of what Open Cloud lets us ask in five minutes
+SECONDS = 100.0  # of a run
 FAILURES = 3  # in a row, and Roblox is down: the rest waits for the next run
 
 
 def verify(actor: Actor) -> None:
     """One run over the listings whose turn it is, oldest first."""
     run = _Run(actor)
-    each(table.due(Listing, SHELF, limit=LOOKS), run.verify_next)
+    work(table.all_due(Listing, SHELF, limit=LOOKS), run.verify_next, enough=LOOKS, seconds=SECONDS)
 
 
 class _Run:

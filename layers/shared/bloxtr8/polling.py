@@ -51,11 +51,12 @@ def _needy(rows: list[StablecoinEscrow], units: dict[str, int]) -> list[Stableco
     if not rows:
         return []
     units |= balances.at_finality([str(row.external_id) for row in rows])
-    escrows = table.load(*(table.ref(Escrow, ulid=row.escrow_ulid) for row in rows))
+    escrows = table.load(*(table.ref(Escrow, ulid=row.escrow_ulid) for row in rows), lenient=True)
     return [
         row
         for row, escrow in zip(rows, escrows, strict=True)
-        if vault_looks.difference(escrow, units[str(row.external_id)]) or not vault_looks.is_open(escrow)
+        if escrow is not None
+        and (vault_looks.difference(escrow, units[str(row.external_id)]) or not vault_looks.is_open(escrow))
     ]
 
 

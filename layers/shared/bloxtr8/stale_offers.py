@@ -12,9 +12,9 @@ PAGE = 50
 PAGES = 4  # of one listing, newest first; what is left is tidied when it expires
 
 
-def due() -> list[Offer]:
+def due() -> Iterator[list[Offer]]:
     """PENDING offers whose time has passed, oldest first."""
-    return table.due(Offer, "DUE#OFFER", limit=PAGE)
+    return table.all_due(Offer, "DUE#OFFER", limit=PAGE)
 
 
 def of(listing_id: str) -> Iterator[Offer]:

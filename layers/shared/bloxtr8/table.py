@@ -31,6 +31,7 @@ EPHEMERAL = {
     "Session", "OAuthState", "SignToken", "WalletNonce", "WebhookEvent", "Operation", "ChainTx", "AssetWatch", "Place",
 }  # fmt: skip
 PARTITION_LIMIT = 500
+DUE_PAGES = 20  # at most, of which most rows failed
 BATCH_LIMIT = 100  # keys of one BatchGet
 BATCH_ROUNDS = 5  # in which it gives everything, or is not to be had
 BATCH_PAUSE_SECONDS = 0.1  # at most so long before the second round, twice as long before each further: 1.5 in all
@@ -79,13 +80,14 @@ def get[E: Entity](cls: type[E], **fields: Any) -> E:
     return row
 
 
-def load(*refs: Ref[Any]) -> tuple[Any, ...]:
-    """Several rows in one BatchGet, in the order asked for; None where there is none."""
+def load(*refs: Ref[Any], lenient: bool = False) -> tuple[Any, ...]:
+    """Several rows in one BatchGet, in the order asked for; None where there is none. `lenient`, for a job: and where
+    it can't be read."""
     wanted = list(dict.fromkeys((place.pk, place.sk) for place in refs))
     found: dict[tuple[str, str], Entity] = {}
     for first in range(0, len(wanted), BATCH_LIMIT):
-        for item in _batch([_key(pk, sk) for pk, sk in wanted[first : first + BATCH_LIMIT]]):
-            row = Entity.from_raw_data(item)
+        items = _batch([_key(pk, sk) for pk, sk in wanted[first : first + BATCH_LIMIT]])
+        for row in _readable(items, "a batch") if lenient else map(Entity.from_raw_data, items):
             found[row.pk, row.sk] = row
     return tuple(found.get((place.pk, place.sk)) for place in refs)
 
@@ -143,6 +145,11 @@ def due[E: Entity](cls: type[E], shelf: str, *, limit: int = 50) -> list[E]:
     again before deciding. A row that can't be read, as another version of the code wrote it, stops no other."""
     items, _ = _query("gsi3", shelf, up_to=clock.iso(clock.now()), limit=limit)
     return [row for row in _readable(items, shelf) if isinstance(row, cls)]
+
+
+def all_due[E: Entity](cls: type[E], shelf: str, *, limit: int = 50) -> Iterator[list[E]]:
+    """The same, page after page, for a job that goes on until enough of it is done (`attempts.work`)."""
+    return (page.items for page in due_pages(cls, shelf, pages=DUE_PAGES, limit=limit))
 
 
 def due_pages[E: Entity](

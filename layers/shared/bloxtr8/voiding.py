@@ -1,6 +1,6 @@
 """A contract that dies takes the deal with it: the offer is cancelled, the listing is for sale again (M31, M36)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from bloxtr8 import clock, reads, sagas, table
 from bloxtr8.actors import Actor
@@ -27,9 +27,9 @@ def void[V](file: ContractFile, action: str, actor: Actor, reason: str, answer: 
     )
 
 
-def due_contracts() -> list[Contract]:
+def due_contracts() -> Iterator[list[Contract]]:
     """What is due now, oldest first; each is read again before anything is decided."""
-    return table.due(Contract, "DUE#CONTRACT")
+    return table.all_due(Contract, "DUE#CONTRACT")
 
 
 def look(contract_id: str, actor: Actor) -> None:

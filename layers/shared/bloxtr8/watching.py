@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from bloxtr8 import reads, sagas, table
 from bloxtr8.actors import Actor
-from bloxtr8.attempts import each
+from bloxtr8.attempts import work
 from bloxtr8.domain import legs, settlements
 from bloxtr8.entities import ChainTx, TxStatus
 from bloxtr8.logs import logger
@@ -17,15 +17,21 @@ from bloxtr8.rails.usdc import balances
 
 WATCH = ("bloxtr8.usdc", "watch")  # imported when something is due, because it brings web3
 OVER = frozenset({TxStatus.FINAL, TxStatus.REVERTED, TxStatus.CANCELLED})
+SECONDS = 200.0  # of a run
 LOW_CALLS = 20  # the signer has ether for fewer calls than this: somebody has to top it up
 
 
 def watch(actor: Actor) -> None:
     """One run over what is due. One that fails stops no other; the next run tries again. Raises UpstreamFailed, at the
     end, where the chain's node does not say how much ether there is."""
-    rows = table.due(ChainTx, "DUE#CHAINTX")
+    rows = list[ChainTx]()
+
+    def look(row: ChainTx) -> None:
+        rows.append(row)
+        _watch(row, actor)
+
+    work(table.all_due(ChainTx, "DUE#CHAINTX"), look, seconds=SECONDS)
     if rows:
-        each(rows, lambda row: _watch(row, actor))
         _check_ether(rows)
 
 

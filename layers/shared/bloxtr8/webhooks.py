@@ -4,7 +4,7 @@ rail-usdc.md).
 Nothing an event says is believed but its ids, so duplicates, disorder and forgeries that got this far are harmless.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bloxtr8 import (
@@ -182,9 +182,9 @@ def _file(escrow_id: str | None) -> EscrowFile | None:
         return None
 
 
-def due() -> list[WebhookEvent]:
+def due() -> Iterator[list[WebhookEvent]]:
     """Events that are not processed yet, oldest first."""
-    return table.due(WebhookEvent, "QUEUE#WEBHOOK")
+    return table.all_due(WebhookEvent, "QUEUE#WEBHOOK")
 
 
 def find(provider: str, account: str, event_id: str) -> WebhookEvent:
