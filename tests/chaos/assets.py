@@ -24,6 +24,7 @@ def give(trade: "Trade", owner: str) -> None:
     """Somebody else has it now. A game moves only to a group (states.md, section 6)."""
     roblox = trade.world.outside.roblox
     trade.world.tell(f"  t{trade.number} asset to {owner}")
+    trade.owners.append((trade.world.clock.moment, owner))
     if trade.fate.asset == "GAME":
         group = str(800_000 + trade.number)
         roblox.put_group(group, owner=owner)
@@ -33,10 +34,18 @@ def give(trade: "Trade", owner: str) -> None:
     trade.world.jobs.want("watch_assets")
 
 
+def take_back(trade: "Trade") -> None:
+    """The seller has it again, and the watch comes by more than once."""
+    give(trade, trade.seller.roblox_id)
+    for hours in (1.2, 2.4, 5, 9):
+        trade.later_act(hours * 3600, "looked at", lambda: trade.world.jobs.want("watch_assets"))
+
+
 def lock(trade: "Trade") -> None:
     """Roblox locks the group."""
     if trade.fate.asset == "GROUP":
         trade.world.outside.roblox.put_group(trade.asset_id, isLocked=True)
+        trade.owners.append((trade.world.clock.moment, ""))
     trade.world.jobs.want("watch_assets")
 
 

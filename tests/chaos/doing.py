@@ -66,7 +66,10 @@ def _parts(trade: "Trade", amount: int, number: int) -> list[dict[str, Any]]:
     """Milestones of any size that make the amount; the last hands the asset over, or an earlier one that is large."""
     cuts = sorted(trade.random.sample(range(1, amount), number - 1))
     sizes = [end - begin for begin, end in zip([0, *cuts], [*cuts, amount], strict=True)]
-    asset = trade.random.choice([n for n, cents in enumerate(sizes, 1) if 2 * cents >= amount or n == number])
+    if trade.fate.asset_first:  # which has to be half of it, then
+        sizes.sort(reverse=True)
+    may = [n for n, cents in enumerate(sizes, 1) if 2 * cents >= amount or n == number]
+    asset = may[0] if trade.fate.asset_first else trade.random.choice(may)
     return [
         {"title": f"Part {n}", "amountCents": cents, "transfersAsset": n == asset} for n, cents in enumerate(sizes, 1)
     ]

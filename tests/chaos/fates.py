@@ -26,6 +26,7 @@ class Fate:
     pay: str = "plainly"
     asset: str = "GROUP"
     parts: int = 0  # in how many milestones the price comes
+    asset_first: bool = False  # the first of them hands the asset over
     endless: bool = False
 
     @property
@@ -75,6 +76,9 @@ _PART_LATER = "a part refunded by hand once delivered"
 _PASSES_ON = _NO_BUYER | {"reject": 40.0, "take back": 40.0}
 _AGREED = _SLOW | {"confirm": 0.0, "propose": 15.0, "agree": 15.0}
 _NO_ACCOUNT = "account closed before the split"
+_PARTLY = {"cancel": 0.0, "dispute": 0.0, "refund": 0.0, "propose": 0.0, "reject": 0.0, "release a part": 0.0}
+_RELEASED = ("account closed for long", "released as it is seen", "disputed as it waits", "rollback in a dispute")
+_SENT_BACK = ("account closed for long", "a part refunded by hand as it waits", "rollback once the buyer has his part")
 _HELD_ON = _NO_BUYER | {"withdraw": 0.0, "decline": 0.0, "void": 0.0}  # until it is delivered
 _SILENT = {"accept": 0.0, "counter": 0.0, "decline": 0.0, "withdraw": 0.0}
 
@@ -158,7 +162,8 @@ SELDOM = (
     Fate("rejected, passed on and taken back", CARD, _PASSES_ON, ("passed on",)),
     Fate("rejected, passed on and taken back on chain", USDC, _PASSES_ON, ("passed on",)),
     Fate("handed over unseen, a part charged back", CARD, _HELD_ON, ("part charged back, unseen",)),
-    Fate("rolled back as it is paid", CARD, _STAY, ("account closed", "rollback as it waits")),
+    Fate("released unproven, rolled back in a dispute", CARD, _PARTLY, _RELEASED, parts=2, asset_first=True),
+    Fate("rolled back once a part was sent back", CARD, _STAY, _SENT_BACK),
 )
 EACH_TIME = 4
 

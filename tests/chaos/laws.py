@@ -21,6 +21,7 @@ from bloxtr8.rails import stripe_books
 from tests import shares
 from tests.chaos import faults, schedules
 from tests.chaos.returned import no_rest_is_returned_unseen
+from tests.chaos.rollbacks import no_seller_is_paid_for_what_he_has_again
 
 if TYPE_CHECKING:
     from tests.chaos.world import World
@@ -423,6 +424,7 @@ LAWS: tuple[Callable[["World"], Found], ...] = (
     c8_no_deadline_is_early,
     no_clock_refunds_what_left_the_buyer,
     no_rest_is_returned_unseen,
+    no_seller_is_paid_for_what_he_has_again,
     no_card_is_held_too_long_unheard,
     c12_what_was_signed_is_what_was_seen,
     i1_i2_i7_the_books_balance,

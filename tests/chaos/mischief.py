@@ -228,6 +228,32 @@ def _is_rejected(trade: "Trade") -> bool:
     return any(row.delivery_id and row.status in {"OPEN", "IN_REVIEW"} for row in trade.of_escrow("DISPUTE#"))
 
 
+def _disputed(trade: "Trade") -> None:
+    """The seller opens a dispute about the rest, in which the buyer can only wait."""
+    claim = {"title": "It is not right", "description": "He says nothing.", "reasonCode": "OTHER"}
+    trade.ask("open_dispute", trade.seller, claim, escrow_id=str(trade.escrow.id))
+
+
+def _is_seen_unproven(trade: "Trade") -> bool:
+    """Whether the buyer was seen with the asset of a part, and nobody has proven it."""
+    escrow = trade.escrow
+    return _in("FUNDS_HELD")(trade) and escrow.at_buyer_at is not None and escrow.delivered_at is None
+
+
+def _released_unproven(trade: "Trade") -> None:
+    """The buyer sees that he has it, and says so first."""
+    part = next(row for row in trade.of_escrow("MILESTONE#") if row.transfers_asset)
+    path = {"escrow_id": str(trade.escrow.id), "milestone_id": part.id}
+    trade.later_act(0, "released", lambda: trade.ask("release_milestone", trade.buyer, {"acknowledge": True}, **path))
+
+
+def _paid_to_the_buyer_alone(trade: "Trade") -> bool:
+    """Whether of a settlement that goes on the buyer has his part, and the seller's waits."""
+    going_on = {row.id for row in trade.of_escrow("SETTLEMENT#") if row.status == "OPEN"}
+    found = [(row.pays, row.status) for row in trade.of_escrow("LEG#") if row.settlement_id in going_on]
+    return found == [("SELLER", "PLANNED"), ("BUYER", "CONFIRMED")]
+
+
 def _roblox_gone(days: float) -> Callable[["Trade"], None]:
     def act(trade: "Trade") -> None:
         world = trade.world
@@ -275,6 +301,7 @@ BEFALLS: dict[str, Befall] = {
     "refunded by hand after a part was paid": Befall(_seller_was_paid, _refunded_by_hand),
     "a part refunded by hand after the end": Befall(_ENDED, _part_refunded(3)),
     "refunded by hand after the end": Befall(_ENDED, _refunded_by_hand),
+    "account closed for long": Befall(_in("FUNDS_HELD"), _account_closed(4, 6)),
     "account closed": Befall(_in("FUNDS_HELD", "DELIVERED"), _account_closed()),
     "payee risky": Befall(_in("DELIVERED", "DISPUTED"), _payee_risky),
     "payee refused": Befall(_in("FUNDS_HELD", "DELIVERED"), _payee_refused),
@@ -292,12 +319,18 @@ BEFALLS: dict[str, Befall] = {
     "lost in a fork": Befall(_in("FUNDS_HELD", "DELIVERED", "DISPUTED"), _lost_in_a_fork),
     "dusted": Befall(_in("AWAIT_FUNDS", "DELIVERED", "RELEASED", "CANCELLED"), _dusted),
     "paid late": Befall(_in("RELEASED", "REFUNDED", "SPLIT", "CANCELLED"), _paid_late),
-    "rollback": Befall(_in("DELIVERED"), lambda trade: assets.give(trade, trade.seller.roblox_id)),
+    "rollback": Befall(_in("DELIVERED"), assets.take_back),
     "sold on": Befall(_in("DELIVERED"), lambda trade: assets.give(trade, "987654")),
     "passed on": Befall(_is_rejected, lambda trade: assets.give(trade, "987654"), at_once=True),
-    "rollback as it waits": Befall(
-        lambda trade: _has_leg(trade, "PLANNED"), lambda trade: assets.give(trade, trade.seller.roblox_id)
+    "disputed as it waits": Befall(lambda trade: _has_leg(trade, "PLANNED"), _disputed),
+    "rollback in a dispute": Befall(
+        lambda trade: _in("DISPUTED")(trade) and _has_leg(trade, "PLANNED"), assets.take_back
     ),
+    "released as it is seen": Befall(_is_seen_unproven, _released_unproven, at_once=True),
+    "a part refunded by hand as it waits": Befall(
+        lambda trade: _in("SETTLING")(trade) and _has_leg(trade, "PLANNED"), _part_refunded(3)
+    ),
+    "rollback once the buyer has his part": Befall(_paid_to_the_buyer_alone, assets.take_back),
     "locked": Befall(_in("DELIVERED"), lambda trade: assets.lock(trade)),
     "Roblox gone": Befall(_in("FUNDS_HELD", "DELIVERED"), _roblox_gone(2)),
     "Roblox gone for long": Befall(_in("FUNDS_HELD", "DELIVERED"), _roblox_gone(9)),

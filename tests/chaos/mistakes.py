@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import audit, clock, deadlines, hand_refunds, money, ownership, sagas, settling, table, webhooks
+from bloxtr8 import (
+    asset_watch,
+    audit,
+    clock,
+    deadlines,
+    hand_refunds,
+    money,
+    ownership,
+    sagas,
+    settling,
+    table,
+    webhooks,
+)
 from bloxtr8.domain import (
     agreements,
     contracts,
@@ -17,11 +29,13 @@ from bloxtr8.domain import (
     kyc,
     ledger,
     manual_payments,
+    milestones,
     offers,
     opening,
     owed,
     plans,
     reconciliations,
+    refused_payouts,
     resuming,
     set_aside,
     settlements,
@@ -62,6 +76,19 @@ def _what_left_the_buyer_never_was_his(patch: Patch) -> None:
 
 def _nobody_asks_roblox_before_the_end(patch: Patch) -> None:
     patch.setattr(ownership, "before_end", lambda *_: [])
+
+
+def _in_a_dispute_no_payout_is_stopped(patch: Patch) -> None:
+    _rewrite(patch, asset_watch._tell, "watches.payout_guarded(file) is not None", "False")
+
+
+def _what_is_released_unproven_is_never_handed_over(patch: Patch) -> None:
+    words = "escrow.delivered_at = file.escrow.delivered_at or file.escrow.at_buyer_at"
+    _rewrite(patch, milestones.release_early, words, "escrow.delivered_at = file.escrow.delivered_at")
+
+
+def _what_the_buyer_got_ends_the_watch(patch: Patch) -> None:
+    patch.setattr(refused_payouts, "sellers_unmoved", refused_payouts.unmoved)
 
 
 def _no_limit_of_holding(patch: Patch) -> None:
@@ -243,6 +270,9 @@ MISTAKES = (
     (_every_deadline_has_passed, "c8_"),
     (_what_left_the_buyer_never_was_his, "no_clock_refunds_what_left_the_buyer"),
     (_nobody_asks_roblox_before_the_end, "no_rest_is_returned_unseen"),
+    (_in_a_dispute_no_payout_is_stopped, "no_seller_is_paid_for_what_he_has_again"),
+    (_what_is_released_unproven_is_never_handed_over, "no_seller_is_paid_for_what_he_has_again"),
+    (_what_the_buyer_got_ends_the_watch, "no_seller_is_paid_for_what_he_has_again"),
     (_no_limit_of_holding, "no_card_is_held_too_long_unheard"),
     (_what_was_refunded_by_hand_is_not_booked, "i6_"),
     (_no_answer_is_kept, "one key"),

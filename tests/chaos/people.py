@@ -1,5 +1,6 @@
 """Buyers and sellers who act by chance, through the real handlers, and ask again as a client does: under their key."""
 
+import datetime as dt
 import functools
 from collections import Counter
 from collections.abc import Callable
@@ -93,6 +94,7 @@ class Trade:
         self.offer_id: str | None = None
         self.contract_id: str | None = None
         self.asset_id = str(700_000 + number)
+        self.owners: list[tuple[dt.datetime, str]] = []  # whose the asset is at Roblox, since when, "" nobody's
         self.marks: set[str] = set()  # what happened to it that happens once
         self.random = world.random
 

@@ -78,6 +78,7 @@ class World:
         self.calls: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()  # what functions ended with, by class
         self.alarms: list[str] = []
+        self.looks: list[tuple[dt.datetime, frozenset[str]]] = []  # of the watch, all well; what Roblox hid then
         self.trades: list[Trade] = []
         self.staff: Staff
         self.broken: list[str] = []  # laws that were seen broken on the way
@@ -192,7 +193,10 @@ class World:
     def invoke(self, action: str, event: dict[str, Any]) -> Outcome:
         """Run a function without HTTP."""
         self._event = event
-        return self._guarded(action, lambda: self.platform.invoke(action, event))
+        found = self._guarded(action, lambda: self.platform.invoke(action, event))
+        if action == "watch_assets" and not event and found.error is None and self.luck.left == self.luck.MOST:
+            self.looks.append((self.clock.moment, frozenset(self.outside.hidden)))
+        return found
 
     def call(self, action: str, user: Any, body: Any = None, **options: Any) -> Answer | None:
         """Run a function behind the gateway. None: no answer, or that of a gateway whose function failed."""
