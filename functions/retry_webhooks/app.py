@@ -6,7 +6,7 @@ from bloxtr8.actors import system
 from bloxtr8.entities import WebhookEvent
 from bloxtr8.lambdas import schedule, work
 
-SECONDS = 80.0  # of a run; an event asks the provider once or twice
+SECONDS = 60.0  # of a run; one event may take as long once more
 
 
 def retry_webhooks() -> None:
