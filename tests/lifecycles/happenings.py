@@ -266,10 +266,11 @@ def _refunded_by_hand(ground: Ground, _: Trade, picture: Picture) -> Iterator[No
     """Somebody refunds everything in Stripe's Dashboard, also while it is to be paid out."""
     charge = _charge_of(picture)
     if charge is not None:
-        stripe_client.client().v1.refunds.create({"charge": charge})
-        _told(ground, "refund.created")
-        yield
-        yield from _ended(ground, picture)
+        with suppress(InvalidRequestError):  # Stripe refunds nothing that a bank disputes
+            stripe_client.client().v1.refunds.create({"charge": charge})
+            _told(ground, "refund.created")
+            yield
+            yield from _ended(ground, picture)
 
 
 def _a_part_by_hand(*, held: bool) -> Happening:
