@@ -12,7 +12,7 @@ app = http_app()
 
 
 class WithdrawManualPayment(Body):
-    """`cameBack`: it was recorded, and came back from the payee's bank; it is set aside, to be paid once more. Both
+    """`cameBack`: it was recorded, and came back from the payee's bank; it is paid once more, and recorded anew. Both
     sides read the `reason`."""
 
     reason: Reason

@@ -128,7 +128,7 @@ def test_what_somebody_is_paying_just_now_is_withdrawn_by_nobody_else(
 
 
 @pytest.mark.parametrize("to", ["SELLER", "BUYER"])
-def test_what_the_payees_bank_sent_back_is_set_aside_and_paid_once_more(
+def test_what_the_payees_bank_sent_back_is_paid_once_more(
     aws: Platform, stripe: StripeDouble, boss: User, monkeypatch: pytest.MonkeyPatch, to: str
 ) -> None:
     escrow = factories.delivered(stripe)
@@ -136,25 +136,29 @@ def test_what_the_payees_bank_sent_back_is_set_aside_and_paid_once_more(
     with mock.patch.object(type(rails.get("STRIPE")), "send", side_effect=RailDeclined("closed", code="closed")):
         factories.settle(escrow)
     assert manual.paid(aws, escrow, boss).status == 202
-    ended, amount = escrows.paid_out(stripe, escrow), leg(escrow).amount
+    ended = escrows.paid_out(stripe, escrow)
     sound = escrows.sound(aws, escrow)
     assert (moves(aws, escrow, boss), withdraw(aws, escrow, boss, "no").code) == ([ACTION], "INVALID_STATE")
     told = alarms(monkeypatch)
 
     answer = manual.come_back(aws, escrow, boss)
 
-    assert (answer.status, answer.body["status"], answer.body["allowedActions"]) == (200, "RETURNED", [])
+    assert (answer.status, answer.body["status"], answer.body["allowedActions"]) == (200, "RETURNED", [RECORD])
     assert [text for text, _ in told] == ["a manual payment is taken back"]
     assert aws.audit(escrow.id)[-1].action == "return_manual_payment"
-    assert (row(escrow).status, row(escrow).quarantined) == (ended.status, amount)
-    assert manual.come_back(aws, escrow, boss, "again").code == "INVALID_STATE"
-    view = seen(aws, escrow, boss)
-    assert (view["refusals"]["setAside"]["amount"], view["allowedActions"]) == (amount, ["announce_manual_payment"])
-    assert manual.differences(stripe, escrow) == []
-    wish = {"settlementId": None, "leg": None, "pays": to, "amount": amount}
-    assert manual.paid(aws, escrow, boss, "ANOTHER-1", **wish).status == 202
-    assert (escrows.sound(aws, escrow), row(escrow).quarantined) == (sound, 0)
-    assert manual.differences(stripe, escrow) == []
+    assert manual.come_back(aws, escrow, boss, "again").code == withdraw(aws, escrow, boss, "x").code == "INVALID_STATE"
+    assert (escrows.sound(aws, escrow), manual.differences(stripe, escrow)) == (sound, [])
+    for days, rings in ((2, 0), (1, 1), (1, 2)):
+        aws.clock.advance(days=days)
+        aws.invoke("reconcile_money", {})
+        assert [text for text, _ in told].count("a manual payment came back and was not paid again") == rings
+    assert say(aws, escrow, boss, "old").code == "PAYMENT_ALREADY_RECORDED"
+
+    once_more = say(aws, escrow, boss, "new", payment_id="ANOTHER-1")
+
+    assert (once_more.body["recorded"], row(escrow).status) == (True, ended.status)
+    assert (escrows.sound(aws, escrow), manual.differences(stripe, escrow)) == (sound, [])
+    assert moves(aws, escrow, boss) == [ACTION]
 
 
 def test_of_a_record_and_a_withdrawal_one_happens(aws: Platform, escrow: Escrow, boss: User) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import aws_json, entities, ids, table
+from bloxtr8 import aws_json, clock, entities, ids, table
 from bloxtr8.actors import Actor, IdempotencyKey, system
 from bloxtr8.aws_json import NoAnswer, Refused, Service
 from bloxtr8.entities import Deals, Entity, Idempotency, Identity, Listing, Root, Session, User
@@ -447,3 +447,15 @@ def test_after_any_commits_every_chain_and_every_version_is_whole(aws: Platform,
         assert (read(person).audit_seq, read(person).audit_head) == (len(chain), chain[-1].hash)
         written = [item["version"] for entry in chain for item in entry.changes if item["id"] == person.id]
         assert written == list(range(2, versions[person.id] + 1))
+
+
+def test_a_job_whose_limit_moved_back_begins_anew(aws: Platform, wire: Wire) -> None:
+    """DynamoDB takes no start beyond what it is asked for."""
+    asked: list[bool] = []
+    wire.instead("Query", lambda said: asked.append("ExclusiveStartKey" in said) or {"Items": []})
+    for later in (1, -1):
+        moment = aws.clock.moment + dt.timedelta(days=later)
+        place = {name: {"S": "x"} for name in ("PK", "SK", "GSI3PK")} | {"GSI3SK": {"S": f"{clock.iso(moment)}#x"}}
+        asked.clear()
+        list(table.due_pages(Entity, "DUE#x", pages=1, start=place))
+        assert asked == [later < 0]

@@ -97,7 +97,7 @@ def record(escrow_id: str, announced_id: str, payment_id: str, reason: str, acto
     escrow, now = file.escrow, clock.now()
     compliance.check_no_party(escrow, actor)
     actor.expects(escrow)
-    row = rules.find(file, announced_id, ManualPaymentStatus.ANNOUNCED)
+    row = rules.find(file, announced_id, *rules.UNPAID)
     if recorded is not None:
         raise Conflict("That payment is recorded already.", "PAYMENT_ALREADY_RECORDED")
     whole = rules.vote(file, row, payment_id, actor=actor, reason=reason, eligible=eligible, now=now)

@@ -164,9 +164,12 @@ def due_pages[E: Entity](
 ) -> Iterator[Page[E]]:
     """The same, page after page, for a job that leaves rows where they are; `up_to` another moment. From `start`, an
     earlier page's `next_key`, to the end and then from the beginning. Logs an error where `pages` are not enough."""
+    last = clock.iso(up_to or clock.now())
+    if start and start[f"{index.upper()}SK"]["S"] > last:  # DynamoDB takes no start beyond what it is asked for
+        start = None
     first = start
     for _ in range(pages):
-        items, start = _query(index, shelf, up_to=clock.iso(up_to or clock.now()), limit=limit, start=start)
+        items, start = _query(index, shelf, up_to=last, limit=limit, start=start)
         yield Page([row for row in _readable(items, shelf) if isinstance(row, cls)], start)
         if start is None:
             if first is None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bloxtr8 import money
 from bloxtr8.domain import ledger, legs
 from bloxtr8.domain.escrows import EscrowFile
-from bloxtr8.entities import Account, Leg, LegStatus, ManualPaymentStatus, Reconciliation, Side
+from bloxtr8.entities import Account, Leg, LegStatus, Reconciliation, Side
 
 UNBALANCED = "LEDGER_UNBALANCED"
 BUYER, SELLER = "BUYER_DIFFERS", "SELLER_DIFFERS"  # what the card's provider had of and sent to a side
@@ -63,12 +63,8 @@ def of_card(file: EscrowFile, paid: int, sent: int) -> list[Difference]:
 
 
 def _by_hand(file: EscrowFile) -> tuple[int, int]:
-    """What people paid the buyer and the seller outside of the provider, less what came back and what the seller paid
-    back so."""
-    rows = file.manual_payments
-    back = {(row.settlement_id, row.leg) for row in rows if row.status is ManualPaymentStatus.RETURNED}
-    paid = [leg for leg in file.legs if leg.by_hand and leg.status is LegStatus.CONFIRMED]
-    legs_so = [leg for leg in paid if (leg.settlement_id, leg.n) not in back]
+    """What people paid the buyer and the seller outside of the provider, less what the seller paid back so."""
+    legs_so = [leg for leg in file.legs if leg.by_hand and leg.status is LegStatus.CONFIRMED]
     buyers = sum(leg.amount for leg in legs_so if leg.pays is Side.BUYER)
     sellers = sum(leg.amount if leg.reverses is None else -leg.amount for leg in legs_so if leg.pays is Side.SELLER)
     return buyers, sellers

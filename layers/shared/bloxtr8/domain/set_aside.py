@@ -1,6 +1,5 @@
-"""What came back of a card trade whose buyer may have the asset, or of what people paid outside, is set aside: people
-decide whose it is, and pay it outside of the provider, to either side or a part to each (states.md, section 4,
-reinstate_chargeback)."""
+"""What came back of a card trade whose buyer may have the asset is set aside: people decide whose it is, and pay it
+outside of the provider, to either side or a part to each (states.md, section 4, reinstate_chargeback)."""
 
 import datetime as dt
 
@@ -25,6 +24,7 @@ from bloxtr8.entities import (
 )
 from bloxtr8.errors import Conflict, Unprocessable
 
+_CAUSE = Account.BANK, Account.SURPLUS
 _ACCOUNTS = {Side.BUYER: Account.BUYER, Side.SELLER: Account.SELLER}
 
 
@@ -49,21 +49,7 @@ def check(file: EscrowFile, cents: int) -> None:
 
 def cause(file: EscrowFile) -> LedgerLine | None:
     """The line that brought the last of it."""
-    brought = (line for line in reversed(file.ledger) if line.credit is Account.SURPLUS)
-    return next((line for line in brought if line.debit is Account.BANK or _is_by_hand(line)), None)
-
-
-def _is_by_hand(line: LedgerLine) -> bool:
-    return (line.external_id or "").startswith(MANUAL)
-
-
-def take_back(file: EscrowFile, row: ManualPayment, side: Side, now: dt.datetime) -> list[LedgerLine]:
-    """What people had paid to `side` was sent back by his bank. The line names no leg: at the provider nothing came
-    back."""
-    entry = Entry(_ACCOUNTS[side], Account.SURPLUS, row.amount, f"sent back by the {side.lower()}'s bank", "BACK")
-    lines = ledger.book(file.escrow, [entry], now=now, external_id=f"{MANUAL}{row.payment_id}")
-    file.escrow.quarantined += row.amount
-    return lines
+    return next((line for line in reversed(file.ledger) if (line.debit, line.credit) == _CAUSE), None)
 
 
 def pay(file: EscrowFile, row: ManualPayment, now: dt.datetime) -> list[Entity]:
