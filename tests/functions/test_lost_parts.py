@@ -207,3 +207,34 @@ def test_what_a_bank_gives_back_is_the_buyers_only_where_the_seller_has_the_asse
     assert [str(one.kind) for one in ended.settlements] == ["RETURN"] * (owner == "seller")
     assert ended.escrow.quarantined == (0 if owner == "seller" else 100_000)
     escrows.sound(aws, escrow)
+
+
+def test_what_a_bank_gives_back_waits_for_roblox_a_week_and_then_people_decide(
+    aws: Platform, stripe: StripeDouble, roblox: Roblox
+) -> None:
+    """A part was paid and taken from the seller: that loss is made good then, too, and he is paid again."""
+    escrow = factories.funded(stripe, amount=10_000, milestones=milestones.parts(5_000, 5_000))
+    assert milestones.release(aws, escrow, 0).status == 202
+    factories.settle(escrow, escrows.row(escrow).settlement_id)
+    chargeback = lost(aws, stripe, escrow, 10_000)
+    (recovery,) = [one for one in escrows.file(escrow).settlements if one.kind == "RECOVERY"]
+    factories.settle(escrow, recovery.id)
+    roblox.down()
+    stripe.reinstate_dispute(chargeback)
+    happen(aws, stripe, "funds_reinstated")
+    for _ in range(2):
+        (row,) = chargebacks.rows(escrow)
+        assert (row.status, escrows.row(escrow).surplus) == ("LOST", 0)
+        aws.clock.advance(days=3)
+        an_hour_later(aws)
+
+    aws.clock.advance(days=1)
+    an_hour_later(aws)
+
+    (row,) = chargebacks.rows(escrow)
+    ended = escrows.file(escrow)
+    assert (row.status, row.next_look, row.unknown_since) == ("REINSTATED", None, None)
+    assert (ended.escrow.surplus, ended.escrow.quarantined) == (5_000, 5_000)
+    planned = [(str(one.kind), one.to_seller) for one in ended.settlements if one.status == "OPEN"]
+    assert planned == [("REPAYMENT", 4_855)]
+    escrows.sound(aws, escrow)

@@ -316,7 +316,7 @@ def test_while_a_leg_may_have_moved_it_waits_for_what_became_of_it(
     assert books(aws, escrow) == {"BUYER": -70_000, "SELLER": 67_970, "FEES": 2_030}
 
 
-def test_one_that_waits_is_never_given_up(
+def test_one_that_waits_is_never_given_up_nor_by_a_moment_without_the_provider(
     aws: Platform, stripe: StripeDouble, told: list[tuple[str, dict[str, Any]]]
 ) -> None:
     escrow = factories.delivered(stripe)
@@ -331,8 +331,14 @@ def test_one_that_waits_is_never_given_up(
         aws.clock.advance(seconds=3_600)
         aws.invoke("retry_webhooks")
         row = row_of(row)
-    assert row.attempts == 13
+    assert (row.attempts, row.waits) == (0, 13)
     assert "money moved that nobody ordered" in [message for message, _ in told]
+    stripe.fault("drop_before", "get", "/v1/refunds", times=99)
+    aws.clock.advance(seconds=3_600)
+    aws.invoke("retry_webhooks")
+    row = row_of(row)
+    assert (row.status, row.error, row.attempts) == (WebhookStatus.FAILED, "RailOutcomeUnknown", 1)
+    stripe.clear_faults()
     stripe.advance(days=5)
     aws.clock.advance(seconds=3_600)
     aws.invoke("retry_webhooks")  # the bank has both: his part is confirmed, and only its end is awaited

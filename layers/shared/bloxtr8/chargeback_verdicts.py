@@ -109,16 +109,17 @@ def _note_closed(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, actor:
             _reinstate(file, row, seen, lines, actor)
             return
     if lines or row.next_look is not None:  # what was waited for is none any more
-        row.next_look = None
+        row.next_look = row.unknown_since = None
         table.commit(file.escrow, row, *lines, action="note_chargeback", actor=actor, details=_about(row))
 
 
 def _reinstate(file: EscrowFile, row: Chargeback, seen: ChargebackSeen, lines: list[LedgerLine], actor: Actor) -> None:
-    """What the bank gave back has its place; where that goes by who has the asset, Roblox says so first."""
+    """What the bank gave back has its place; where that goes by who has the asset, Roblox says so first, or has said
+    nothing for too long, and people decide."""
     owner, proof = Owner.UNKNOWN, list[Snapshot]()
     if rules.goes_by_owner(file, row, seen.returned):
         owner, proof = ownership.look(file.escrow)
-        if owner is Owner.UNKNOWN:
+        if owner is Owner.UNKNOWN and not rules.unknown_too_long(row, clock.now()):
             _wait(file, row, lines, actor)
             return
     back = rules.reinstate(file, row, seen.returned, owner=owner, actor=actor, now=clock.now())

@@ -52,13 +52,14 @@ def process(row: WebhookEvent, actor: Actor) -> None:
 
 
 def _fail(row: WebhookEvent, error: Exception) -> None:
-    row.attempts += 1
     waits = isinstance(error, hand_refunds.NotYet)  # nothing failed: it is asked until it can be booked
-    dead = not waits and row.attempts >= config.settings().webhook_attempts
+    row.attempts, row.waits = (0, row.waits + 1) if waits else (row.attempts + 1, row.waits)
+    delay = escrows.repair_delay(row.waits if waits else row.attempts)
+    dead = row.attempts >= config.settings().webhook_attempts
     WEBHOOK.apply("fail_webhook_event", row, Role.SYSTEM, becomes=WebhookStatus.DEAD if dead else WebhookStatus.FAILED)
-    row.error, row.next_try = type(error).__name__, clock.now() + escrows.repair_delay(row.attempts)
+    row.error, row.next_try = type(error).__name__, clock.now() + delay
     tell = logger.error if dead else logger.warning  # an error alarms: a person is told when no retry is left
-    about = {"event": row.id, "type": row.event_type, "attempts": row.attempts, "dead": dead}
+    about = {"event": row.id, "type": row.event_type, "attempts": row.attempts, "waits": row.waits, "dead": dead}
     tell("webhook event failed", exc_info=True, extra=about)
     table.remember(row, unless_exists=False)
 

@@ -6,6 +6,7 @@ Each chargeback is a row of its own; together they place one hold, which goes wi
 import datetime as dt
 from typing import NamedTuple
 
+from bloxtr8 import config
 from bloxtr8.actors import Actor
 from bloxtr8.domain import escrows, holds, ledger, losses, owed, plans, recoveries, refused_payouts, settlements
 from bloxtr8.domain.dossier import Owner
@@ -170,20 +171,29 @@ def goes_by_owner(file: EscrowFile, row: Chargeback, back: int) -> bool:
     return _shares(file, row, back).aside > 0 and not _may_have_both(file, Owner.SELLER) and _was_funded(file)
 
 
+def unknown_too_long(row: Chargeback, now: dt.datetime) -> bool:
+    """Write down that Roblox does not say whose the asset is. True once it has not for a week (D13): an escrow that has
+    ended has neither a dispute nor a limit of holding that would bring it to people."""
+    row.unknown_since = row.unknown_since or now
+    return now - row.unknown_since >= dt.timedelta(seconds=config.settings().owner_unknown_dispute_seconds)
+
+
 def reinstate(file: EscrowFile, row: Chargeback, back: int, *, owner: Owner, actor: Actor, now: dt.datetime) -> Lost:
     """reinstate_chargeback: the bank gives `back` cents of what was lost. A loss that stands is made good first; what a
     refund that came back has made good before is the buyer's, who gave it up for that.
 
     The rest is held again where the trade goes on and nothing was decided about it since. Else it is surplus: the
     buyer's, who has it of his bank no longer, where nothing was handed over; set aside for people to decide where he
-    may have both. What was taken from the seller for a loss that is none any more is paid to him again.
+    may have both, or nobody knows. What was taken from the seller for a loss that is none any more is paid to him
+    again.
 
-    `owner`: whose the asset is by a fresh look, asked only where it `goes_by_owner`.
+    `owner`: whose the asset is by a fresh look, asked only where it `goes_by_owner`; UNKNOWN there once that was so
+    for too long.
     """
     escrow, found = file.escrow, Lost()
     CHARGEBACK.apply("reinstate_chargeback", row, Role.SYSTEM)
     ESCROW.apply("reinstate_chargeback", escrow, Role.SYSTEM)
-    row.next_look = None
+    row.next_look = row.unknown_since = None
     shares = _shares(file, row, back)
     entries = [
         Entry(Account.BANK, Account.LOSS, shares.loss, GIVEN_BACK, "back:loss"),

@@ -28,5 +28,6 @@ class Chargeback(EscrowRow, discriminator="Chargeback"):
     reason = UnicodeAttribute(null=True)  # what the payer told his bank: never the seller's to read
     next_look = TimeAttribute(null=True)
     looks = IntegerAttribute(default=0)
+    unknown_since = TimeAttribute(null=True)  # given back, and Roblox does not say whose the asset is
     opened_at = TimeAttribute()
     closed_at = TimeAttribute(null=True)

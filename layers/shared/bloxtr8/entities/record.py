@@ -54,7 +54,8 @@ class WebhookEvent(Entity, discriminator="WebhookEvent"):
     payload: Any = JSONAttribute()  # what is read of it (stripe_events.essentials): no person's data, no secret
     body_key = UnicodeAttribute(null=True)  # where a body above 8 KiB lies in the evidence bucket (table.md, Sizes)
     status = EnumAttribute(WebhookStatus, default=WebhookStatus.RECEIVED)
-    attempts = IntegerAttribute(default=0)
+    attempts = IntegerAttribute(default=0)  # that failed, since the last that only had to wait
+    waits = IntegerAttribute(default=0)
     error = UnicodeAttribute(null=True)
     received_at = TimeAttribute()
     next_try = TimeAttribute(null=True)  # after a failure: later each time, so that an outage of hours kills no event
