@@ -11,7 +11,7 @@ from tests import factories
 from tests.emulator import Platform
 from tests.functions import chain as chains
 from tests.functions import disputes, escrows, holding, money
-from tests.functions.chain import FEES, UNITS, FakeChain, chain, wallets
+from tests.functions.chain import FEES, UNITS, FakeChain, Wallets, chain, wallets
 from tests.functions.webhooks import Machines
 from tests.wire import Wire
 
@@ -143,6 +143,50 @@ def test_where_it_refuses_both_it_stays_one_call(aws: Platform, chain: FakeChain
     resume(aws, escrow)
     assert factories.settle(escrow).status == "SPLIT"
     assert len(plans(escrow)) == len(escrows.file(escrow).legs) == 1
+
+
+def swapped(aws: Platform, chain: FakeChain, barred: str) -> Escrow:
+    """Resumed, and by now the token takes his wallet and refuses the other's, whose call is the first."""
+    escrow = refused(aws, chain, barred)
+    chain.unready = {wallet(escrow, OTHER[barred])}
+    resume(aws, escrow)
+    return escrow
+
+
+def is_swapped(chain: FakeChain, escrow: Escrow, barred: str) -> None:
+    """He has his part, and the other's is parked."""
+    assert (has(chain, escrow, barred), has(chain, escrow, OTHER[barred])) == (PARTS[barred], 0)
+    assert plans(escrow)[-1] == ("SPLIT", "PARKED", f"{OTHER[barred]}_WALLET_REFUSED")
+    assert escrows.row(escrow).holds == {Hold.PAYOUT_FAILED}
+
+
+@BOTH
+def test_where_it_refuses_the_first_of_them_the_other_is_paid(aws: Platform, chain: FakeChain, barred: str) -> None:
+    escrow = swapped(aws, chain, barred)
+    factories.settle(escrow)
+    is_swapped(chain, escrow, barred)
+    chain.unready.clear()
+    resume(aws, escrow, "at last")
+    assert factories.settle(escrow).status == "SPLIT"
+    assert escrows.sound(aws, escrow) == {"BUYER": -90_000, "SELLER": 87_390, "FEES": 2_610}
+
+
+@pytest.mark.parametrize(("risk", "holds"), [("UNKNOWN", set()), ("HIGH", {Hold.RISK_REVIEW})])
+def test_the_other_is_paid_once_his_wallet_is_known_to_be_clean(
+    aws: Platform, chain: FakeChain, wallets: Wallets, risk: str, holds: set[Hold]
+) -> None:
+    escrow = swapped(aws, chain, "SELLER")
+    wallets.risks[wallet(escrow, "SELLER")] = risk
+    for _ in range(2):  # a run that finds nothing new parks nothing
+        assert factories.settle(escrow).holds == holds
+    assert chain.units(escrow) == escrow.gross * UNITS
+    if holds:
+        holding.decided(aws, escrow, "RISK_REVIEW", "CLEAR", holding.officer())
+    else:
+        wallets.risks.clear()
+    aws.clock.advance(hours=1)
+    factories.settle(escrow)
+    is_swapped(chain, escrow, "SELLER")
 
 
 @BOTH

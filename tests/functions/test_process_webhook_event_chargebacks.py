@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bloxtr8 import reads
+from bloxtr8 import attempts, reads, table
 from bloxtr8.domain import plans
 from bloxtr8.entities import ChargebackStatus, Escrow, EscrowStatus, Hold, PlatformRole, SettlementStatus
 from bloxtr8.rails import stripe_client
@@ -532,9 +532,37 @@ def test_what_no_event_told_the_daily_look_finds(
     stripe.fault("503", "get", "/v1/disputes/", times=9)
     aws.invoke("enforce_escrow_deadlines")
     stripe.clear_faults()
+    aws.clock.advance(minutes=5)
     aws.invoke("enforce_escrow_deadlines")
     (row,) = chargebacks.rows(escrow)
     assert (row.status, row.next_look) == (verdict.upper(), None)
+
+
+def test_one_of_which_stripe_says_nothing_keeps_none_behind_it_from_its_look(
+    aws: Platform, stripe: StripeDouble, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(table.all_due.__kwdefaults__, "limit", 1)
+    monkeypatch.setattr(attempts.work, "__kwdefaults__", {"enough": 1, "seconds": 40.0})
+    silent = disputed(aws, stripe, first := factories.funded(stripe))
+    aws.clock.advance(seconds=5)
+    chargeback = disputed(aws, stripe, second := factories.funded(stripe))
+    stripe.close_dispute(chargeback, "won")
+    stripe.fault("503", "get", f"/v1/disputes/{silent}", times=99)
+    aws.clock.advance(days=1)
+
+    for _ in range(2):
+        aws.invoke("enforce_escrow_deadlines")
+
+    assert chargebacks.rows(second)[0].status is ChargebackStatus.WON
+    assert actions(aws, first)[-1] == "look_again"
+    looked = list[dt.timedelta]()
+    for _ in range(3):  # later each time
+        (row,) = chargebacks.rows(first)
+        assert row.next_look is not None
+        looked.append(row.next_look - aws.clock.moment)
+        aws.clock.advance(hours=1)
+        aws.invoke("enforce_escrow_deadlines")
+    assert looked == sorted(set(looked))
 
 
 def test_an_open_one_is_looked_at_once_a_day(aws: Platform, stripe: StripeDouble, machines: Machines) -> None:

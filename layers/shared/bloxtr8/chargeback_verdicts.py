@@ -35,14 +35,23 @@ def due() -> Iterator[list[Chargeback]]:
 
 
 def look(escrow_id: str, chargeback_id: str, actor: Actor) -> None:
-    """The look at one whose time has come; what the provider can't say now is asked again at the next run."""
-    row = rules.find(reads.escrow(escrow_id), chargeback_id)
-    if row is None or row.next_look is None or row.next_look > clock.now():
+    """The look at one whose time has come; what the provider can't say now is asked again, later each time: left
+    due, it would be first in every run and keep all behind it from their look."""
+    if _due(escrow_id, chargeback_id) is None:
         return
     try:
         follow(chargeback_id, actor)
     except (RailThrottled, RailOutcomeUnknown):
-        return
+        found = _due(escrow_id, chargeback_id)
+        if found is not None:
+            _wait(*found, [], actor)
+
+
+def _due(escrow_id: str, chargeback_id: str) -> tuple[EscrowFile, Chargeback] | None:
+    """It as it is now, where its time has come."""
+    file = reads.escrow(escrow_id)
+    row = rules.find(file, chargeback_id)
+    return None if row is None or row.next_look is None or row.next_look > clock.now() else (file, row)
 
 
 def follow(chargeback_id: str, actor: Actor) -> None:
@@ -179,7 +188,7 @@ def _look(file: EscrowFile, row: Chargeback) -> list[Snapshot] | None:
 
 
 def _wait(file: EscrowFile, row: Chargeback, lines: list[LedgerLine], actor: Actor) -> None:
-    """It can't be booked yet: looked at again, later each time."""
+    """It can't be told or booked yet: looked at again, later each time."""
     row.next_look = clock.now() + escrows.repair_delay(row.looks)
     row.looks += 1
     action = "note_chargeback" if lines else "look_again"

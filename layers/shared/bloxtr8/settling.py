@@ -55,7 +55,7 @@ def send_leg(escrow_id: str, settlement_id: str, actor: Actor) -> Step:
     if settlements.next_leg(file, settlement) is None:
         return Step(FINISH)
     refused = legs.refused(file, settlement)
-    if refused is not None:
+    if refused is not None and not legs.keeps_no_other(file, settlement, refused):
         return Step(PARK, refused.error or "REJECTED")
     held = not settlements.may_send(file.escrow, settlement)
     sent = legs.under_way(file, settlement)
@@ -331,6 +331,8 @@ def _refuse(escrow_id: str, sent: Leg, error: str, actor: Actor) -> Step:
     file, settlement, leg = found
     settlements.refuse(leg, error)
     _reject(file, settlement, leg, actor, error=error)
+    if legs.keeps_no_other(file, settlement, leg):
+        return Step(CONFIRM)  # nothing to confirm: on to the other leg, and parked after it
     return Step(PARK, error)
 
 

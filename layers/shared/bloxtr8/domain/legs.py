@@ -23,6 +23,12 @@ def refused(file: EscrowFile, settlement: Settlement) -> Leg | None:
     return _first(file, settlement, LegStatus.REJECTED)
 
 
+def keeps_no_other(file: EscrowFile, settlement: Settlement, leg: Leg) -> bool:
+    """Whether another leg goes on beside this refused one: what the token takes nothing for is its payee's alone."""
+    rest = (row for row in file.legs_of(settlement.id) if row.status not in {LegStatus.REJECTED, LegStatus.CONFIRMED})
+    return leg.error in WALLET_REFUSED.values() and any(rest)
+
+
 def refused_of_both(file: EscrowFile, settlement: Settlement) -> Side | None:
     """Whom the token refuses, of a call that pays both sides: it was never mined, nor can be. None where it is
     otherwise."""
