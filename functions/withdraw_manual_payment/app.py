@@ -1,7 +1,5 @@
 """POST /staff/escrows/{escrow_id}/manual-payments/{manual_payment_id}/withdraw: nobody has paid what was announced, or
-the payee's bank has sent back what was recorded."""
-
-from pydantic import StrictBool
+it was sent back before it had arrived."""
 
 from bloxtr8 import manual_payments
 from bloxtr8.lambdas import KeyedActor, entrypoint, http_app
@@ -12,11 +10,9 @@ app = http_app()
 
 
 class WithdrawManualPayment(Body):
-    """`cameBack`: it was recorded, and came back from the payee's bank; it is paid once more, and recorded anew. Both
-    sides read the `reason`."""
+    """Both sides read the `reason`."""
 
     reason: Reason
-    came_back: StrictBool = False
 
 
 @app.post(
@@ -27,7 +23,7 @@ class WithdrawManualPayment(Body):
 def withdraw_manual_payment(
     escrow_id: str, manual_payment_id: str, body: WithdrawManualPayment, actor: KeyedActor
 ) -> ManualPaymentView:
-    return manual_payments.withdraw(escrow_id, manual_payment_id, body.reason, actor, came_back=body.came_back)
+    return manual_payments.withdraw(escrow_id, manual_payment_id, body.reason, actor)
 
 
 lambda_handler = entrypoint(app)

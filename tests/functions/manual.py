@@ -75,13 +75,6 @@ def withdraw(aws: Platform, escrow: Escrow, user: Any, key: str = "w", **headers
     return aws.call("withdraw_manual_payment", user, {"reason": "Nobody paid."}, headers=headers, **path)
 
 
-def come_back(aws: Platform, escrow: Escrow, user: Any, key: str = "b", *, of: str | None = None) -> Answer:
-    """The payee's bank has sent it back."""
-    path = {"escrow_id": escrow.id, "manual_payment_id": of or last(escrow).id}
-    body = {"reason": "No such account.", "cameBack": True}
-    return aws.call("withdraw_manual_payment", user, body, headers={"Idempotency-Key": key}, **path)
-
-
 def paid(aws: Platform, escrow: Escrow, user: Any, payment_id: str = PAYMENT, **other: Any) -> Answer:
     """Announced and recorded."""
     answer = announce(aws, escrow, user, f"a {payment_id}", **other)

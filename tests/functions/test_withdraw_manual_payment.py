@@ -1,20 +1,18 @@
 """What was announced and paid by nobody is withdrawn, and waits as it did before."""
 
 import datetime as dt
-from unittest import mock
 
 import pytest
 
-from bloxtr8 import clock, rails
+from bloxtr8 import clock
 from bloxtr8.entities import Escrow, PlatformRole, User
-from bloxtr8.rails.base import RailDeclined
 from local.doubles.stripe.double import StripeDouble
 from tests import factories
 from tests.checks import together
 from tests.emulator import Platform
 from tests.functions import chargebacks, escrows, manual
 from tests.functions.chargebacks import decided, disputed, happen
-from tests.functions.escrows import file, row, seen, staff
+from tests.functions.escrows import file, seen, staff
 from tests.functions.manual import announce, boss, leg, machines, moves, say, withdraw
 from tests.functions.offers import same_but
 from tests.functions.webhooks import alarms
@@ -125,40 +123,6 @@ def test_what_somebody_is_paying_just_now_is_withdrawn_by_nobody_else(
     aws.invoke("grant_staff_role", {"userId": boss.id, "role": "PADMIN", "revoke": True})
     assert moves(aws, escrow, other) == [RECORD, ACTION]
     assert withdraw(aws, escrow, other, "alone").status == 200
-
-
-@pytest.mark.parametrize("to", ["SELLER", "BUYER"])
-def test_what_the_payees_bank_sent_back_is_paid_once_more(
-    aws: Platform, stripe: StripeDouble, boss: User, monkeypatch: pytest.MonkeyPatch, to: str
-) -> None:
-    escrow = factories.delivered(stripe)
-    assert (escrows.confirm if to == "SELLER" else escrows.refund)(aws, escrow).status == 202
-    with mock.patch.object(type(rails.get("STRIPE")), "send", side_effect=RailDeclined("closed", code="closed")):
-        factories.settle(escrow)
-    assert manual.paid(aws, escrow, boss).status == 202
-    ended = escrows.paid_out(stripe, escrow)
-    sound = escrows.sound(aws, escrow)
-    assert (moves(aws, escrow, boss), withdraw(aws, escrow, boss, "no").code) == ([ACTION], "INVALID_STATE")
-    told = alarms(monkeypatch)
-
-    answer = manual.come_back(aws, escrow, boss)
-
-    assert (answer.status, answer.body["status"], answer.body["allowedActions"]) == (200, "RETURNED", [RECORD])
-    assert [text for text, _ in told] == ["a manual payment is taken back"]
-    assert aws.audit(escrow.id)[-1].action == "return_manual_payment"
-    assert manual.come_back(aws, escrow, boss, "again").code == withdraw(aws, escrow, boss, "x").code == "INVALID_STATE"
-    assert (escrows.sound(aws, escrow), manual.differences(stripe, escrow)) == (sound, [])
-    for days, rings in ((2, 0), (1, 1), (1, 2)):
-        aws.clock.advance(days=days)
-        aws.invoke("reconcile_money", {})
-        assert [text for text, _ in told].count("a manual payment came back and was not paid again") == rings
-    assert say(aws, escrow, boss, "old").code == "PAYMENT_ALREADY_RECORDED"
-
-    once_more = say(aws, escrow, boss, "new", payment_id="ANOTHER-1")
-
-    assert (once_more.body["recorded"], row(escrow).status) == (True, ended.status)
-    assert (escrows.sound(aws, escrow), manual.differences(stripe, escrow)) == (sound, [])
-    assert moves(aws, escrow, boss) == [ACTION]
 
 
 def test_of_a_record_and_a_withdrawal_one_happens(aws: Platform, escrow: Escrow, boss: User) -> None:

@@ -149,11 +149,6 @@ def _due(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
     yield about | {"reason": "r"}
 
 
-def _taken_back(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
-    yield {"reason": "r"}
-    yield {"reason": "r", "cameBack": True}
-
-
 def _assignee(trade: Trade, picture: Picture, who: str) -> Iterator[Any]:
     yield {}
     yield {"assigneeId": trade["arbiter"].id}
@@ -170,7 +165,6 @@ BODIES: dict[str, Bodies] = {
     "resolve_dispute": _decision,
     "decide_hold": _hold,
     "announce_manual_payment": _due,
-    "withdraw_manual_payment": _taken_back,
     "assign_dispute": _assignee,
 }
 

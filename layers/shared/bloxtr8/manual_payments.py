@@ -13,7 +13,7 @@ from bloxtr8.domain.chargebacks import drop_recoveries
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.lifecycle import Role
 from bloxtr8.domain.manual_payments import Asker, Due
-from bloxtr8.entities import Hold, Leg, Lookup, ManualPayment, ManualPaymentStatus, PlatformRole, User
+from bloxtr8.entities import Hold, Leg, Lookup, ManualPayment, PlatformRole, User
 from bloxtr8.errors import Conflict
 from bloxtr8.logs import logger
 from bloxtr8.rails import base
@@ -40,23 +40,19 @@ def announce(escrow_id: str, due: Due, reason: str, actor: Actor) -> ManualPayme
     return view
 
 
-def withdraw(escrow_id: str, payment_id: str, reason: str, actor: Actor, *, came_back: bool) -> ManualPaymentView:
-    """Nobody has paid it, or its giver takes his word back; or what was recorded came back from the payee's bank. What
-    the seller was to pay back for a loss that was made good meanwhile nobody asks him for any more. Raises
-    Forbidden, NotFound, VersionMismatch, and as `rules.find`, `rules.check_withdraw` and `rules.come_back`."""
+def withdraw(escrow_id: str, payment_id: str, reason: str, actor: Actor) -> ManualPaymentView:
+    """Nobody has paid it, or its giver takes his word back. Raises Forbidden, NotFound, VersionMismatch, and as
+    `rules.find` and `rules.check_withdraw`."""
     file, eligible, _ = voters.read(escrow_id, actor, PlatformRole.PADMIN, voted=rules.voters)
     compliance.check_no_party(file.escrow, actor)
     actor.expects(file.escrow)
-    row = rules.find(file, payment_id, ManualPaymentStatus.RECORDED if came_back else ManualPaymentStatus.ANNOUNCED)
+    row = rules.find(file, payment_id)
     asker, now = Asker(actor.id, eligible), clock.now()
-    if came_back:
-        action, tell, changed = "return_manual_payment", logger.error, rules.come_back(file, row, now)
-    elif rules.is_word(row, asker):
-        action, tell, changed = "take_back_vote", logger.warning, rules.withdraw(file, row, asker, now)
-    else:  # another's money may be out: people look
-        tell = logger.warning if row.announced_by == actor.id else logger.error
-        action, changed = rules.WITHDRAW, rules.withdraw(file, row, asker, now)
+    word = rules.is_word(row, asker)
+    action, changed = "take_back_vote" if word else rules.WITHDRAW, rules.withdraw(file, row, asker, now)
+    if not word:
         changed += drop_recoveries(file, rules.WITHDRAW, Role.PADMIN, actor=actor, now=now).rows
+    tell = logger.warning if word or row.announced_by == actor.id else logger.error  # another's money may be out
     tell("a manual payment is taken back", extra={"id": row.id, "escrowId": escrow_id, "action": action})
     view: ManualPaymentView = table.commit(
         file.escrow, *changed, action=action, actor=actor.acting_as(Role.PADMIN),
@@ -97,7 +93,7 @@ def record(escrow_id: str, announced_id: str, payment_id: str, reason: str, acto
     escrow, now = file.escrow, clock.now()
     compliance.check_no_party(escrow, actor)
     actor.expects(escrow)
-    row = rules.find(file, announced_id, *rules.UNPAID)
+    row = rules.find(file, announced_id)
     if recorded is not None:
         raise Conflict("That payment is recorded already.", "PAYMENT_ALREADY_RECORDED")
     whole = rules.vote(file, row, payment_id, actor=actor, reason=reason, eligible=eligible, now=now)

@@ -18,15 +18,7 @@ from bloxtr8.actors import Actor, system
 from bloxtr8.domain import reconciliations
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.reconciliations import Difference
-from bloxtr8.entities import (
-    Entity,
-    Escrow,
-    ManualPayment,
-    RailName,
-    Reconciliation,
-    Settlement,
-    StablecoinEscrow,
-)
+from bloxtr8.entities import Escrow, RailName, Reconciliation, Settlement, StablecoinEscrow
 from bloxtr8.errors import StaleWrite, UpstreamFailed
 from bloxtr8.logs import logger
 from bloxtr8.rails.base import RailBug, RailOutcomeUnknown, RailThrottled
@@ -77,12 +69,10 @@ def _is_time(row: Reconciliation) -> bool:
 def _parked(row: Reconciliation) -> None:
     """A page of what was parked, the oldest first: no money need lie in its escrow. No provider is asked, so none keeps
     people from being told."""
-    found = table.page(Entity, "gsi4", "PARKED", limit=PAGE, start=row.cursor, newest_first=False, lenient=True)
-    rows = [one for one in found.items if isinstance(one, (Settlement, ManualPayment))]
-    for parked in filter(ringing.is_late, rows):
-        tell = ringing.for_parked if isinstance(parked, Settlement) else ringing.for_returned
-        with _apart(row, parked.escrow_id, _suspect):
-            tell(reads.escrow(parked.escrow_id), parked.id)
+    found = table.page(Settlement, "gsi4", "PARKED", limit=PAGE, start=row.cursor, newest_first=False, lenient=True)
+    for settlement in filter(ringing.is_late, found.items):
+        with _apart(row, settlement.escrow_id, _suspect):
+            ringing.for_parked(reads.escrow(settlement.escrow_id), settlement.id)
     row.cursor, row.phase = found.next_key, row.phase if found.next_key else "STRIPE"
 
 

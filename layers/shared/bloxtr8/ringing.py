@@ -5,22 +5,13 @@ from bloxtr8 import clock
 from bloxtr8.domain import manual_payments, resuming, set_aside
 from bloxtr8.domain.escrows import EscrowFile
 from bloxtr8.domain.manual_payments import LATE
-from bloxtr8.entities import ManualPayment, ManualPaymentStatus, Settlement
+from bloxtr8.entities import Settlement
 from bloxtr8.logs import logger
 
 
-def is_late(row: Settlement | ManualPayment) -> bool:
-    """Whether an administrator should have resumed it, said what he pays of it, or paid it once more, days ago."""
-    if isinstance(row, ManualPayment):
-        return row.status is ManualPaymentStatus.RETURNED and clock.now() - row.ended_at >= LATE
-    return resuming.is_refused(row) and clock.now() - row.parked_at >= LATE
-
-
-def for_returned(file: EscrowFile, payment_id: str) -> None:
-    """What came back from the payee's bank, where it `is_late`, read just now."""
-    if any(row.id == payment_id and is_late(row) for row in file.manual_payments):
-        about = {"escrowId": file.escrow.id, "manualPaymentId": payment_id}
-        logger.error("a manual payment came back and was not paid again", extra=about)
+def is_late(settlement: Settlement) -> bool:
+    """Whether an administrator should have resumed it, or said what he pays of it, days ago."""
+    return resuming.is_refused(settlement) and clock.now() - settlement.parked_at >= LATE
 
 
 def for_parked(file: EscrowFile, settlement_id: str) -> None:

@@ -332,6 +332,7 @@ def _refuse(escrow_id: str, sent: Leg, error: str, actor: Actor) -> Step:
     settlements.refuse(leg, error)
     _reject(file, settlement, leg, actor, error=error)
     if legs.keeps_no_other(file, settlement, leg):
+        logger.error("a wallet is refused", extra={"escrowId": escrow_id, "legId": leg.id, "error": error})
         return Step(CONFIRM)  # nothing to confirm: on to the other leg, and parked after it
     return Step(PARK, error)
 

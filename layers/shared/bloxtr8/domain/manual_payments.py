@@ -3,8 +3,8 @@ and booked as that (states.md, section 4).
 
 announce_manual_payment is the intent (law 6): from then on nothing else pays it, until it is recorded, or withdrawn
 because nobody paid. Above `two_people_by_hand_cents` two different administrators say that it was paid, under the same
-name; a word counts for a day, and while its giver is one. What was recorded and comes back from the payee's bank is
-still his, as the books say: it is paid once more, and recorded anew.
+name; a word counts for a day, and while its giver is one. It is recorded once it has arrived: what a bank sends back
+before is withdrawn, and announced anew.
 """
 
 import datetime as dt
@@ -34,7 +34,6 @@ from bloxtr8.errors import Conflict, DomainError, InvalidState, NotFound, Unproc
 
 ANNOUNCE, RECORD, WITHDRAW = "announce_manual_payment", "record_manual_payment", "withdraw_manual_payment"
 LATE = dt.timedelta(days=3)  # after which what waits for people rings each day
-UNPAID = frozenset({ManualPaymentStatus.ANNOUNCED, ManualPaymentStatus.RETURNED})  # until somebody records it
 
 
 class Asker(NamedTuple):
@@ -141,15 +140,14 @@ def _since(file: EscrowFile, row: ManualPayment) -> dt.datetime:
     return since
 
 
-def find(file: EscrowFile, payment_id: str, *statuses: ManualPaymentStatus) -> ManualPayment:
-    """One that is so now; a hold placed since stops neither its record nor its withdrawal: the money may be out.
+def find(file: EscrowFile, payment_id: str) -> ManualPayment:
+    """One that is announced; a hold placed since stops neither its record nor its withdrawal: the money may be out.
     Raises NotFound, InvalidState."""
     row = next((row for row in file.manual_payments if row.id == payment_id), None)
     if row is None:
         raise NotFound("There is no such payment.")
-    if row.status not in statuses:
-        wanted = " or ".join(statuses).lower()
-        raise InvalidState(f"It is not {wanted}, but {row.status.lower()}.", currentStatus=str(row.status))
+    if row.status is not ManualPaymentStatus.ANNOUNCED:
+        raise InvalidState(f"It is not announced, but {row.status.lower()}.", currentStatus=str(row.status))
     return row
 
 
@@ -216,21 +214,6 @@ def withdraw(file: EscrowFile, row: ManualPayment, asker: Asker, now: dt.datetim
     return [row, leg, *refused_payouts.expire_outdated(file, now)]
 
 
-def come_back(file: EscrowFile, row: ManualPayment, now: dt.datetime) -> list[Entity]:
-    """The payee's bank sent back what was recorded as paid. No line is booked: it stays the payee's, and lies on the
-    account that it was paid from until people pay it once more. Returns the rows this changed. Raises as
-    `_check_returnable`."""
-    _check_returnable(file, row)
-    row.status, row.ended_at, row.people = ManualPaymentStatus.RETURNED, now, []
-    return [row]
-
-
-def _check_returnable(file: EscrowFile, row: ManualPayment) -> None:
-    """Raises Conflict PAID_BY_THE_SELLER: what he paid back was with us when it was recorded."""
-    if _its_leg(file, row).reverses is not None:
-        raise Conflict("That was paid by the seller, to the platform.", "PAID_BY_THE_SELLER")
-
-
 def _said(row: ManualPayment) -> set[str]:
     return {person["id"] for person in row.people}
 
@@ -239,31 +222,21 @@ def _others(asker: Asker) -> set[str]:
     return {*asker.eligible} - {asker.id}
 
 
-def allowed_actions(file: EscrowFile, row: ManualPayment, asker: Asker, now: dt.datetime) -> list[str]:
+def allowed_actions(row: ManualPayment, asker: Asker, now: dt.datetime) -> list[str]:
     """What an administrator may do with it now, by name."""
-    always = [RECORD] if row.status in UNPAID else []
+    if row.status is not ManualPaymentStatus.ANNOUNCED:
+        return []
     try:
-        _check_taken_back(file, row, asker, now)
-    except DomainError:
-        return always
-    return [*always, WITHDRAW]
-
-
-def _check_taken_back(file: EscrowFile, row: ManualPayment, asker: Asker, now: dt.datetime) -> None:
-    if row.status is ManualPaymentStatus.ANNOUNCED:
         check_withdraw(row, asker, now)
-    else:
-        find(file, row.id, ManualPaymentStatus.RECORDED)
-        _check_returnable(file, row)
+    except DomainError:
+        return [RECORD]
+    return [RECORD, WITHDRAW]
 
 
 def record(file: EscrowFile, row: ManualPayment, payment_id: str, now: dt.datetime) -> list[Entity]:
-    """It is paid: of a refused leg the settlement goes on with what is left of it; what came back was booked before.
-    Returns the rows this changed beside the escrow."""
-    once_more = row.status is ManualPaymentStatus.RETURNED
+    """It is paid: of a refused leg the settlement goes on with what is left of it. Returns the rows this changed beside
+    the escrow."""
     row.status, row.ended_at, row.payment_id = ManualPaymentStatus.RECORDED, now, payment_id
-    if once_more:
-        return [row]
     return [row, *(_pay(file, row, now) if row.pays is None else set_aside.pay(file, row, now))]
 
 
@@ -305,8 +278,7 @@ def needed(escrow: Escrow) -> int:
 
 def voters(file: EscrowFile) -> set[str]:
     """Everybody who has announced what is to be paid, or has said that it was."""
-    unpaid = (row for row in file.manual_payments if row.status in UNPAID)
-    return {who for row in unpaid for who in (row.announced_by, *_said(row))}
+    return {who for row in announced(file) for who in (row.announced_by, *_said(row))}
 
 
 def standing(row: ManualPayment, same: str, eligible: Collection[str], now: dt.datetime) -> list[str]:

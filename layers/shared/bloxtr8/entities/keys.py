@@ -71,7 +71,7 @@ KEYS = {
                         gsi4=("{parked}", "{parked_at}#{id}")),
     "SettlementProposal": Key("ESCROW#{escrow_ulid}", "PROPOSAL#{id}", gsi4=("{remind}", "{expires_at}#{id}")),
     "Leg":          Key("ESCROW#{escrow_ulid}", "LEG#{settlement_id}#{n:02}", gsi3=("DUE#LEG", "{next_look}")),
-    "ManualPayment": Key("ESCROW#{escrow_ulid}", "MANUAL#{id}", gsi4=("{parked}", "{ended_at}#{id}")),
+    "ManualPayment": Key("ESCROW#{escrow_ulid}", "MANUAL#{id}"),
     "Chargeback":   Key("ESCROW#{escrow_ulid}", "CHARGEBACK#{id}", gsi3=("DUE#CHARGEBACK", "{next_look}")),
     "LedgerLine":   Key("ESCROW#{escrow_ulid}", "LEDGER#{seq:06}"),
     "HoldDecision": Key("ESCROW#{escrow_ulid}", "DECISION#{id}"),

@@ -49,7 +49,6 @@ class ManualPaymentStatus(StrEnum):
     ANNOUNCED = "ANNOUNCED"  # somebody is about to pay it: nothing else pays it meanwhile
     RECORDED = "RECORDED"
     WITHDRAWN = "WITHDRAWN"  # nobody has paid it
-    RETURNED = "RETURNED"  # the payee's bank sent back what was recorded: it is paid once more
 
 
 class Settlement(HasUlid, EscrowRow, discriminator="Settlement"):
@@ -141,11 +140,6 @@ class ManualPayment(HasUlid, EscrowRow, discriminator="ManualPayment"):
     people: Any = JSONAttribute(default=list)  # [{"id", "reason", "at", "paymentId"}], each one's last word
     created_at = TimeAttribute()
     ended_at = TimeAttribute(null=True)
-
-    @property
-    def parked(self) -> str | None:
-        """The shelf of what waits for people, once it came back; what is announced is on its settlement's."""
-        return "PARKED" if self.status is ManualPaymentStatus.RETURNED else None
 
 
 class SettlementProposal(EscrowRow, discriminator="SettlementProposal"):

@@ -43,8 +43,7 @@ class PayerView(PersonView):
 class ManualPaymentView(View):
     """Of a leg, or of what is set aside, whose settlement is made when it is recorded: due to `pays`, or where it
     `reverses` a transfer from him. ANNOUNCED until it is RECORDED as paid, under the bank's `paymentId`, or WITHDRAWN;
-    nothing else pays it meanwhile. RETURNED: the payee's bank sent it back since. `people` have said that it was paid;
-    a word counts for a day."""
+    nothing else pays it meanwhile. `people` have said that it was paid; a word counts for a day."""
 
     id: str
     settlement_id: str | None
@@ -78,7 +77,7 @@ class ManualPaymentView(View):
             people=[PayerView.model_validate(person) for person in row.people],
             created_at=row.created_at,
             ended_at=row.ended_at,
-            allowed_actions=manual_payments.allowed_actions(file, row, asker, clock.now()),
+            allowed_actions=manual_payments.allowed_actions(row, asker, clock.now()),
         )
 
 
