@@ -69,7 +69,7 @@ def _differences(world: "World") -> Iterator[Difference]:
             yield from reconciliations.of_vault(file, units)
         else:
             has = stripe_books.books(world.outside.plain_stripe, str(file.rail.external_id), escrow.id)
-            yield from reconciliations.of_card(file, has.received - has.refunded, has.transferred - has.reversed)
+            yield from reconciliations.of_card(file, *has.net)
 
 
 def every_trade_ended(world: "World") -> Found:

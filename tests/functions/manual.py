@@ -92,5 +92,5 @@ def differences(stripe: StripeDouble, escrow: Escrow) -> list[Any]:
     """What the reconciliation would find of it."""
     found = reads.escrow(escrow.id)
     books = rails.cards().books(str(found.rail.external_id), escrow.id)
-    of_card = reconciliations.of_card(found, books.received - books.refunded, books.transferred - books.reversed)
+    of_card = reconciliations.of_card(found, *books.net)
     return [*reconciliations.of_ledger(found), *of_card]

@@ -246,7 +246,7 @@ class Deal:
             self.check()
         file = self.file
         found = rails.cards().books(str(file.rail.external_id), file.escrow.id)
-        paid, sent = found.received - found.refunded, found.transferred - found.reversed
+        paid, sent = found.net
         assert reconciliations.of_card(file, paid, sent) == [], self.log
 
 

@@ -53,7 +53,7 @@ def books(aws: Platform, escrow: Escrow) -> dict[str, int]:
     """The accounts that are not zero; they balance, and Stripe has what they say."""
     file = reads.escrow(escrow.id)
     found = rails.cards().books(str(file.rail.external_id), escrow.id)
-    paid, sent = found.received - found.refunded, found.transferred - found.reversed
+    paid, sent = found.net
     assert reconciliations.of_card(file, paid, sent) == []
     return chargebacks.seen_by(aws, escrow)
 

@@ -344,6 +344,13 @@ def test_what_was_not_to_be_seen_at_first_is_a_difference_when_it_was_seen_twice
     assert today(aws).finished_at is not None
 
 
+def _rings_the_next_day(aws: Platform, told: list[tuple[str, dict[str, Any]]]) -> None:
+    yesterday = today(aws).day
+    aws.clock.advance(days=1)
+    aws.invoke("reconcile_money")
+    assert told == [("a day was not reconciled to its end", {"day": yesterday, "phase": "STRIPE"})]
+
+
 def test_a_day_on_which_nothing_was_compared_rings_the_alarm(
     aws: Platform, stripe: StripeDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,12 +361,7 @@ def test_a_day_on_which_nothing_was_compared_rings_the_alarm(
         for _ in range(2):
             with pytest.raises(RailOutcomeUnknown):
                 aws.invoke("reconcile_money")
-    yesterday = today(aws).day
-    aws.clock.advance(days=1)
-
-    aws.invoke("reconcile_money")
-
-    assert told == [("a day was not reconciled to its end", {"day": yesterday, "phase": "STRIPE"})]
+    _rings_the_next_day(aws, told)
 
 
 def test_two_runs_at_once_count_each_escrow_once(
@@ -386,12 +388,7 @@ def test_a_day_that_was_not_finished_rings_the_alarm(
     books.append(RailOutcomeUnknown("no answer"))
     with pytest.raises(RailOutcomeUnknown):
         aws.invoke("reconcile_money")
-    yesterday = today(aws).day
-    aws.clock.advance(days=1)
-
-    aws.invoke("reconcile_money")
-
-    assert told == [("a day was not reconciled to its end", {"day": yesterday, "phase": "STRIPE"})]
+    _rings_the_next_day(aws, told)
     assert today(aws).finished_at is not None
 
 

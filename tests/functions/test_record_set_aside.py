@@ -61,7 +61,7 @@ def books(aws: Platform, escrow: Escrow) -> dict[str, int]:
     """The accounts that are not zero; they balance, and Stripe has what they say."""
     found = reads.escrow(escrow.id)
     there = rails.cards().books(str(found.rail.external_id), escrow.id)
-    assert reconciliations.of_card(found, there.received - there.refunded, there.transferred - there.reversed) == []
+    assert reconciliations.of_card(found, *there.net) == []
     return chargebacks.seen_by(aws, escrow)
 
 

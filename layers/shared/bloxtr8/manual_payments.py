@@ -74,7 +74,7 @@ def _check_provider(file: EscrowFile, leg: Leg | None, actor: Actor) -> None:
     if found is not None and found.status is not base.LegStatus.REJECTED:
         raise Conflict("The provider has this payment: resume the settlement.", "PAYMENT_FOUND")
     unknown = books.refunded + books.refunding > adoption.given_back(file)
-    differs = reconciliations.of_card(file, books.received - books.refunded, books.transferred - books.reversed)
+    differs = reconciliations.of_card(file, *books.net)
     if unknown or differs:
         raise Conflict(
             "The provider shows money that the books do not know, made in its Dashboard perhaps: see to that first.",

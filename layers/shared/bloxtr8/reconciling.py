@@ -165,8 +165,7 @@ def _at_provider(file: EscrowFile) -> list[Difference]:
     place = str(file.rail.external_id)
     if file.escrow.rail is RailName.STRIPE:
         books = rails.cards().books(place, file.escrow.id)
-        paid, sent = books.received - books.refunded, books.transferred - books.reversed
-        return reconciliations.of_card(file, paid, sent)
+        return reconciliations.of_card(file, *books.net)
     return reconciliations.of_vault(file, balances.at_finality([place])[place])
 
 

@@ -251,19 +251,19 @@ def _pay(file: EscrowFile, row: ManualPayment, now: dt.datetime) -> list[Entity]
     return [settlement, leg, *lines]
 
 
-def leg_of(file: EscrowFile, row: ManualPayment) -> Leg | None:
+def _leg_of(file: EscrowFile, row: ManualPayment) -> Leg | None:
     """The leg that it pays; None of what is set aside, until it is recorded."""
     return next((leg for leg in file.legs if (leg.settlement_id, leg.n) == (row.settlement_id, row.leg)), None)
 
 
 def payee(file: EscrowFile, row: ManualPayment) -> tuple[Side, str | None]:
     """To whom it is due, or where it reverses a transfer, from whom; and that transfer."""
-    leg = leg_of(file, row)
+    leg = _leg_of(file, row)
     return (leg.pays, leg.reverses) if leg else (Side(row.pays), None)
 
 
 def _its_leg(file: EscrowFile, row: ManualPayment) -> Leg:
-    leg = leg_of(file, row)
+    leg = _leg_of(file, row)
     assert leg is not None
     return leg
 

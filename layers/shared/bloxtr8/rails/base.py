@@ -283,6 +283,11 @@ class CardBooks:
     transferred: int
     reversed: int
 
+    @property
+    def net(self) -> tuple[int, int]:
+        """Paid by the buyer and not sent back, and sent to the seller and not taken back."""
+        return self.received - self.refunded, self.transferred - self.reversed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reclaims:
